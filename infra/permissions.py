@@ -1,0 +1,47 @@
+"""The statements that more than one role needs, each with the one thing it allows."""
+
+from typing import Final
+
+from aws_cdk import Aws, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+EVENT_SOURCE: Final = "search-coverage"
+"""The `source` of our events; nothing else of the account uses it."""
+
+EVENT_BUS_NAME: Final = "default"
+"""AWS Backup's own events are there, so that a rule of a user can name both."""
+
+
+def put_our_events(scope: Construct) -> iam.PolicyStatement:
+    """Allow to put events on the default bus, and only in our own name.
+
+    Args:
+        scope: Any construct of the stack.
+    """
+    bus = Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name=EVENT_BUS_NAME)
+    return iam.PolicyStatement(
+        sid="AnnounceOnTheDefaultBus",
+        actions=["events:PutEvents"],
+        resources=[bus],
+        conditions={"StringEquals": {"events:source": EVENT_SOURCE}},
+    )
+
+
+def use_key_through(service: str, key_arn: str, *, sid: str) -> iam.PolicyStatement:
+    """Allow to use a customer key for what the service encrypts in the role's name, and for nothing else.
+
+    S3 asks for both actions: it makes a data key for an object, and decrypts it again to go on with a multipart
+    upload. SNS asks for both to publish to an encrypted topic (docs/aws-facts.md §4).
+
+    Args:
+        service: The service's name in `kms:ViaService`, such as `s3`.
+        key_arn: The key.
+        sid: The statement's name.
+    """
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=["kms:Decrypt", "kms:GenerateDataKey"],
+        resources=[key_arn],
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}},
+    )

@@ -1,0 +1,191 @@
+"""The code of the functions, put together on this machine by uv, without Docker.
+
+Both functions run the same package with the same dependencies, so they share one asset.
+
+*The same inputs give the same asset hash.* The hash covers everything that decides what is in the bundle: the names
+and contents of the files of `lambda/`, the target platform, the Python version and this module. A deployment
+therefore uploads nothing when nothing changed, and a changed dependency is never missed. Since `requirements.txt`
+pins every package by hash, the bundle itself is the same to the byte as well.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import jsii
+import uv
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+LAMBDA_FOLDER: Final = Path(__file__).parent.parent / "lambda"
+
+RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
+"""Supported by Lambda until 2029-06 (docs/aws-facts.md §5)."""
+ARCHITECTURE: Final = lambda_.Architecture.ARM_64
+"""Costs a fifth less than x86_64 for the same time (https://aws.amazon.com/lambda/pricing/)."""
+
+PYTHON_VERSION: Final = "3.13"
+PLATFORM: Final = "aarch64-manylinux_2_28"
+"""uv's name for 64-bit ARM Linux with glibc 2.28 or newer; Lambda's Python 3.13 runs on Amazon Linux 2023, which has
+2.34 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html)."""
+
+_PACKAGE: Final = "search_coverage"
+_REQUIREMENTS: Final = "requirements.txt"
+_MODIFIED: Final = 315_532_800
+"""1980-01-01 UTC in epoch seconds: the first time stamp that a zip file can hold."""
+
+
+class BundlingError(RuntimeError):
+    """The bundle could not be built; the message is a sentence and what uv printed."""
+
+    OPENING: Final = "The functions could not be bundled: "
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(self.OPENING + cause)
+
+    @classmethod
+    def told_by(cls, error: RuntimeError) -> str | None:
+        """Find our sentence in an error of the CDK, which passes on no exception, only its text.
+
+        Args:
+            error: What a construct raised.
+
+        Returns:
+            The sentence, or None if the error is about something else.
+        """
+        _, opening, cause = str(error).partition(cls.OPENING)
+        return opening + cause if opening else None
+
+
+def function_code(folder: Path = LAMBDA_FOLDER) -> lambda_.AssetCode:
+    """Describe the code asset that both functions share.
+
+    Args:
+        folder: The folder that holds `requirements.txt` and the package `search_coverage`.
+
+    Returns:
+        Code whose bundle is built when the first function is defined, or not at all if `cdk.out` has it already.
+    """
+    return lambda_.Code.from_asset(
+        str(folder),
+        asset_hash_type=AssetHashType.CUSTOM,
+        asset_hash=asset_hash(folder),
+        bundling=BundlingOptions(
+            # The API asks for an image. It is only a name here: the local bundling gives a bundle or stops.
+            image=DockerImage.from_registry("never-pulled"),
+            local=PythonBundle(folder),
+        ),
+    )
+
+
+def asset_hash(folder: Path = LAMBDA_FOLDER) -> str:
+    """Compute the hash that names the asset.
+
+    Args:
+        folder: As for `function_code`.
+
+    Returns:
+        A SHA-256 in hexadecimal over the sorted input files' relative paths and contents, the target platform, the
+        Python version and the source of this module.
+    """
+    digest = hashlib.sha256()
+    parts = [PLATFORM.encode(), PYTHON_VERSION.encode(), Path(__file__).read_bytes()]
+    for path in [folder / _REQUIREMENTS, *_package_files(folder)]:
+        parts += [path.relative_to(folder).as_posix().encode(), path.read_bytes()]
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))  # so that no two lists of parts read the same
+        digest.update(part)
+    return digest.hexdigest()
+
+
+@jsii.implements(ILocalBundling)
+class PythonBundle:
+    """Builds the bundle for the CDK; it never leaves the work to Docker."""
+
+    def __init__(self, folder: Path = LAMBDA_FOLDER) -> None:
+        self._folder = folder
+
+    def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: object) -> bool:
+        """Build the bundle in a folder that the CDK made.
+
+        Args:
+            output_dir: The folder, empty.
+            image: The name that stands for no image; it must be spelled out for the options to arrive as keywords.
+            **_options: The CDK's other bundling options, which are meant for Docker too.
+
+        Returns:
+            True, always: False would make the CDK ask Docker.
+
+        Raises:
+            BundlingError: The packages could not be installed.
+        """
+        del image
+        build(self._folder, Path(output_dir))
+        return True
+
+
+def build(folder: Path, output: Path) -> None:
+    """Install the locked packages for Lambda, copy our own beside them, and remove what differs between machines.
+
+    Args:
+        folder: As for `function_code`.
+        output: An existing folder, empty.
+
+    Raises:
+        BundlingError: The packages could not be installed.
+    """
+    _install(folder / _REQUIREMENTS, output)
+    for path in _package_files(folder):
+        target = output / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    _drop_what_lambda_does_not_need(output)
+    _normalise(output)
+
+
+def _install(requirements: Path, output: Path) -> None:
+    """Let uv install the locked packages; the environment (proxies, certificates, indexes) is passed on unchanged."""
+    command = [
+        uv.find_uv_bin(),
+        *("pip", "install", "--quiet", "--target", str(output), "--requirements", str(requirements)),
+        *("--python", sys.executable, "--python-version", PYTHON_VERSION, "--python-platform", PLATFORM),
+        *("--only-binary", ":all:", "--require-hashes", "--no-deps", "--no-compile-bytecode"),
+        *("--link-mode", "copy"),  # a hard link would let `_normalise` change uv's cache
+    ]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # no input from outside
+    if finished.returncode != 0:
+        raise BundlingError(
+            f"uv could not install {requirements} for Python {PYTHON_VERSION} on {PLATFORM} and says: "
+            f"{finished.stderr.strip()}"
+        )
+
+
+def _package_files(folder: Path) -> Iterator[Path]:
+    """Give the files of our own package in a fixed order, without bytecode and hidden files."""
+    for path in sorted((folder / _PACKAGE).rglob("*")):
+        names = path.relative_to(folder).parts
+        if path.is_file() and not any(name == "__pycache__" or name.startswith(".") for name in names):
+            yield path
+
+
+def _drop_what_lambda_does_not_need(output: Path) -> None:
+    """Remove commands, bytecode, type stubs, and the installer's notes, which hold paths of this machine."""
+    shutil.rmtree(output / "bin", ignore_errors=True)
+    (output / ".lock").unlink(missing_ok=True)
+    for path in sorted(output.rglob("*")):
+        if path.name == "__pycache__":
+            shutil.rmtree(path)
+        elif path.suffix == ".pyi" or (path.parent.suffix == ".dist-info" and path.name == "RECORD"):
+            path.unlink()
+
+
+def _normalise(output: Path) -> None:
+    """Give every file and folder the same time and mode on every machine."""
+    for path in [output, *output.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (_MODIFIED, _MODIFIED))

@@ -1,0 +1,194 @@
+"""What turns the end of a search job into a report: the rule, the report function, and where failures end."""
+
+from typing import Final
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Size, Stack, Validations
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.alerts import Alerts
+from infra.dead_letters import DeadLetterQueue
+from infra.permissions import EVENT_BUS_NAME, EVENT_SOURCE, put_our_events, use_key_through
+from infra.python_function import PythonFunction
+from infra.report_store import ReportStore
+from infra.settings import Settings
+
+TIMEOUT: Final = Duration.minutes(15)
+"""The longest that Lambda allows: a list that is not read to its end gives no report at all."""
+
+MEMORY_MEGABYTES: Final = 512
+"""About a third of a processor. The memory that a report needs does not grow with the search job."""
+
+TEMPORARY_STORAGE: Final = Size.gibibytes(2)
+"""Rows are spooled to /tmp: a million backups, all of them failed, take about 1.3 GB."""
+
+CONCURRENCY: Final = 10
+"""AWS runs at most 10 search jobs at a time (docs/aws-facts.md §2), so that more than 10 rarely end together; more
+than 10 reports at once would only be throttled by AWS Backup. What waits is retried by Lambda."""
+
+RETRIES: Final = 2
+"""The most that Lambda allows, after one and two minutes."""
+
+MAX_EVENT_AGE: Final = Duration.hours(6)
+"""The longest that Lambda allows. A report that failed is announced again by the sweeps in any case."""
+
+RULE_RETRIES: Final = 185
+RULE_MAX_EVENT_AGE: Final = Duration.hours(24)
+"""The most that EventBridge allows (docs/aws-facts.md §5)."""
+
+
+class Reporter(Construct):
+    """The report function, and how an event reaches it.
+
+    A failure of the function itself, after its retries, goes to `failure_queue`; an event that EventBridge could not
+    even hand over goes to `rule_dead_letter_queue` (docs/aws-facts.md §5).
+
+    Attributes:
+        function: The report function.
+        table: What Powertools Idempotency and the watch function remember; everything in it can be deleted, and the
+            next sweep makes it good.
+        failure_queue: The on-failure destination of the function.
+        rule_dead_letter_queue: The dead-letter queue of the rule.
+    """
+
+    def __init__(  # noqa: PLR0913  # a bill of materials
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        code: lambda_.Code,
+        store: ReportStore,
+        alerts: Alerts,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.Table(
+            self,
+            "IdempotencyTable",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute="expiration",
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.failure_queue = DeadLetterQueue(self, "FailureQueue")
+        self.rule_dead_letter_queue = DeadLetterQueue(self, "RuleDeadLetterQueue")
+        reporting = PythonFunction(
+            self,
+            "Report",
+            settings=settings,
+            code=code,
+            handler="search_coverage.handlers.report.handler",
+            description="writes the report of a search job that ended",
+            environment={
+                "REPORT_BUCKET": store.bucket.bucket_name,
+                "ALERTS_TOPIC_ARN": alerts.topic.topic_arn,
+                "EVENT_BUS_NAME": EVENT_BUS_NAME,
+                "IDEMPOTENCY_TABLE": self.table.table_name,
+                "NOTIFY_ON": settings.notify_on,
+                "INVENTORY": "OFF",  # see Settings.inventory
+            },
+            statements=_statements(
+                self, store=store, alerts=alerts, table=self.table, failure_queue=self.failure_queue
+            ),
+            timeout=TIMEOUT,
+            memory_megabytes=MEMORY_MEGABYTES,
+            temporary_storage=TEMPORARY_STORAGE,
+            reserved_concurrency=CONCURRENCY,
+            retry_attempts=RETRIES,
+            max_event_age=MAX_EVENT_AGE,
+            failure_queue=self.failure_queue,
+        )
+        self.function = reporting.function
+        _acknowledge_wildcards(reporting.role, store)
+        events.Rule(
+            self,
+            "Rule",
+            description="Search Coverage: a search job ended, write its report",
+            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=["Search Job State Change"]),
+            targets=[
+                targets.LambdaFunction(
+                    self.function,
+                    dead_letter_queue=self.rule_dead_letter_queue,
+                    retry_attempts=RULE_RETRIES,
+                    max_event_age=RULE_MAX_EVENT_AGE,
+                )
+            ],
+        )
+
+
+def _statements(
+    scope: Construct, *, store: ReportStore, alerts: Alerts, table: dynamodb.Table, failure_queue: DeadLetterQueue
+) -> list[iam.PolicyStatement]:
+    """Name every call of the report function, and what it is made on."""
+    bucket = store.bucket
+    return [
+        iam.PolicyStatement(
+            sid="ReadTheSearchJob",
+            actions=["backup-search:GetSearchJob", "backup-search:ListSearchJobBackups"],
+            resources=[
+                Stack.of(scope).format_arn(service="backup-search", resource="search-job", resource_name="*"),
+            ],
+        ),
+        iam.PolicyStatement(
+            sid="WriteTheReport",
+            actions=["s3:PutObject", "s3:AbortMultipartUpload"],
+            resources=[bucket.arn_for_objects("reports/*"), bucket.arn_for_objects("excluded_backups/*")],
+        ),
+        iam.PolicyStatement(
+            sid="SeeWhetherTheReportExists",
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects("reports/*/summary.json")],
+        ),
+        iam.PolicyStatement(
+            # S3 answers 404 for a missing object only to those who may list the bucket, and 403 to all others
+            # (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html). No condition on s3:prefix here:
+            # a GetObject request has no such key, so that the condition would never hold for it.
+            sid="TellMissingFromForbidden",
+            actions=["s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+        ),
+        use_key_through("s3", store.key.key_arn, sid="EncryptTheReport"),
+        iam.PolicyStatement(sid="Notify", actions=["sns:Publish"], resources=[alerts.topic.topic_arn]),
+        use_key_through("sns", alerts.key.key_arn, sid="EncryptTheNotification"),
+        put_our_events(scope),
+        iam.PolicyStatement(
+            sid="RememberWhatWasDone",
+            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            resources=[table.table_arn],
+        ),
+        iam.PolicyStatement(sid="HandOverFailures", actions=["sqs:SendMessage"], resources=[failure_queue.queue_arn]),
+    ]
+
+
+def _acknowledge_wildcards(role: iam.Role, store: ReportStore) -> None:
+    """Say why some resources of the role end in a wildcard; cdk-nag wants each by its name in the template."""
+    bucket = Stack.of(role).get_logical_id(store.bucket.node.default_child)  # type: ignore[arg-type]  # a CfnBucket
+    reasons = {
+        "arn:<AWS::Partition>:backup-search:<AWS::Region>:<AWS::AccountId>:search-job/*": (
+            "A search job gets its identifier when somebody starts it: any search job of this account and Region may "
+            "be the next that ends. Both actions only read."
+        ),
+        f"<{bucket}.Arn>/reports/*": (
+            "The keys below reports/ hold account, Region, date and search job, unknown until the report is written."
+        ),
+        f"<{bucket}.Arn>/excluded_backups/*": (
+            "The keys below excluded_backups/ hold account, Region, date and search job, unknown until the report is "
+            "written."
+        ),
+        f"<{bucket}.Arn>/reports/*/summary.json": (
+            "Only the summary of a report can be read, of whatever search job the report is."
+        ),
+    }
+    Validations.of(role).acknowledge(
+        *(
+            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)
+            for resource, reason in reasons.items()
+        )
+    )

@@ -1,0 +1,255 @@
+"""The settings a person may change, read from the CDK context and checked before anything is built.
+
+They stand in `cdk.json` as the object `searchCoverage`, and each can be overridden on the command line with
+`-c <key>=<value>`. A wrong one stops the synthesis with one sentence, because CloudFormation would say it after
+minutes, in other words, or not at all.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Final, Self
+
+CONTEXT_KEY: Final = "searchCoverage"
+
+NOTIFY_ON: Final = ("FAILED", "EXCLUDED", "ALWAYS")
+SEARCH_JOB_STATUSES: Final = ("COMPLETED", "FAILED", "STOPPED")
+
+POLL_MINUTES_MAX: Final = 15
+"""A sweep every quarter of an hour still meets an AWS search job many times in the 7 days for which AWS keeps it."""
+
+RETENTION_DAYS_MAX: Final = 36_500
+"""100 years, the longest period that S3 Object Lock takes."""
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+LOG_RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+
+_EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message is one sentence for the person who wrote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a deployment can choose.
+
+    Attributes:
+        notification_emails: Who gets the digest of a report. Each address confirms its subscription once.
+        alarm_emails: Who gets the alarms; the notification addresses if not set.
+        notify_on: The smallest occasion for a message: `FAILED`, `EXCLUDED` or `ALWAYS`.
+        search_job_statuses: The end states of a search job that get a report.
+        poll_minutes: Minutes between two sweeps.
+        report_retention_days: Days for which a report is kept.
+        object_lock_days: Days for which nobody but a privileged person can delete a report; 0 is off.
+        log_retention_days: Days for which CloudWatch keeps the functions' logs.
+        inventory: Whether a report is compared with the vaults' own list of backups. The comparison is not built yet:
+            the key is accepted and checked so that a `cdk.json` stays valid, and the report function is told OFF.
+        reserved_concurrency: Whether the functions reserve a share of the account's Lambda concurrency. A new account
+            with a quota of 10 cannot reserve any; there it has to be false.
+    """
+
+    notification_emails: tuple[str, ...] = ()
+    alarm_emails: tuple[str, ...] = ()
+    notify_on: str = "FAILED"
+    search_job_statuses: tuple[str, ...] = SEARCH_JOB_STATUSES
+    poll_minutes: int = 1
+    report_retention_days: int = 2555
+    object_lock_days: int = 0
+    log_retention_days: int = 90
+    inventory: bool = True
+    reserved_concurrency: bool = True
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, object]) -> Self:
+        """Read the settings out of everything that the CDK context holds.
+
+        Args:
+            context: The app's whole context, `app.node.get_all_context()`.
+
+        Returns:
+            The settings, complete and checked.
+
+        Raises:
+            SettingsError: A key is not known, or a value is not allowed.
+        """
+        given = _given(context)
+        values = {key: _READERS[key](value) for key, value in given.items()}
+        if values.get("alarmEmails") is None:
+            values["alarmEmails"] = values.get("notificationEmails", ())
+        settings = cls(**{_ATTRIBUTES[key]: value for key, value in values.items()})  # type: ignore[arg-type]  # the readers hold the types
+        if settings.object_lock_days > settings.report_retention_days:
+            key = "objectLockDays" if "objectLockDays" in given else "reportRetentionDays"
+            raise given[key].error(
+                f"objectLockDays ({settings.object_lock_days}) must not be above "
+                f"reportRetentionDays ({settings.report_retention_days}), "
+                "because a locked report cannot expire"
+            )
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value as somebody wrote it, and where.
+
+    Attributes:
+        key: The setting's name in the context.
+        value: The value, of whatever type was written.
+        on_command_line: Whether it came from `-c`, where every value is a string.
+    """
+
+    key: str
+    value: object
+    on_command_line: bool
+
+    def error(self, allowed: str) -> SettingsError:
+        """The sentence that says which setting is wrong, where it was found and what is allowed."""
+        origin = f"-c {self.key}" if self.on_command_line else f"{CONTEXT_KEY} in cdk.json"
+        return SettingsError(f"Setting {self.key} is {json.dumps(self.value, default=str)} (from {origin}): {allowed}.")
+
+
+def _given(context: Mapping[str, object]) -> dict[str, _Given]:
+    """Collect what was written, the command line winning over cdk.json."""
+    in_file = context.get(CONTEXT_KEY, {})
+    if not isinstance(in_file, Mapping):
+        raise SettingsError(
+            f"{CONTEXT_KEY} in the CDK context is {json.dumps(in_file, default=str)}: it must be an object of settings "
+            "in cdk.json; to change one setting on the command line, use -c <key>=<value>."
+        )
+    for key in in_file:
+        if key not in _READERS:
+            raise SettingsError(
+                f"Setting {key} (from {CONTEXT_KEY} in cdk.json) is not known: "
+                f"the settings are {', '.join(_READERS)}.{_did_you_mean(str(key))}"
+            )
+    for key in context:
+        # Keys with a colon are the CDK's own (feature flags, look-ups); others may belong to another tool.
+        if key != CONTEXT_KEY and key not in _READERS and ":" not in key and (hint := _did_you_mean(key)):
+            raise SettingsError(f"Setting {key} (from -c {key}) is not known.{hint}")
+    given = {key: _Given(key, value, on_command_line=False) for key, value in in_file.items()}
+    given |= {key: _Given(key, context[key], on_command_line=True) for key in _READERS if key in context}
+    return given
+
+
+def _did_you_mean(key: str) -> str:
+    """Name the setting that a misspelt key probably stands for; an empty text if none comes close."""
+    by_lower_case = {known.lower(): known for known in _READERS}
+    near = difflib.get_close_matches(key.lower().replace("-", "").replace("_", ""), by_lower_case, n=1, cutoff=0.85)
+    return f" Did you mean {by_lower_case[near[0]]}?" if near else ""
+
+
+def _texts(given: _Given, allowed: str) -> tuple[str, ...]:
+    """Read a list of texts: a JSON list, or on the command line also comma-separated."""
+    value = given.value
+    if given.on_command_line and isinstance(value, str):
+        value = _json_list(value) if value.lstrip().startswith("[") else value.split(",") if value.strip() else []
+    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(text, str) for text in value):
+        raise given.error(f"it must be {allowed}")
+    return tuple(text.strip() for text in value)
+
+
+def _json_list(text: str) -> object:
+    """Decode JSON; what is no JSON is left to the caller's check as it stands."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _emails(given: _Given) -> tuple[str, ...]:
+    """Read e-mail addresses; SNS would refuse a malformed one only in the middle of a deployment."""
+    allowed = 'a list of different e-mail addresses such as ["a@example.com"], or empty'
+    addresses = _texts(given, allowed)
+    if not all(_EMAIL.fullmatch(address) for address in addresses):
+        raise given.error(f"it must be {allowed}")
+    if len({address.casefold() for address in addresses}) < len(addresses):
+        raise given.error(f"it must be {allowed}")
+    return addresses
+
+
+def _alarm_emails(given: _Given) -> tuple[str, ...] | None:
+    """Read the alarm addresses; null stands for "the same as notificationEmails"."""
+    return None if given.value is None else _emails(given)
+
+
+def _statuses(given: _Given) -> tuple[str, ...]:
+    """Read the end states of a search job, in a fixed order so that their order changes no template."""
+    allowed = f"a list of at least one of {', '.join(SEARCH_JOB_STATUSES)}, each once"
+    statuses = _texts(given, allowed)
+    if not statuses or len(set(statuses)) < len(statuses) or not set(statuses) <= set(SEARCH_JOB_STATUSES):
+        raise given.error(f"it must be {allowed}")
+    return tuple(status for status in SEARCH_JOB_STATUSES if status in statuses)
+
+
+def _notify_on(given: _Given) -> str:
+    """Read the occasion for a message."""
+    if not isinstance(given.value, str) or given.value not in NOTIFY_ON:
+        raise given.error(f"it must be one of {', '.join(NOTIFY_ON)}")
+    return given.value
+
+
+def _whole_number(given: _Given, allowed: str) -> int:
+    """Read a whole number; on the command line it is written in digits."""
+    value = given.value
+    if given.on_command_line and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise given.error(f"it must be {allowed}")
+    return value
+
+
+def _number_between(lowest: int, highest: int, unit: str) -> Callable[[_Given], int]:
+    """Make a reader for a whole number with bounds."""
+    allowed = f"a whole number of {unit} from {lowest} to {highest}"
+
+    def read(given: _Given) -> int:
+        number = _whole_number(given, allowed)
+        if not lowest <= number <= highest:
+            raise given.error(f"it must be {allowed}")
+        return number
+
+    return read
+
+
+def _log_retention_days(given: _Given) -> int:
+    """Read a retention period that CloudWatch Logs knows."""
+    allowed = f"one of {', '.join(str(days) for days in LOG_RETENTION_DAYS)}, the days that CloudWatch Logs allows"
+    days = _whole_number(given, allowed)
+    if days not in LOG_RETENTION_DAYS:
+        raise given.error(f"it must be {allowed}")
+    return days
+
+
+def _flag(given: _Given) -> bool:
+    """Read true or false."""
+    value = given.value
+    if given.on_command_line and isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        value = value.strip().lower() == "true"
+    if not isinstance(value, bool):
+        raise given.error("it must be true or false")
+    return value
+
+
+_READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
+    {
+        "notificationEmails": _emails,
+        "alarmEmails": _alarm_emails,
+        "notifyOn": _notify_on,
+        "searchJobStatuses": _statuses,
+        "pollMinutes": _number_between(1, POLL_MINUTES_MAX, "minutes"),
+        "reportRetentionDays": _number_between(1, RETENTION_DAYS_MAX, "days"),
+        "objectLockDays": _number_between(0, RETENTION_DAYS_MAX, "days"),
+        "logRetentionDays": _log_retention_days,
+        "inventory": _flag,
+        "reservedConcurrency": _flag,
+    }
+)
+
+_ATTRIBUTES: Final = MappingProxyType(dict(zip(_READERS, (field.name for field in fields(Settings)), strict=True)))

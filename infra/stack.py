@@ -1,0 +1,47 @@
+"""The stack: it wires the constructs to each other and names what people look for. It defines no resource itself."""
+
+from aws_cdk import CfnOutput, Stack, Tags
+from constructs import Construct
+
+from infra.alerts import Alerts
+from infra.monitoring import Monitoring
+from infra.python_bundle import function_code
+from infra.report_store import ReportStore
+from infra.reporter import Reporter
+from infra.settings import Settings
+from infra.watcher import Watcher
+
+
+class SearchCoverageStack(Stack):
+    """Search Coverage in one account and Region, whichever the credentials at deployment point to."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Search Coverage: what an AWS Backup search job did not look at, why, and what to do about it",
+        )
+        Tags.of(self).add("application", "search-coverage")
+
+        code = function_code()
+        store = ReportStore(self, "ReportStore", settings=settings)
+        alerts = Alerts(self, "Alerts", settings=settings)
+        reporter = Reporter(self, "Reporter", settings=settings, code=code, store=store, alerts=alerts)
+        watcher = Watcher(self, "Watcher", settings=settings, code=code, store=store, table=reporter.table)
+        monitoring = Monitoring(
+            self, "Monitoring", settings=settings, alerts=alerts, reporter=reporter, watcher=watcher
+        )
+
+        for name, value in {
+            "ReportBucketName": store.bucket.bucket_name,
+            "AlertsTopicArn": alerts.topic.topic_arn,
+            "AlarmTopicArn": monitoring.topic.topic_arn,
+            "ReportFunctionName": reporter.function.function_name,
+            "WatchFunctionName": watcher.function.function_name,
+            "IdempotencyTableName": reporter.table.table_name,
+            "ScheduleName": watcher.schedule.schedule_name,
+            "FailureQueueUrl": reporter.failure_queue.queue_url,
+            "RuleDeadLetterQueueUrl": reporter.rule_dead_letter_queue.queue_url,
+            "ScheduleDeadLetterQueueUrl": watcher.schedule_dead_letter_queue.queue_url,
+        }.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,51 @@
+"""When each search job was last announced, kept in DynamoDB beside the idempotency records."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from search_coverage.aws.errors import doing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_KEYS_A_CALL = 100  # the most that BatchGetItem takes
+_KEPT = timedelta(days=8)  # a day longer than AWS knows a search job after its end
+_PREFIX = "announcement#"
+
+
+class Announcements:
+    """Remembers announcements, so that a sweep in a fresh environment announces nothing twice."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def last(self, identifiers: "Iterable[str]") -> dict[str, datetime]:
+        """Give the moment of the last announcement of each of these search jobs that ever had one."""
+        waiting = [{"id": {"S": f"{_PREFIX}{identifier}"}} for identifier in identifiers]
+        found: dict[str, datetime] = {}
+        with doing("Reading when search jobs were announced"):
+            while waiting:
+                keys, waiting = waiting[:_KEYS_A_CALL], waiting[_KEYS_A_CALL:]
+                request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+                answer = self._client.batch_get_item(RequestItems=request)
+                for record in answer["Responses"].get(self._table, []):
+                    moment = datetime.fromtimestamp(float(record["announced_at"]["N"]), UTC)
+                    found[record["id"]["S"].removeprefix(_PREFIX)] = moment
+                unprocessed: Any = answer.get("UnprocessedKeys", {})
+                waiting.extend(unprocessed.get(self._table, {}).get("Keys", []))
+        return found
+
+    def record(self, identifier: str, moment: datetime) -> None:
+        """Remember that a search job was announced at this moment. DynamoDB forgets it after eight days."""
+        with doing(f"Recording the announcement of search job {identifier}"):
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "id": {"S": f"{_PREFIX}{identifier}"},
+                    "announced_at": {"N": str(moment.timestamp())},
+                    "expiration": {"N": str(int((moment + _KEPT).timestamp()))},
+                },
+            )

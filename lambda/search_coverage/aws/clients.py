@@ -1,0 +1,46 @@
+"""The SDK's clients, made in one place: time limits and retries are the same for all of them."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_backupsearch import BackupSearchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+# Throttles and server errors are retried with growing pauses: eight tries take about a minute at most. Above that
+# Lambda's own retry and then the hourly announcement begin again (docs/architecture.md, "Nothing is lost").
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "max_attempts": 8},
+)
+
+
+def backup_search() -> "BackupSearchClient":
+    """Make the client of AWS Backup's search."""
+    return boto3.client("backupsearch", config=_CONFIG)
+
+
+def dynamodb() -> "DynamoDBClient":
+    """Make the client of DynamoDB."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+def events() -> "EventBridgeClient":
+    """Make the client of EventBridge."""
+    return boto3.client("events", config=_CONFIG)
+
+
+def s3() -> "S3Client":
+    """Make the client of S3."""
+    return boto3.client("s3", config=_CONFIG)
+
+
+def sns() -> "SNSClient":
+    """Make the client of SNS."""
+    return boto3.client("sns", config=_CONFIG)

@@ -1,0 +1,91 @@
+"""The EventBridge bus: it carries the event that AWS does not send, and the news of a report."""
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.coverage.arn import Arn
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.timestamp import utc_text
+from search_coverage.report.json_text import compact_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mypy_boto3_events import EventBridgeClient
+
+SOURCE = "search-coverage"
+STATE_CHANGE = "Search Job State Change"
+REPORT_CREATED = "Search Coverage Report Created"
+_BATCH = 10  # entries that one PutEvents takes (aws-facts.md §5)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An event that the bus did not take."""
+
+    job: SearchJob
+    error: str
+
+
+class EventBus:
+    """Puts the two events of this product."""
+
+    def __init__(self, client: "EventBridgeClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def announce(self, jobs: "Iterable[SearchJob]") -> "Iterator[tuple[list[SearchJob], list[Refusal]]]":
+        """Put a state change for each job, ten at a time.
+
+        Yields:
+            After each batch, the jobs whose event the bus took and those it refused.
+        """
+        remaining = iter(jobs)
+        while batch := list(islice(remaining, _BATCH)):
+            with doing(f"Announcing {len(batch)} search jobs"):
+                answer = self._client.put_events(Entries=[self._entry(STATE_CHANGE, j.arn, _state(j)) for j in batch])
+            refusals = [
+                Refusal(job, f"{result['ErrorCode']}: {result.get('ErrorMessage')}")
+                for job, result in zip(batch, answer["Entries"], strict=True)
+                if result.get("ErrorCode")
+            ]
+            if answer.get("FailedEntryCount", 0) != len(refusals):
+                raise AwsCallFailed(
+                    f"PutEvents says that it refused {answer['FailedEntryCount']} of {len(batch)} events, but names "
+                    f"{len(refusals)}; the next sweep announces them all again."
+                )
+            refused = {refusal.job.identifier for refusal in refusals}
+            yield [job for job in batch if job.identifier not in refused], refusals
+
+    def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
+        """Put the news of a report.
+
+        Raises:
+            AwsCallFailed: The bus did not take it.
+        """
+        with doing(f"Putting the event {REPORT_CREATED!r} for {arn}"):
+            answer = self._client.put_events(Entries=[self._entry(REPORT_CREATED, arn, detail)])
+        if answer.get("FailedEntryCount"):
+            raise AwsCallFailed(f"The event {REPORT_CREATED!r} for {arn} was refused: {answer['Entries']}")
+
+    def _entry(self, kind: str, arn: Arn, detail: dict[str, Any]) -> Any:
+        return {
+            "EventBusName": self._name,
+            "Source": SOURCE,
+            "DetailType": kind,
+            "Resources": [arn.text],
+            "Detail": compact_json(detail),
+        }
+
+
+def _state(job: SearchJob) -> dict[str, Any]:
+    return {
+        "searchJobIdentifier": job.identifier,
+        "searchJobArn": job.arn.text,
+        "name": job.name,
+        "status": job.status,
+        "creationTime": utc_text(job.creation_time),
+        "completionTime": utc_text(job.completion_time),
+    }

@@ -1,0 +1,5 @@
+"""The one family of errors that this product raises on purpose: each carries a sentence for a person."""
+
+
+class SearchCoverageError(Exception):
+    """Something that a person has to know: what failed, on which job or key, and what comes next."""

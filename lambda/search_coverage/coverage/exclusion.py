@@ -1,0 +1,200 @@
+"""Which backups a search did not look at, and why: the classification, in one table that you can extend."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from search_coverage.coverage.backup import Backup
+
+
+class Reason(StrEnum):
+    """Why a backup was left out of a search: a closed list."""
+
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    KMS_ACCESS_DENIED = "KMS_ACCESS_DENIED"
+    INDEX_MISSING = "INDEX_MISSING"
+    INDEX_PENDING = "INDEX_PENDING"
+    INDEX_FAILED = "INDEX_FAILED"
+    INDEX_DELETING = "INDEX_DELETING"
+    ARCHIVED = "ARCHIVED"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    NOT_FINISHED = "NOT_FINISHED"
+    FAILED_OTHER = "FAILED_OTHER"
+    REVIEW = "REVIEW"
+    UNKNOWN_STATUS = "UNKNOWN_STATUS"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a reason means to a person.
+
+    Attributes:
+        meaning: What happened, in a few plain words.
+        remedy: What to do about it, in one or two sentences.
+        messages: Patterns of status messages that say so. AWS publishes no catalogue (aws-facts.md §2), so they go by
+            meaning; the first reason in the table with a pattern that is found wins.
+    """
+
+    meaning: str
+    remedy: str
+    messages: tuple[re.Pattern[str], ...] = ()
+
+
+def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in patterns)
+
+
+# To teach the product a message: add a pattern to its reason, and the message to tests/unit/test_exclusion.py.
+# The order matters: what is more telling stands first ("index creation failed: access denied" is a failed index).
+EXPLANATIONS: dict[Reason, Explanation] = {
+    Reason.KMS_ACCESS_DENIED: Explanation(
+        "The search was not allowed to use the KMS key of the backup.",
+        "Allow kms:Decrypt on the backup's customer managed key (key policy and identity policy) to whoever starts the "
+        "search, then search again.",
+        _patterns(r"\bkms\b", r"\bdecrypt", r"\b(encryption|customer.managed) key\b", r"\bkey policy\b"),
+    ),
+    Reason.ARCHIVED: Explanation(
+        "The backup is in cold storage, which a search cannot read.",
+        "AWS documents no way to search a backup in cold storage or the EBS archive tier: restore it and look inside.",
+        _patterns(r"\barchived?\b", r"\bcold (storage|tier)\b"),
+    ),
+    Reason.NOT_SUPPORTED: Explanation(
+        "AWS Backup cannot index this kind of backup, vault, disk layout or file system.",
+        "AWS documents no way to search it where it is: restore it and look inside, or copy it to a vault that can be "
+        "indexed.",
+        _patterns(
+            r"\bunsupported\b",
+            r"\bnot (?:currently |yet |be )?(supported|indexable)\b",
+            r"\bdoes(?: not|n't) support\b",
+            r"\bair.?gapped\b",
+            r"\b(dirty|corrupt\w*|unknown) file ?system\b",
+        ),
+    ),
+    Reason.INDEX_FAILED: Explanation(
+        "The index of the backup could not be made.",
+        "Give the backup role AWSBackupServiceRolePolicyForIndexing, create the index again (aws backup "
+        "update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again.",
+        _patterns(
+            r"\bindex\w*\b[^.]*\b(fail\w*|error|could not be (created|built))",
+            r"\b(fail\w*|unable|error) (?:to |in |while |during )?(creat|build)\w* (?:\w+ ){0,3}index",
+            r"\bindex\w* status\W+FAILED",
+        ),
+    ),
+    Reason.INDEX_DELETING: Explanation(
+        "The index of the backup is being deleted.",
+        "Wait until the index is gone, create it again (aws backup update-recovery-point-index-settings --index "
+        "ENABLED), wait until it is ACTIVE, then search again.",
+        _patterns(r"\bindex\b[^.]*\b(is )?(being )?delet(ing|ed)\b", r"\bdeleting\b[^.]*\bindex"),
+    ),
+    Reason.INDEX_PENDING: Explanation(
+        "The index of the backup was not ready when the search ran.",
+        "Wait until the index is ACTIVE (aws backup get-recovery-point-index-details), then search again.",
+        _patterns(
+            r"\bindex\w*\b[^.]*\b(pending|in progress|being (created|built)|creating)",
+            r"\bindex\w*\b[^.]*\bnot (yet )?(ready|active|complete\w*)",
+            r"\b(pending|creating|building)\b[^.]*\bindex",
+        ),
+    ),
+    Reason.INDEX_MISSING: Explanation(
+        "The backup has no index, so a search cannot look into it.",
+        "Create the index (aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, "
+        "then search again. For new backups turn on indexing in the backup plan.",
+        _patterns(
+            r"\b(no|without|missing|lacks?)\b[^.]{0,40}\bindex",
+            r"\bnot (been )?indexed\b",
+            r"\b(is not|isn't|never) indexed\b",
+            r"\bindex\b[^.]*\b(missing|not found|(does not|doesn't) exist|not enabled|disabled)\b",
+            r"\b(does not|doesn't) have an?\b[^.]{0,30}\bindex",
+        ),
+    ),
+    Reason.PERMISSION_DENIED: Explanation(
+        "The search was not allowed to look into the backup.",
+        "Allow backup:SearchRecoveryPoint (and backup:ListIndexedRecoveryPointsForSearch) on the backup to whoever "
+        "starts the search, check the vault's access policy, then search again.",
+        _patterns(
+            r"\baccess\w* (is |was )?denied\b",
+            r"\baccessdenied",
+            r"\bden(y|ied)\b",
+            r"\bpermissions?\b",
+            r"\bnot (been )?authori[sz]ed\b",
+            r"\bunauthori[sz]ed\b",
+            r"\bforbidden\b",
+            r"\bassume\b[^.]*\brole\b",
+        ),
+    ),
+    Reason.NOT_FINISHED: Explanation(
+        "The search ended before it had looked into the backup.",
+        "Start the search again and let it run to its end.",
+    ),
+    Reason.FAILED_OTHER: Explanation(
+        "The search failed on this backup for a reason that its message does not make clear.",
+        "Read the status message; search again, and if the backup fails again, restore it to look inside or ask AWS "
+        "Support.",
+    ),
+    Reason.REVIEW: Explanation(
+        "AWS calls the backup searched, but adds a message that puts it in doubt.",
+        "Read the status message and decide whether the backup was searched whole; if in doubt, search it again.",
+    ),
+    Reason.UNKNOWN_STATUS: Explanation(
+        "AWS gave a status, or none, that does not say that the backup was searched.",
+        "Count the backup as not searched, and search it again; if this comes back, ask AWS Support what the status "
+        "means.",
+    ),
+}
+
+_MESSAGE_CHARACTERS_READ = 4000
+
+# DOC: an index that is not ACTIVE may show its own status in the row's Status (aws-facts.md §2).
+_REASON_BY_STATUS = {
+    "RUNNING": Reason.NOT_FINISHED,
+    "STOPPING": Reason.NOT_FINISHED,
+    "STOPPED": Reason.NOT_FINISHED,
+    "PENDING": Reason.INDEX_PENDING,
+    "DELETING": Reason.INDEX_DELETING,
+}
+
+
+def is_searched(status: str | None, status_message: str | None) -> bool:
+    """Whether AWS says, clearly, that the search looked inside: exactly COMPLETED, and nothing to add."""
+    return status == "COMPLETED" and not status_message
+
+
+def exclusion_reason(backup: Backup) -> Reason | None:
+    """Say why a search left a backup out, or None if it looked inside."""
+    if is_searched(backup.status, backup.status_message):
+        return None
+    match backup.status:
+        case "FAILED":
+            return _reason_by_message(backup.status_message) or Reason.FAILED_OTHER
+        case "COMPLETED":
+            return _reason_by_message(backup.status_message) or Reason.REVIEW
+        case status:
+            return _REASON_BY_STATUS.get(status or "", Reason.UNKNOWN_STATUS)
+
+
+@lru_cache(maxsize=1024)
+def _reason_by_message(message: str | None) -> Reason | None:
+    text = (message or "")[:_MESSAGE_CHARACTERS_READ]
+    for reason, explanation in EXPLANATIONS.items():
+        if any(pattern.search(text) for pattern in explanation.messages):
+            return reason
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A backup that the search did not look at, and why."""
+
+    backup: Backup
+    reason: Reason
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return EXPLANATIONS[self.reason].remedy
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether AWS itself calls it FAILED."""
+        return self.backup.status == "FAILED"

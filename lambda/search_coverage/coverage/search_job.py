@@ -1,0 +1,93 @@
+"""A search job, as far as this product needs to know it."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from search_coverage.coverage.arn import Arn
+from search_coverage.coverage.errors import SearchCoverageError
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class InvalidIdentifier(SearchCoverageError):
+    """A text that should identify a search job does not."""
+
+
+class SearchJobStatus(StrEnum):
+    """The statuses of AWS's own enumeration; a search job may carry others (aws-facts.md §2)."""
+
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+
+
+NOT_ENDED = frozenset({SearchJobStatus.RUNNING, SearchJobStatus.STOPPING})
+ENDED = frozenset({SearchJobStatus.COMPLETED, SearchJobStatus.FAILED, SearchJobStatus.STOPPED})
+
+
+def search_job_identifier(text: object) -> str:
+    """Check that ``text`` is a search job's identifier (a UUID, aws-facts.md §2) and return it in lower case.
+
+    Raises:
+        InvalidIdentifier: It is not.
+    """
+    if isinstance(text, str) and _UUID.fullmatch(text.lower()):
+        return text.lower()
+    raise InvalidIdentifier(
+        f"searchJobIdentifier is {str(text)[:100]!r}; expected the UUID of a search job, "
+        "such as 11111111-2222-3333-4444-555555555555."
+    )
+
+
+def is_terminal(status: str) -> bool:
+    """Whether a job with this status has ended. A status that nobody knows counts as ended (aws-facts.md §2)."""
+    return status not in NOT_ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class SearchJob:
+    """A search job as AWS Backup describes it; what AWS did not send is None or empty.
+
+    Attributes:
+        status: One of `SearchJobStatus`, or whatever else AWS sent.
+        recovery_points_to_scan: How many backups AWS said it would look into.
+        recovery_points_scanned: How many it said it looked into.
+    """
+
+    identifier: str
+    arn: Arn
+    status: str
+    name: str | None = None
+    status_message: str | None = None
+    creation_time: dt.datetime | None = None
+    completion_time: dt.datetime | None = None
+    resource_types: tuple[str, ...] = ()
+    encryption_key_arn: str | None = None
+    recovery_points_to_scan: int | None = None
+    items_to_scan: int | None = None
+    recovery_points_scanned: int | None = None
+    items_scanned: int | None = None
+    items_matched: int | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended, in whatever way."""
+        return is_terminal(self.status)
+
+    @property
+    def date(self) -> dt.date | None:
+        """The UTC day the job ended, or was created where AWS does not say when it ended."""
+        return _utc_day(self.completion_time or self.creation_time)
+
+    @property
+    def first_date(self) -> dt.date | None:
+        """The UTC day the job was created, or ended where AWS does not say when it was created."""
+        return _utc_day(self.creation_time or self.completion_time)
+
+
+def _utc_day(moment: dt.datetime | None) -> dt.date | None:
+    return moment.astimezone(dt.UTC).date() if moment else None

@@ -1,0 +1,97 @@
+"""How far the result of a search can be trusted. Never COMPLETE unless everything says so."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
+
+
+class Verdict(StrEnum):
+    """COMPLETE: every backup was searched. PARTIAL: some were, or it is in doubt. NONE: none was."""
+
+    COMPLETE = "COMPLETE"
+    PARTIAL = "PARTIAL"
+    NONE = "NONE"
+
+
+class InventoryStatus(StrEnum):
+    """How far the vaults were compared with the list; OFF when nobody asked for it."""
+
+    COMPLETE = "COMPLETE"
+    PARTIAL = "PARTIAL"
+    OFF = "OFF"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What the vaults hold in the scope of the search, against what the search listed.
+
+    Attributes:
+        message: Why the inventory is not complete, for a person.
+        not_listed: How many backups in scope the search did not even list.
+    """
+
+    status: InventoryStatus
+    message: str | None = None
+    not_listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BackupCounts:
+    """How many backups the search listed, searched and excluded; the failed are part of the excluded."""
+
+    listed: int
+    searched: int
+    excluded: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, and in words what kept it from COMPLETE (nothing, if it is COMPLETE)."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def judge(job: SearchJob, backups: BackupCounts, inventory: Inventory) -> Judgement:
+    """Judge a search from its job, its backups and the inventory of the vaults."""
+    reasons = tuple(_doubts(job, backups, inventory))
+    if backups.searched == 0:
+        return Judgement(Verdict.NONE, reasons or ("No backup was searched.",))
+    return Judgement(Verdict.PARTIAL if reasons else Verdict.COMPLETE, reasons)
+
+
+def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory) -> list[str]:
+    doubts = []
+    if job.status != SearchJobStatus.COMPLETED:
+        doubts.append(f"The search job ended as {job.status or 'a job without a status'}, not as COMPLETED.")
+    if job.status_message:
+        doubts.append(f"AWS added a message to the search job: {job.status_message}")
+    if backups.listed == 0:
+        doubts.append("The search job lists no backup at all.")
+    if backups.excluded:
+        verb = "was" if backups.excluded == 1 else "were"
+        doubts.append(f"{backups.excluded} of {backups.listed} backups {verb} not searched.")
+    if backups.searched + backups.excluded != backups.listed:
+        doubts.append(
+            f"The counts do not add up: {backups.listed} listed, {backups.searched} searched, "
+            f"{backups.excluded} excluded."
+        )
+    expected = job.recovery_points_to_scan
+    if expected is not None and expected != backups.listed:
+        doubts.append(f"AWS set out to scan {expected} backups, but lists {backups.listed}.")
+    doubts.extend(_inventory_doubts(inventory))
+    return doubts
+
+
+def _inventory_doubts(inventory: Inventory) -> list[str]:
+    doubts = []
+    if inventory.status not in {InventoryStatus.COMPLETE, InventoryStatus.OFF}:
+        doubts.append(
+            f"The inventory of the vaults is {inventory.status}: {inventory.message or 'no reason was given'}"
+        )
+    if inventory.not_listed:
+        doubts.append(f"{inventory.not_listed} backups in the scope of the search are not in its list.")
+    return doubts

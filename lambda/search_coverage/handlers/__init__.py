@@ -1,0 +1,1 @@
+"""The two Lambda entry points: parse the event, call the use case, return what was done."""

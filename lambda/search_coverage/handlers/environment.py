@@ -1,0 +1,88 @@
+"""What the functions are told by their environment. Missing or wrong: one sentence that names the variable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.search_job import ENDED
+from search_coverage.report.alert import NotifyOn
+
+
+class EnvironmentInvalid(SearchCoverageError):
+    """An environment variable of the function is missing or wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEnvironment:
+    """The environment of the report function.
+
+    Attributes:
+        inventory: Whether the vaults are to be compared with the list.
+    """
+
+    report_bucket: str
+    alerts_topic_arn: str
+    event_bus_name: str
+    idempotency_table: str
+    notify_on: NotifyOn
+    inventory: bool
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """Read and check the variables.
+
+        Raises:
+            EnvironmentInvalid: One is missing or wrong.
+        """
+        return cls(
+            report_bucket=_required(variables, "REPORT_BUCKET"),
+            alerts_topic_arn=_required(variables, "ALERTS_TOPIC_ARN"),
+            event_bus_name=_required(variables, "EVENT_BUS_NAME"),
+            idempotency_table=_required(variables, "IDEMPOTENCY_TABLE"),
+            notify_on=NotifyOn(_one_of("NOTIFY_ON", _required(variables, "NOTIFY_ON"), list(NotifyOn))),
+            inventory=_one_of("INVENTORY", variables.get("INVENTORY") or "OFF", ["ON", "OFF"]) == "ON",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEnvironment:
+    """The environment of the watch function."""
+
+    report_bucket: str
+    event_bus_name: str
+    idempotency_table: str
+    search_job_statuses: frozenset[str]
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """Read and check the variables.
+
+        Raises:
+            EnvironmentInvalid: One is missing or wrong.
+        """
+        statuses = [status.strip() for status in _required(variables, "SEARCH_JOB_STATUSES").split(",")]
+        return cls(
+            report_bucket=_required(variables, "REPORT_BUCKET"),
+            event_bus_name=_required(variables, "EVENT_BUS_NAME"),
+            idempotency_table=_required(variables, "IDEMPOTENCY_TABLE"),
+            search_job_statuses=frozenset(_one_of("SEARCH_JOB_STATUSES", s, sorted(ENDED)) for s in statuses),
+        )
+
+
+def _required(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name, "").strip()
+    if not value:
+        raise EnvironmentInvalid(
+            f"The environment variable {name} of this function is not set; deploy the stack again."
+        )
+    return value
+
+
+def _one_of(name: str, value: str, allowed: list[str]) -> str:
+    if value not in allowed:
+        raise EnvironmentInvalid(
+            f"The environment variable {name} of this function has the value {value!r}; "
+            f"allowed is {', '.join(str(one) for one in allowed)}."
+        )
+    return value

@@ -1,0 +1,64 @@
+"""What the report function can be asked: by the event of the sweep, or directly."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from search_coverage.aws.event_bus import SOURCE, STATE_CHANGE
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.search_job import search_job_identifier
+
+_ALLOWED = (
+    f'Expected an EventBridge event with source "{SOURCE}" and detail-type "{STATE_CHANGE}", or '
+    '{"searchJobIdentifier": "<uuid>"}, with "replay": true to write and notify again.'
+)
+
+
+class InvalidRequest(SearchCoverageError):
+    """The event is not one that this function works on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """A request to report a search job.
+
+    Attributes:
+        replay: Write and notify again although the report exists.
+    """
+
+    identifier: str
+    replay: bool = False
+
+    @classmethod
+    def parse(cls, event: object) -> Self:
+        """Read a request from whatever the function was invoked with.
+
+        Raises:
+            InvalidRequest: It is not a request; the message says what it is and what is allowed.
+            InvalidIdentifier: It does not name a search job.
+        """
+        if not isinstance(event, dict):
+            raise InvalidRequest(f"The event is {_kind(event)}, not a JSON object. {_ALLOWED}")
+        if "detail-type" in event or "source" in event:
+            return cls(search_job_identifier(_state_change(event).get("searchJobIdentifier")))
+        unknown = sorted(set(map(str, event)) - {"searchJobIdentifier", "replay"})
+        if unknown:
+            raise InvalidRequest(f"The event has the unknown member {unknown[0][:100]!r}. {_ALLOWED}")
+        replay = event.get("replay", False)
+        if not isinstance(replay, bool):
+            raise InvalidRequest(f"replay is {str(replay)[:100]!r}; it takes true or false. {_ALLOWED}")
+        return cls(search_job_identifier(event.get("searchJobIdentifier")), replay)
+
+
+def _state_change(event: dict[str, Any]) -> dict[str, Any]:
+    source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
+    if source != SOURCE or kind != STATE_CHANGE:
+        raise InvalidRequest(
+            f"The event has source {str(source)[:100]!r} and detail-type {str(kind)[:100]!r}. {_ALLOWED}"
+        )
+    if not isinstance(detail, dict):
+        raise InvalidRequest(f"The detail of the event is {_kind(detail)}, not a JSON object. {_ALLOWED}")
+    return detail
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,48 @@
+"""The watch function: AWS sends no event when a search job ends, so this one looks, every minute, and sends it."""
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from search_coverage.aws import clients
+from search_coverage.aws.announcements import Announcements
+from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.aws.event_bus import EventBus
+from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.handlers.environment import WatchEnvironment
+from search_coverage.handlers.metrics import count_sweep
+from search_coverage.use_cases.sweep_search_jobs import SweepSearchJobs
+
+environment = WatchEnvironment.read(os.environ)
+logger = Logger(service="search-coverage")
+metrics = Metrics(service="search-coverage", namespace="SearchCoverage")
+sweeping = SweepSearchJobs(
+    search=BackupSearch(clients.backup_search()),
+    bucket=ReportBucket(clients.s3(), environment.report_bucket),
+    announcements=Announcements(clients.dynamodb(), environment.idempotency_table),
+    bus=EventBus(clients.events(), environment.event_bus_name),
+    statuses=environment.search_job_statuses,
+    now=lambda: datetime.now(UTC),
+)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - the clock is the event
+    """Sweep the search jobs once.
+
+    Returns:
+        How many search jobs are ``known``, ``ended``, ``unreported`` and ``announced`` just now.
+    """
+    try:
+        sweep = sweeping.run()
+    except SearchCoverageError as error:
+        logger.error(str(error), error=type(error).__name__)
+        raise
+    count_sweep(metrics, sweep)
+    logger.info("sweep done", **asdict(sweep))
+    return asdict(sweep)

@@ -1,0 +1,1 @@
+"""Exclusions in, files and texts out."""

@@ -1,0 +1,82 @@
+"""Whether a report is told to anyone, and the messages that tell it."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from enum import StrEnum
+
+from search_coverage.coverage.search_job import SearchJobStatus
+from search_coverage.coverage.verdict import Verdict
+from search_coverage.report.digest import digest, subject
+from search_coverage.report.json_text import compact_json
+from search_coverage.report.keys import ReportKeys
+from search_coverage.report.links import bucket_folder_url
+from search_coverage.report.messages import Attribute, Envelope, FailedRows, Message, head_text
+from search_coverage.report.row import Row
+from search_coverage.report.summary import Findings, search_job_members
+
+
+class NotifyOn(StrEnum):
+    """When people and machines are told: the setting ``notifyOn``."""
+
+    FAILED = "FAILED"
+    EXCLUDED = "EXCLUDED"
+    ALWAYS = "ALWAYS"
+
+
+def is_due(notify_on: NotifyOn, findings: Findings) -> bool:
+    """Whether this report is one that the setting asks to be told about.
+
+    ``EXCLUDED`` tells of every report that is not COMPLETE: a list that is too short was cut without naming a backup.
+    """
+    something_failed = findings.tally.failed > 0 or findings.job.status == SearchJobStatus.FAILED
+    match notify_on:
+        case NotifyOn.ALWAYS:
+            return True
+        case NotifyOn.EXCLUDED:
+            return something_failed or findings.judgement.verdict is not Verdict.COMPLETE
+        case NotifyOn.FAILED:
+            return something_failed
+
+
+def messages(findings: Findings, failed: FailedRows, first_failed: list[Row], bucket: str) -> Iterator[Message]:
+    """Give the messages of a report, first part first. Every failed backup is in exactly one of them.
+
+    Args:
+        first_failed: The failed backups that the e-mail names.
+        bucket: Where the report is.
+    """
+    job, keys = findings.job, ReportKeys.of(findings.job)
+    console_url = bucket_folder_url(job.arn.partition, job.arn.region, bucket, keys.prefix)
+    job_members = {
+        name: head_text(value) if isinstance(value, str) else value for name, value in search_job_members(job).items()
+    }
+    envelope = Envelope(
+        subject=subject(findings),
+        head={
+            "version": 1,
+            "type": "FailedSearchJobBackups",
+            "searchJob": job_members,
+            "verdict": findings.judgement.verdict.value,
+            "backups": asdict(findings.tally.backups),
+            "report": {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": console_url},
+        },
+        email=digest(findings, first_failed, bucket, keys.prefix, console_url),
+        attributes=_attributes(findings),
+    )
+    for part, rows in enumerate(failed.rows_of_parts(), start=1):
+        yield envelope.message(part, failed.parts, rows)
+
+
+def _attributes(findings: Findings) -> dict[str, Attribute]:
+    job, backups = findings.job, findings.tally.backups
+    attributes = {
+        "searchJobIdentifier": Attribute("String", job.identifier),
+        "verdict": Attribute("String", findings.judgement.verdict.value),
+        "account": Attribute("String", job.arn.account),
+        "region": Attribute("String", job.arn.region),
+        "failedCount": Attribute("Number", str(backups.failed)),
+        "excludedCount": Attribute("Number", str(backups.excluded)),
+    }
+    if job.resource_types:
+        attributes["resourceTypes"] = Attribute("String.Array", compact_json(list(job.resource_types)))
+    return attributes

@@ -1,0 +1,67 @@
+"""Where a report lies in the bucket. The keys depend on the search job alone, so a retry writes the same keys."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.search_job import SearchJob
+
+SUMMARY_NAME = "summary.json"
+
+
+class NoReportDate(SearchCoverageError):
+    """A search job without any date has no place in the bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportKeys:
+    """The S3 keys of one report.
+
+    Attributes:
+        prefix: The folder that the people's files are in, with ``/`` at its end.
+        jsonl: The file in the Athena table's partition.
+    """
+
+    prefix: str
+    csv: str
+    html: str
+    summary: str
+    jsonl: str
+
+    @classmethod
+    def of(cls, job: SearchJob) -> Self:
+        """Give the keys of a job's report.
+
+        Raises:
+            NoReportDate: AWS sent neither a creation nor a completion time.
+        """
+        day = job.date
+        if day is None:
+            raise NoReportDate(f"Search job {job.identifier} has neither a completion nor a creation time.")
+        account, region = job.arn.account, job.arn.region
+        prefix = f"{day_prefix(account, region, day)}/{job.identifier}/"
+        partition = f"excluded_backups/account={account}/region={region}/date={day:%Y-%m-%d}"
+        return cls(
+            prefix=prefix,
+            csv=f"{prefix}excluded-backups.csv",
+            html=f"{prefix}report.html",
+            summary=f"{prefix}{SUMMARY_NAME}",
+            jsonl=f"{partition}/{job.identifier}.jsonl.gz",
+        )
+
+
+def reports_prefix(account: str, region: str) -> str:
+    """Give the prefix of all reports of an account in a Region."""
+    return f"reports/{account}/{region}/"
+
+
+def day_prefix(account: str, region: str, day: date) -> str:
+    """Give the prefix of a day's reports, without ``/``. Keys sort by day, so a listing can start at one."""
+    return f"{reports_prefix(account, region)}{day:%Y/%m/%d}"
+
+
+def reported_search_job(key: str) -> str | None:
+    """Give the identifier of the search job whose whole report this key marks; None for any other key."""
+    *_, identifier, name = ("", *key.split("/"))
+    return identifier if name == SUMMARY_NAME else None

@@ -1,0 +1,121 @@
+"""The files of a report while it is made: on disk, so that memory does not grow with the search."""
+
+import gzip
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from search_coverage.coverage.exclusion import Exclusion
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.report.csv_table import CsvTable
+from search_coverage.report.json_text import compact_json
+from search_coverage.report.messages import FailedRows
+from search_coverage.report.row import Row, row
+from search_coverage.report.tally import Tally
+
+FIRST_ROWS = 500
+FIRST_FAILED = 10
+_FOLDER_PREFIX = "search-coverage-"
+# Lambda kills an invocation after 900 s; a folder older than this was left behind by one that was killed.
+_ABANDONED_AFTER_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledFile:
+    """A finished file: what goes up, and how to prove later that it is unchanged."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    rows: int
+
+    @classmethod
+    def of(cls, path: Path, rows: int) -> Self:
+        """Measure a file."""
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(path, sha256, path.stat().st_size, rows)
+
+
+class Spool:
+    """Takes exclusions one by one and writes them as CSV, as JSON Lines and, if failed, for the messages.
+
+    Attributes:
+        tally: The counts so far.
+        first_rows: The first 500 rows, for the page.
+        first_failed: The first 10 FAILED rows, for the e-mail.
+        failed_rows: The FAILED backups, on their way to the messages.
+    """
+
+    def __init__(self, folder: Path, job: SearchJob) -> None:
+        """Open the files in ``folder``."""
+        self.tally = Tally()
+        self.first_rows: list[Row] = []
+        self.first_failed: list[Row] = []
+        self._job = job
+        self._folder = folder
+        self._csv_path = folder / "excluded-backups.csv"
+        self._jsonl_path = folder / "excluded-backups.jsonl.gz"
+        # Half a character (see json_text) cannot be written as UTF-8; it stays readable as an escape.
+        self._csv_file = self._csv_path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        # No name and no time in the gzip header: the same rows give the same bytes.
+        self._jsonl_raw = self._jsonl_path.open("wb")
+        self._jsonl_file = gzip.GzipFile(filename="", mode="wb", fileobj=self._jsonl_raw, compresslevel=6, mtime=0)
+        self._failed_file = (folder / "failed.jsonl").open("w+b")
+        self._csv = CsvTable(self._csv_file)
+        self.failed_rows = FailedRows(self._failed_file)
+
+    def __enter__(self) -> Self:
+        """Stay open for the block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Close what is open."""
+        for file in (self._csv_file, self._jsonl_file, self._jsonl_raw, self._failed_file):
+            file.close()
+
+    def add(self, exclusion: Exclusion) -> None:
+        """Write and count one exclusion."""
+        self.tally.count(exclusion)
+        excluded = row(self._job, exclusion)
+        self._csv.add(excluded)
+        self._jsonl_file.write(compact_json(excluded).encode() + b"\n")
+        if exclusion.is_failed:
+            self.failed_rows.add(excluded)
+            if len(self.first_failed) < FIRST_FAILED:
+                self.first_failed.append(excluded)
+        if len(self.first_rows) < FIRST_ROWS:
+            self.first_rows.append(excluded)
+
+    def finish_tables(self) -> tuple[SpooledFile, SpooledFile]:
+        """Close and measure the CSV and the JSON Lines file."""
+        for file in (self._csv_file, self._jsonl_file, self._jsonl_raw):
+            file.close()
+        rows = self.tally.excluded
+        return SpooledFile.of(self._csv_path, rows), SpooledFile.of(self._jsonl_path, rows)
+
+    def write_page(self, page: str) -> SpooledFile:
+        """Write and measure the page."""
+        path = self._folder / "report.html"
+        path.write_text(page, encoding="utf-8", errors="backslashreplace")
+        return SpooledFile.of(path, len(self.first_rows))
+
+
+@contextmanager
+def spool_folder() -> Iterator[Path]:
+    """Give an empty folder on the function's disk, and take it away again.
+
+    Folders that a killed invocation left behind are removed first: Lambda keeps /tmp for the next one.
+    """
+    for abandoned in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+        if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+            shutil.rmtree(abandoned, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
+        yield Path(folder)

@@ -1,0 +1,82 @@
+"""summary.json: the report in numbers. Written last, it is the mark that the report is whole."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from search_coverage import __version__
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.timestamp import utc_text
+from search_coverage.coverage.verdict import Inventory, Judgement
+from search_coverage.report.spool import SpooledFile
+from search_coverage.report.tally import Tally
+
+SUMMARY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that is known about a search once its list was read to the end."""
+
+    job: SearchJob
+    tally: Tally
+    inventory: Inventory
+    judgement: Judgement
+    generated_at: datetime
+
+
+def search_job_members(job: SearchJob) -> dict[str, Any]:
+    """Write a search job as the JSON that summary, messages and events share."""
+    return {
+        "identifier": job.identifier,
+        "arn": job.arn.text,
+        "name": job.name,
+        "status": job.status,
+        "statusMessage": job.status_message,
+        "creationTime": utc_text(job.creation_time),
+        "completionTime": utc_text(job.completion_time),
+        "resourceTypes": list(job.resource_types),
+        "encryptionKeyArn": job.encryption_key_arn,
+    }
+
+
+def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], message_ids: list[str]) -> dict[str, Any]:
+    """Write the summary.
+
+    Args:
+        files: ``csv``, ``jsonl`` and ``html``, each with its key in the bucket.
+        message_ids: The SNS messages that carried the failed backups, first part first.
+    """
+    job, tally = findings.job, findings.tally
+    return {
+        "version": SUMMARY_VERSION,
+        "searchJob": search_job_members(job),
+        "verdict": findings.judgement.verdict.value,
+        "verdictReasons": list(findings.judgement.reasons),
+        "backups": asdict(tally.backups),
+        "excludedByReason": dict(sorted(tally.by_reason.items())),
+        "excludedByResourceType": dict(sorted(tally.by_resource_type.items())),
+        "progress": {
+            "recoveryPointsToScan": job.recovery_points_to_scan,
+            "recoveryPointsScanned": job.recovery_points_scanned,
+            "itemsToScan": job.items_to_scan,
+            "itemsScanned": job.items_scanned,
+            "itemsMatched": job.items_matched,
+        },
+        "files": {
+            kind: {"key": key, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
+            for kind, (key, file) in files.items()
+        },
+        "inventory": {
+            "status": findings.inventory.status.value,
+            "message": findings.inventory.message,
+            "takenAt": None,
+            "vaults": None,
+            "inScope": None,
+            "notListed": None,
+        },
+        "notification": {"failedBackups": tally.failed, "messageIds": message_ids},
+        "generatedAt": utc_text(findings.generated_at),
+        "generatorVersion": __version__,
+    }

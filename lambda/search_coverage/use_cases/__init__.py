@@ -1,0 +1,1 @@
+"""What the product does, step by step: sweep the search jobs, report one of them."""

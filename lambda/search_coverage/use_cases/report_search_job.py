@@ -1,0 +1,185 @@
+"""Report one search job: read its whole list, write the files, tell who wants to know, set the mark.
+
+The order is what makes it safe to stop anywhere: nothing is written before the list was read to its end, the people's
+message goes out last of all messages, and summary.json after everything. A run that was cut short left no mark, so
+the next one does it all again under the same keys.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from search_coverage.aws.alerts_topic import AlertsTopic
+from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.aws.event_bus import EventBus
+from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.verdict import Inventory, judge
+from search_coverage.report import alert
+from search_coverage.report.keys import ReportKeys
+from search_coverage.report.page import page
+from search_coverage.report.spool import Spool, SpooledFile, spool_folder
+from search_coverage.report.summary import Findings, summary
+
+_SECONDS_KEPT_BACK = 10.0  # for closing down in order before Lambda ends the invocation
+
+_logger = Logger(child=True)
+
+
+class SearchJobNotEnded(SearchCoverageError):
+    """A search job that is still running has no whole list yet (aws-facts.md §2)."""
+
+
+class TimeRunningOut(SearchCoverageError):
+    """The invocation is about to be ended; a report that is cut short must not look whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        created: False if the report was there already.
+        news: The detail of the event "Search Coverage Report Created".
+        seconds: How long it took.
+    """
+
+    created: bool
+    news: dict[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSearchJob:
+    """The use case, with what it works on.
+
+    Attributes:
+        inventory: The comparison with the vaults, as far as it goes.
+        now: Gives the current time, aware.
+    """
+
+    search: BackupSearch
+    bucket: ReportBucket
+    topic: AlertsTopic
+    bus: EventBus
+    notify_on: alert.NotifyOn
+    inventory: Inventory
+    now: Callable[[], datetime]
+
+    def run(self, identifier: str, *, replay: bool, seconds_left: Callable[[], float]) -> Outcome:
+        """Make the report, unless there is one and it is not a replay; announce it either way.
+
+        Args:
+            replay: Write and notify again although the report exists.
+            seconds_left: How long the invocation may still run.
+
+        Raises:
+            SearchJobUnknown: AWS does not know the job.
+            SearchJobNotEnded: The job still runs.
+            TimeRunningOut: There is no time to finish.
+            AwsCallFailed: AWS did not do what it was asked.
+        """
+        started = time.monotonic()
+        job = self.search.search_job(identifier)
+        if not job.is_terminal:
+            raise SearchJobNotEnded(
+                f"Search job {identifier} is {job.status}; its list of backups is whole only when it has ended. "
+                "Nothing was written; the sweep announces the job when it ends."
+            )
+        keys = ReportKeys.of(job)
+        existing = None if replay else self.bucket.summary(keys.summary)
+        written = existing or self._write(job, keys, _Deadline(identifier, seconds_left))
+        news = self._news(job, written, keys)
+        self.bus.report_created(job.arn, news)
+        return Outcome(existing is None, news, time.monotonic() - started)
+
+    def _write(self, job: SearchJob, keys: ReportKeys, deadline: "_Deadline") -> dict[str, Any]:
+        with spool_folder() as folder, Spool(folder, job) as spool:
+            self._read_backups(job, spool, deadline)
+            backups = spool.tally.backups
+            findings = Findings(job, spool.tally, self.inventory, judge(job, backups, self.inventory), self.now())
+            _logger.info("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
+            files = self._upload(findings, keys, spool, deadline)
+            message_ids = self._notify(findings, spool, deadline)
+            written = summary(findings, files, message_ids)
+            self.bucket.put_summary(keys.summary, written)
+        _logger.info("report written", verdict=written["verdict"], messages=len(message_ids), key=keys.summary)
+        return written
+
+    def _read_backups(self, job: SearchJob, spool: Spool, deadline: "_Deadline") -> None:
+        tally = spool.tally
+        for backups in self.search.pages_of_backups(job.identifier):
+            deadline.check("reading the list of backups")
+            tally.listed += len(backups)
+            for backup in backups:
+                reason = exclusion_reason(backup)
+                if reason is None:
+                    tally.searched += 1
+                else:
+                    spool.add(Exclusion(backup, reason))
+
+    def _upload(
+        self, findings: Findings, keys: ReportKeys, spool: Spool, deadline: "_Deadline"
+    ) -> dict[str, tuple[str, SpooledFile]]:
+        csv, jsonl = spool.finish_tables()
+        html = spool.write_page(page(findings, spool.first_rows, keys.csv))
+        files = {"csv": (keys.csv, csv), "jsonl": (keys.jsonl, jsonl), "html": (keys.html, html)}
+        for kind, (key, file) in files.items():
+            deadline.check(f"writing the {kind} file")
+            self.bucket.put_file(key, file.path, _CONTENT_TYPES[kind])
+        return files
+
+    def _notify(self, findings: Findings, spool: Spool, deadline: "_Deadline") -> list[str]:
+        """Publish the failed backups, if asked for.
+
+        The digest, part 1, goes last: a run that dies between two parts repeats parts for machines, which can tell
+        them by their number, but not the mail to people.
+        """
+        if not alert.is_due(self.notify_on, findings):
+            return []
+        messages = alert.messages(findings, spool.failed_rows, spool.first_failed, self.bucket.name)
+        digest = next(messages)
+        message_ids = []
+        for message in messages:
+            deadline.check("publishing the failed backups")
+            message_ids.append(self.topic.publish(message))
+        deadline.check("publishing the digest")
+        return [self.topic.publish(digest), *message_ids]
+
+    def _news(self, job: SearchJob, written: dict[str, Any], keys: ReportKeys) -> dict[str, Any]:
+        return {
+            "searchJobIdentifier": job.identifier,
+            "searchJobArn": job.arn.text,
+            "verdict": written["verdict"],
+            "backups": written["backups"],
+            "bucket": self.bucket.name,
+            "summaryKey": keys.summary,
+        }
+
+
+_CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/gzip",
+    "html": "text/html; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    identifier: str
+    seconds_left: Callable[[], float]
+
+    def check(self, step: str) -> None:
+        left = self.seconds_left()
+        if left < _SECONDS_KEPT_BACK:
+            raise TimeRunningOut(
+                f"Only {left:.0f} s are left while {step} of search job {self.identifier}; the report was not "
+                "finished and counts as not written. Lambda tries again; if it ends here each time, raise the "
+                "function's timeout or memory."
+            )

@@ -1,0 +1,113 @@
+"""Sweep the search jobs: announce each one that has ended and has no report yet.
+
+Level-triggered: what counts is that the report is missing, not that something happened. Whatever was lost on the way,
+an event, an invocation, a deployment, the next sweep makes good.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+
+from search_coverage.aws.announcements import Announcements
+from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.aws.event_bus import EventBus, Refusal
+from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.search_job import ENDED, SearchJob
+
+ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
+_OLDEST_KNOWN = timedelta(days=8)  # AWS forgets a search job 7 days after its end (aws-facts.md §2)
+
+_logger = Logger(child=True)
+
+
+class AnnouncementsRefused(SearchCoverageError):
+    """The bus did not take some of the events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep found and did, in search jobs.
+
+    Attributes:
+        known: All that AWS lists.
+        ended: Those of them that have ended in a way that is to be reported.
+        unreported: Those of them without a report.
+        announced: Those of them that were announced just now; the others were announced less than an hour ago.
+    """
+
+    known: int
+    ended: int
+    unreported: int
+    announced: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSearchJobs:
+    """The use case, with what it works on.
+
+    Attributes:
+        statuses: The statuses of `ENDED` that are to be reported. A status that is not in `ENDED` is not excluded by
+            leaving it out here: nobody could have known it.
+        now: Gives the current time, aware.
+    """
+
+    search: BackupSearch
+    bucket: ReportBucket
+    announcements: Announcements
+    bus: EventBus
+    statuses: frozenset[str]
+    now: Callable[[], datetime]
+
+    def run(self) -> Sweep:
+        """Sweep once. The oldest jobs are announced first, since AWS forgets them first.
+
+        Raises:
+            AnnouncementsRefused: The bus refused some; all others were announced, and the next sweep tries again.
+            AwsCallFailed: AWS did not do what it was asked.
+        """
+        known = self.search.search_jobs()
+        ended = [job for job in known if self._is_to_be_reported(job)]
+        unreported = self._without_report(ended)
+        announced, refusals = self._announce(self._due(unreported))
+        if refusals:
+            raise AnnouncementsRefused(
+                f"EventBridge refused {len(refusals)} of {len(refusals) + announced} announcements "
+                f"({'; '.join(sorted({refusal.error for refusal in refusals}))}). The next sweep announces them again."
+            )
+        return Sweep(len(known), len(ended), len(unreported), announced)
+
+    def _is_to_be_reported(self, job: SearchJob) -> bool:
+        return job.is_terminal and (job.status in self.statuses or job.status not in ENDED)
+
+    def _without_report(self, jobs: list[SearchJob]) -> list[SearchJob]:
+        if not jobs:
+            return []
+        reported = self.bucket.reported(jobs, earliest=(self.now() - _OLDEST_KNOWN).date())
+        return [job for job in jobs if job.identifier not in reported]
+
+    def _due(self, jobs: list[SearchJob]) -> list[SearchJob]:
+        if not jobs:
+            return []
+        last = self.announcements.last(job.identifier for job in jobs)
+        limit = self.now() - ANNOUNCED_AGAIN_AFTER
+        due = [job for job in jobs if job.identifier not in last or last[job.identifier] <= limit]
+        return sorted(due, key=_ended_at)
+
+    def _announce(self, jobs: list[SearchJob]) -> tuple[int, list[Refusal]]:
+        announced, refusals = 0, []
+        for taken, refused in self.bus.announce(jobs):
+            for job in taken:
+                # Recorded after the event is out: a crash in between repeats an event, and loses none.
+                self.announcements.record(job.identifier, self.now())
+                _logger.info("search job announced", search_job_id=job.identifier, status=job.status)
+            announced += len(taken)
+            refusals += refused
+        return announced, refusals
+
+
+def _ended_at(job: SearchJob) -> float:
+    moment = job.completion_time or job.creation_time
+    return moment.timestamp() if moment else 0.0

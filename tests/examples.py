@@ -1,0 +1,40 @@
+"""Search jobs and backups that the tests begin with; each test changes what it is about."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from search_coverage.coverage.arn import Arn
+from search_coverage.coverage.backup import Backup
+from search_coverage.coverage.search_job import SearchJob
+
+JOB_ID = "0a1b2c3d-1111-2222-3333-444455556666"
+JOB_ARN = f"arn:aws:backup-search:us-east-1:000000000000:search-job/{JOB_ID}"
+
+
+def search_job(**changes: Any) -> SearchJob:
+    """Give a search job that ended well, with changes."""
+    members: dict[str, Any] = {
+        "identifier": JOB_ID,
+        "arn": Arn.parse(JOB_ARN),
+        "status": "COMPLETED",
+        "name": "find-invoice",
+        "creation_time": datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
+        "completion_time": datetime(2026, 11, 20, 9, 5, 30, tzinfo=UTC),
+        "resource_types": ("EBS",),
+        **changes,
+    }
+    return SearchJob(**members)
+
+
+def backup(**changes: Any) -> Backup:
+    """Give a backup that was searched, with changes."""
+    members: dict[str, Any] = {
+        "status": "COMPLETED",
+        "resource_type": "EBS",
+        "backup_arn": "arn:aws:ec2:us-east-1::snapshot/snap-0001",
+        "source_resource_arn": "arn:aws:ec2:us-east-1:000000000000:volume/vol-0001",
+        "created": 1795168800.0,
+        "index_created": 1795172400.0,
+        **changes,
+    }
+    return Backup(**members)

@@ -1,0 +1,105 @@
+"""What the bucket of the reports promises."""
+
+from infra.settings import Settings
+from tests.infra.conftest import Synthesise, SynthesisedStack
+
+BUCKET = "ReportStoreBucket"
+
+
+def test_reports_are_encrypted_with_a_customer_key_that_rotates(stack: SynthesisedStack) -> None:
+    # Given the stack, when it is synthesised
+    encryption = stack.resource(BUCKET)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+    # Then every object gets the customer key by default, over a bucket key
+    assert encryption == [
+        {
+            "BucketKeyEnabled": True,
+            "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "<ReportStoreKey.Arn>"},
+        }
+    ]
+    assert stack.resource("ReportStoreKey")["EnableKeyRotation"] is True
+
+
+def test_only_iam_of_this_account_says_who_may_use_the_key(stack: SynthesisedStack) -> None:
+    assert stack.resource("ReportStoreKey")["KeyPolicy"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": "kms:*",
+            "Principal": {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"},
+            "Resource": "*",
+        }
+    ]
+
+
+def test_the_bucket_can_never_become_public(stack: SynthesisedStack) -> None:
+    bucket = stack.resource(BUCKET)
+
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_the_bucket_answers_over_tls_only_and_its_policy_lets_nobody_in(stack: SynthesisedStack) -> None:
+    assert stack.resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Deny",
+            "Action": "s3:*",
+            "Principal": {"AWS": "*"},
+            "Resource": ["<ReportStoreBucket.Arn>", "<ReportStoreBucket.Arn>/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def test_a_report_that_was_overwritten_can_be_had_back_for_a_month(stack: SynthesisedStack) -> None:
+    bucket = stack.resource(BUCKET)
+
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+
+
+def test_reports_expire_after_the_retention_and_broken_uploads_after_a_day(synthesise: Synthesise) -> None:
+    # Given a retention that is shorter than a month
+    stack = synthesise(Settings(report_retention_days=10))
+
+    # When the lifecycle is read
+    rules = stack.resource(BUCKET)["LifecycleConfiguration"]["Rules"]
+
+    # Then the one rule holds for all objects, and old versions go no later than the retention says
+    assert rules == [
+        {
+            "Id": "ReportRetention",
+            "Status": "Enabled",
+            "ExpirationInDays": 10,
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 10},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+    ]
+
+
+def test_the_bucket_and_its_key_outlive_the_stack_and_nothing_else_does(stack: SynthesisedStack) -> None:
+    kept = {
+        name
+        for name, resource in stack.template["Resources"].items()
+        if "Retain" in (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
+    }
+
+    assert kept == {BUCKET, "ReportStoreKey"}
+    assert {stack.deletion_policy(name) for name in kept} == {("Retain", "Retain")}
+
+
+def test_object_lock_is_off_unless_asked_for(stack: SynthesisedStack) -> None:
+    assert "ObjectLockEnabled" not in stack.resource(BUCKET)
+    assert "ObjectLockConfiguration" not in stack.resource(BUCKET)
+
+
+def test_object_lock_keeps_every_report_for_the_days_asked_for(synthesise: Synthesise) -> None:
+    # Given a lock of a year
+    bucket = synthesise(Settings(object_lock_days=365)).resource(BUCKET)
+
+    # Then it holds for each object from its writing, and a privileged person can lift it
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"] == {
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 365}},
+    }

@@ -1,0 +1,155 @@
+"""What holds for the stack as a whole, and for the app that makes it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import Acknowledgment, App, Validations
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint  # type: ignore[import-untyped]  # ships no types
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+
+from infra.settings import Settings
+from infra.stack import SearchCoverageStack
+from tests.infra.conftest import ROOT, Synthesise, SynthesisedStack, cdk_context
+
+NOT_TAGGABLE = {
+    *("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription", "AWS::SQS::QueuePolicy"),
+    *("AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Permission", "AWS::Scheduler::Schedule"),
+}
+
+EVERYTHING_ON = Settings(
+    notification_emails=("backup@example.com",), alarm_emails=("on-call@example.com",), object_lock_days=30
+)
+
+
+def run_app(tmp_path: Path, context: dict[str, Any], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run app.py as the CDK command line does, without the CDK's banner for Node.js 20, which we support."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        env=os.environ
+        | {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(tmp_path / "cdk.out")}
+        | {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
+        | environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_outputs_name_what_people_look_for(stack: SynthesisedStack) -> None:
+    assert {name: output["Value"] for name, output in stack.template["Outputs"].items()} == {
+        "ReportBucketName": "<ReportStoreBucket>",
+        "AlertsTopicArn": "<AlertsTopic>",
+        "AlarmTopicArn": "<MonitoringTopic>",
+        "ReportFunctionName": "<ReporterReportFunction>",
+        "WatchFunctionName": "<WatcherWatchFunction>",
+        "IdempotencyTableName": "<ReporterIdempotencyTable>",
+        "ScheduleName": "<WatcherSchedule>",
+        "FailureQueueUrl": "<ReporterFailureQueue>",
+        "RuleDeadLetterQueueUrl": "<ReporterRuleDeadLetterQueue>",
+        "ScheduleDeadLetterQueueUrl": "<WatcherScheduleDeadLetterQueue>",
+    }
+
+
+def test_everything_that_can_be_tagged_is(stack: SynthesisedStack) -> None:
+    untagged = {
+        resource["Type"]
+        for resource in stack.template["Resources"].values()
+        if {"Key": "application", "Value": "search-coverage"} not in resource["Properties"].get("Tags", [])
+    }
+
+    assert untagged == NOT_TAGGABLE
+
+
+def test_nothing_is_named_by_hand_so_that_a_second_stack_fits_beside_it(stack: SynthesisedStack) -> None:
+    names = {"BucketName", "TopicName", "QueueName", "TableName", "FunctionName", "RoleName", "Name", "AlarmName"}
+    named = [
+        name
+        for name, resource in stack.template["Resources"].items()
+        if names & resource["Properties"].keys()
+        and resource["Type"] not in ("AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig")
+    ]
+
+    assert named == []
+
+
+def test_the_app_makes_the_stack_without_asking_aws_and_for_no_account_in_particular(tmp_path: Path) -> None:
+    # Given no credentials, and the context of cdk.json
+    finished = run_app(tmp_path, cdk_context(), AWS_PROFILE="", AWS_EC2_METADATA_DISABLED="true")
+
+    # When the app has run
+    assert finished.returncode == 0, finished.stderr
+    manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())
+
+    # Then nothing is left to be looked up, and account and Region are open
+    assert not manifest.get("missing")
+    assert manifest["artifacts"]["SearchCoverage"]["environment"] == "aws://unknown-account/unknown-region"
+
+
+def test_a_wrong_setting_stops_the_app_with_one_sentence(tmp_path: Path) -> None:
+    finished = run_app(tmp_path, {**cdk_context(), "pollMinutes": "0"})
+
+    assert finished.returncode != 0
+    assert finished.stdout == ""
+    assert finished.stderr.splitlines() == [
+        'Setting pollMinutes is "0" (from -c pollMinutes): it must be a whole number of minutes from 1 to 15.'
+    ]
+
+
+def test_a_bundle_that_cannot_be_built_stops_the_app_with_a_sentence_and_what_uv_said(tmp_path: Path) -> None:
+    # Given a machine without network and with an empty cache
+    context = {key: value for key, value in cdk_context().items() if key != "aws:cdk:bundling-stacks"}
+    finished = run_app(tmp_path, context, UV_OFFLINE="1", UV_CACHE_DIR=str(tmp_path / "cache"))
+
+    # Then the app stops, says so, and does not turn to Docker
+    assert finished.returncode != 0
+    assert "The functions could not be bundled: uv could not install" in finished.stderr
+    assert "network was disabled" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert "docker" not in finished.stderr.lower()
+
+
+@pytest.mark.parametrize("settings", [Settings(), EVERYTHING_ON], ids=["defaults", "everything on"])
+def test_cloudformation_would_accept_the_template(synthesise: Synthesise, settings: Settings) -> None:
+    # W3005: the CDK makes a function depend on its role both by reference and by DependsOn; harmless and not ours.
+    findings = lint(
+        synthesise(settings).text, config=ManualArgs(regions=["us-east-1", "eu-central-1"], ignore_checks=["W3005"])
+    )
+
+    assert [str(finding) for finding in findings] == []
+
+
+def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason() -> None:
+    # Given the stack with all that settings can add
+    app = App(context=cdk_context())
+    SearchCoverageStack(app, "SearchCoverage", settings=EVERYTHING_ON)
+
+    # When the rules of AWS Solutions look at it
+    report = AwsSolutionsChecks(app, verbose=True).validate_scope(app)
+
+    # Then they have nothing to say
+    assert [
+        (violation.rule_name, [resource.construct_path for resource in violation.violating_resources])
+        for violation in report.violations
+    ] == []
+
+
+def test_each_acknowledgement_is_still_needed_and_gives_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given the stack without its acknowledgements, which are noted instead
+    acknowledged: list[Acknowledgment] = []
+    monkeypatch.setattr(Validations, "acknowledge", lambda _self, *each: acknowledged.extend(each))
+    app = App(context=cdk_context())
+    SearchCoverageStack(app, "SearchCoverage", settings=EVERYTHING_ON)
+
+    # When the rules of AWS Solutions look at it
+    report = AwsSolutionsChecks(app).validate_scope(app)
+
+    # Then they find what was acknowledged, and no acknowledgement is idle
+    assert {violation.rule_name for violation in report.violations} == {each.id for each in acknowledged}
+    assert all(len(each.reason) > 40 for each in acknowledged)

@@ -1,0 +1,105 @@
+"""Which backups count as searched, and the reason of those that do not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_coverage.coverage.backup import Backup
+from search_coverage.coverage.exclusion import EXPLANATIONS, Exclusion, Reason, exclusion_reason
+from tests.examples import backup
+
+
+def test_a_completed_backup_without_a_message_was_searched() -> None:
+    assert exclusion_reason(backup(status="COMPLETED", status_message=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("RUNNING", Reason.NOT_FINISHED),
+        ("STOPPING", Reason.NOT_FINISHED),
+        ("STOPPED", Reason.NOT_FINISHED),
+        ("FAILED", Reason.FAILED_OTHER),
+        ("PENDING", Reason.INDEX_PENDING),
+        ("DELETING", Reason.INDEX_DELETING),
+        ("ACTIVE", Reason.UNKNOWN_STATUS),
+        ("TIMED_OUT", Reason.UNKNOWN_STATUS),
+        ("EXPIRED", Reason.UNKNOWN_STATUS),
+        ("ERRORED", Reason.UNKNOWN_STATUS),
+        ("completed", Reason.UNKNOWN_STATUS),
+        ("COMPLETED ", Reason.UNKNOWN_STATUS),
+        ("", Reason.UNKNOWN_STATUS),
+        (None, Reason.UNKNOWN_STATUS),
+    ],
+)
+def test_any_other_status_is_an_exclusion(status: str | None, reason: Reason) -> None:
+    assert exclusion_reason(backup(status=status)) is reason
+
+
+@pytest.mark.parametrize("status", ["FAILED", "COMPLETED"])
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Access denied", Reason.PERMISSION_DENIED),
+        (
+            "AccessDeniedException: User is not authorized to perform: backup:SearchRecoveryPoint",
+            Reason.PERMISSION_DENIED,
+        ),
+        ("You do not have sufficient permissions to search this recovery point.", Reason.PERMISSION_DENIED),
+        ("Unable to assume the role arn:aws:iam::000000000000:role/x", Reason.PERMISSION_DENIED),
+        ("Access denied while reading the index of the recovery point", Reason.PERMISSION_DENIED),
+        ("Access to the KMS key was denied", Reason.KMS_ACCESS_DENIED),
+        ("Not authorized to perform kms:Decrypt on the resource", Reason.KMS_ACCESS_DENIED),
+        ("The encryption key of the backup is disabled", Reason.KMS_ACCESS_DENIED),
+        ("The recovery point does not have a backup index", Reason.INDEX_MISSING),
+        ("No index exists for this recovery point", Reason.INDEX_MISSING),
+        ("Recovery point is not indexed", Reason.INDEX_MISSING),
+        ("Index not found", Reason.INDEX_MISSING),
+        ("Index status is PENDING", Reason.INDEX_PENDING),
+        ("The backup index is not yet ACTIVE", Reason.INDEX_PENDING),
+        ("The index is still being created", Reason.INDEX_PENDING),
+        ("Index creation failed: insufficient permissions", Reason.INDEX_FAILED),
+        ("Index status: FAILED", Reason.INDEX_FAILED),
+        ("Failed to create the backup index", Reason.INDEX_FAILED),
+        ("The index is being deleted", Reason.INDEX_DELETING),
+        ("Index status is DELETING", Reason.INDEX_DELETING),
+        ("The snapshot is archived", Reason.ARCHIVED),
+        ("Recovery point is in cold storage", Reason.ARCHIVED),
+        ("File system type is not supported", Reason.NOT_SUPPORTED),
+        ("Recovery points in a logically air-gapped vault cannot be searched", Reason.NOT_SUPPORTED),
+        ("Unsupported file system: zfs", Reason.NOT_SUPPORTED),
+    ],
+)
+def test_a_message_tells_the_reason_by_its_meaning(status: str, message: str, reason: Reason) -> None:
+    assert exclusion_reason(backup(status=status, status_message=message)) is reason
+
+
+def test_a_message_that_says_none_of_these_leaves_a_failure_open_and_a_success_in_doubt() -> None:
+    assert exclusion_reason(backup(status="FAILED", status_message="Internal problem 17")) is Reason.FAILED_OTHER
+    assert exclusion_reason(backup(status="COMPLETED", status_message="Done, mostly")) is Reason.REVIEW
+    assert exclusion_reason(backup(status="COMPLETED", status_message=" ")) is Reason.REVIEW
+
+
+def test_a_status_that_nobody_knows_stays_unknown_whatever_its_message_says() -> None:
+    assert exclusion_reason(backup(status="TIMED_OUT", status_message="Access denied")) is Reason.UNKNOWN_STATUS
+
+
+def test_a_row_without_any_member_is_excluded() -> None:
+    assert exclusion_reason(Backup()) is Reason.UNKNOWN_STATUS
+
+
+def test_every_reason_has_a_meaning_and_a_remedy() -> None:
+    assert set(EXPLANATIONS) == set(Reason)
+    assert all(explanation.meaning and explanation.remedy for explanation in EXPLANATIONS.values())
+
+
+@given(status=st.none() | st.text(), message=st.none() | st.text())
+def test_whatever_aws_sends_only_a_clean_completed_counts_as_searched(status: str | None, message: str | None) -> None:
+    searched = exclusion_reason(backup(status=status, status_message=message)) is None
+
+    assert searched == (status == "COMPLETED" and message in {None, ""})
+
+
+def test_failed_means_that_aws_itself_says_failed() -> None:
+    assert Exclusion(backup(status="FAILED"), Reason.FAILED_OTHER).is_failed
+    assert not Exclusion(backup(status="STOPPED"), Reason.NOT_FINISHED).is_failed
