@@ -1,0 +1,168 @@
+"""The simulator: services over one account, faults in between, a control path beside them, a server in front."""
+
+import threading
+import traceback
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Self
+
+from local.backup_simulator.account import Account, MovableClock, utc_now
+from local.backup_simulator.backup_search import BackupSearch
+from local.backup_simulator.control import CONTROL_PATH, Control
+from local.backup_simulator.dispatch import Dispatcher, SimulatedService
+from local.backup_simulator.faults import Faults
+from local.backup_simulator.loopback_server import LoopbackServer
+from local.backup_simulator.page_tokens import PageTokens
+from local.backup_simulator.protocol import Reply, Request
+from local.backup_simulator.request_log import RecordedRequest, RequestLog
+from local.backup_simulator.scenario import Scenario, by_name
+from local.backup_simulator.search_jobs import Clock
+
+
+class BackupSimulator:
+    """Imitates AWS Backup search on 127.0.0.1.
+
+    Signatures are not checked. Listens from its construction; answers between ``start`` and ``stop``, or in a ``with``
+    block.
+
+    Args:
+        scenarios: What becomes of search jobs, by their names.
+        clock: Gives the time, an aware datetime in UTC.
+        account: The account's id, twelve digits.
+        region: The Region of all ARNs.
+        port: The port; 0 for any free one.
+        enforce_quotas: Whether service quotas hold.
+
+    Attributes:
+        faults: What goes wrong.
+
+    Raises:
+        ScenarioError: A scenario is wrong.
+        ValueError: ``account`` or ``region`` cannot be.
+        OSError: The port cannot be had.
+
+    Example:
+        >>> with BackupSimulator(scenarios=[Scenario("tidy", backups=(BackupGroup(count=3),))]) as simulator:
+        ...     identifier = simulator.finish_job("tidy")
+        ...     client = boto3.client("backupsearch", endpoint_url=simulator.endpoint_url)
+    """
+
+    def __init__(  # noqa: PLR0913 - all of them by keyword
+        self,
+        *,
+        scenarios: Iterable[Scenario] = (),
+        clock: Clock = utc_now,
+        account: str = "000000000000",
+        region: str = "us-east-1",
+        port: int = 0,
+        enforce_quotas: bool = True,
+    ) -> None:
+        tokens = PageTokens()
+        self._account = Account(MovableClock(clock), account, region, enforce_quotas)
+        self._search = BackupSearch(self._account, tokens)
+        services: tuple[SimulatedService, ...] = (self._search,)
+        self.faults = Faults(
+            operations={name for simulated in services for name in simulated.operations},
+            error_codes={code for simulated in services for code in simulated.service.errors},
+        )
+        self._log = RequestLog()
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._dispatcher = Dispatcher(
+            services=services,
+            tokens=tokens,
+            faults=self.faults,
+            log=self._log,
+            clock=self._account.clock,
+            lock=self._lock,
+            pause=self._stopping.wait,
+        )
+        self._control = Control(self)
+        for scenario in by_name(scenarios).values():
+            self.add_scenario(scenario)
+        self._server = LoopbackServer(self.answer, port)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """What an SDK takes as ``endpoint_url``."""
+        return self._server.url
+
+    @property
+    def account(self) -> Account:
+        """The account behind the services."""
+        return self._account
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """The latest requests (10,000 at most), oldest first; the control path's are not among them."""
+        return self._log.latest()
+
+    def clear_requests(self) -> None:
+        """Forgets the requests so far."""
+        self._log.clear()
+
+    def start(self) -> None:
+        """Starts to answer."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Ends what is going on, and closes the port."""
+        self._stopping.set()
+        self._server.stop()
+
+    def add_scenario(self, scenario: Scenario) -> None:
+        """Adds a scenario, in place of one of the same name; jobs that there are keep the one they started with.
+
+        Raises:
+            ScenarioError: The scenario would send what the model does not know.
+        """
+        self._search.check(scenario)
+        with self._lock:
+            self._account.scenarios[scenario.name] = scenario
+            if scenario.ended_ago is not None:
+                self._account.add_ended_job(scenario, scenario.ended_ago)
+
+    def finish_job(self, scenario: str | Scenario, *, ended_ago: timedelta = timedelta(0)) -> str:
+        """Adds a search job that has ended, and returns its identifier.
+
+        Args:
+            scenario: What became of it: a scenario, or the name of one that was added.
+            ended_ago: How long ago it ended.
+
+        Raises:
+            KeyError: There is no scenario of this name.
+            ScenarioError: The scenario would send what the model does not know.
+        """
+        if isinstance(scenario, str):
+            scenario = self._account.scenarios[scenario]
+        else:
+            self._search.check(scenario)
+        with self._lock:
+            return self._account.add_ended_job(scenario, ended_ago).identifier
+
+    def move_clock(self, forward: timedelta) -> datetime:
+        """Moves the simulator's clock forward, and returns the new time.
+
+        Raises:
+            ValueError: ``forward`` is negative.
+        """
+        with self._lock:
+            self._account.clock.move(forward)
+        return self._account.clock()
+
+    def answer(self, request: Request) -> Reply:
+        """Returns the reply to a request; what the server calls, and a way in without a socket."""
+        try:
+            controls = request.path.startswith(CONTROL_PATH)
+            return self._control.answer(request) if controls else self._dispatcher.answer(request)
+        except Exception as error:
+            # A client must get an answer whatever happens here, and the developer the place.
+            traceback.print_exc()
+            return Reply.of_json({"message": f"The simulator is broken: {error!r}"}, status=500)
