@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from search_coverage import SERVICE
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup
@@ -14,7 +15,7 @@ from search_coverage.coverage.search_job import SearchJob
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
 
-_logger = Logger(child=True)
+_logger = Logger(service=SERVICE, child=True)
 _PAGE_SIZE = 1000  # the most that AWS gives (aws-facts.md §2)
 
 
@@ -33,10 +34,11 @@ class BackupSearch:
         jobs: list[SearchJob] = []
         request: dict[str, Any] = {"MaxResults": _PAGE_SIZE}
         tokens = _PageTokens("the list of search jobs")
-        with doing("Listing the search jobs"):
+        what = "Listing the search jobs"
+        with doing(what):
             while True:
                 page = self._client.list_search_jobs(**request)
-                jobs.extend(_search_job(entry) for entry in page["SearchJobs"] if _is_identified(entry))
+                jobs.extend(_search_job(entry) for entry in _member(page, "SearchJobs", what) if _is_identified(entry))
                 if not page.get("NextToken"):
                     return jobs
                 request["NextToken"] = tokens.new(page["NextToken"])
@@ -48,9 +50,13 @@ class BackupSearch:
             SearchJobUnknown: AWS Backup does not know it (any more); trying again does not help.
             AwsCallFailed: It could not be read.
         """
-        with doing(f"Reading search job {identifier}"):
+        what = f"Reading search job {identifier}"
+        with doing(what):
             try:
-                return _search_job(self._client.get_search_job(SearchJobIdentifier=identifier))
+                answer = self._client.get_search_job(SearchJobIdentifier=identifier)
+                for name in ("SearchJobIdentifier", "SearchJobArn", "Status"):
+                    _member(answer, name, what)
+                return _search_job(answer)
             except self._client.exceptions.ResourceNotFoundException as error:
                 raise SearchJobUnknown(
                     f"AWS Backup does not know search job {identifier}. It forgets a search job 7 days after its end; "
@@ -65,10 +71,12 @@ class BackupSearch:
         """
         request: dict[str, Any] = {"SearchJobIdentifier": identifier, "MaxResults": _PAGE_SIZE}
         tokens = _PageTokens(f"the backups of search job {identifier}")
+        what = f"Listing the backups of search job {identifier}"
         while True:
-            with doing(f"Listing the backups of search job {identifier}"):
+            with doing(what):
                 page = self._client.list_search_job_backups(**request)
-            yield [_backup(entry) for entry in page["Results"]]
+                backups = [_backup(entry) for entry in _member(page, "Results", what)]
+            yield backups
             if not page.get("NextToken"):
                 return
             request["NextToken"] = tokens.new(page["NextToken"])
@@ -88,6 +96,13 @@ class _PageTokens:
             )
         self._seen.add(hash(token))
         return token
+
+
+def _member(answer: Any, name: str, what: str) -> Any:
+    """Give a member that AWS always sends. botocore lets an answer pass that is no JSON: it looks like an empty one."""
+    if name not in answer:
+        raise AwsCallFailed(f"{what} failed: AWS answered without {name}, so the answer cannot be trusted.")
+    return answer[name]
 
 
 def _is_identified(entry: Any) -> bool:

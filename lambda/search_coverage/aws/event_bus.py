@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from search_coverage import SERVICE
 from search_coverage.aws.errors import AwsCallFailed, doing
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.search_job import SearchJob
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_events import EventBridgeClient
 
-SOURCE = "search-coverage"
+SOURCE = SERVICE
 STATE_CHANGE = "Search Job State Change"
 REPORT_CREATED = "Search Coverage Report Created"
 _BATCH = 10  # entries that one PutEvents takes (aws-facts.md §5)

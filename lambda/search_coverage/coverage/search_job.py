@@ -37,8 +37,9 @@ def search_job_identifier(text: object) -> str:
     """
     if isinstance(text, str) and _UUID.fullmatch(text.lower()):
         return text.lower()
+    found = "missing" if text is None else repr(str(text)[:100])
     raise InvalidIdentifier(
-        f"searchJobIdentifier is {str(text)[:100]!r}; expected the UUID of a search job, "
+        f"searchJobIdentifier is {found}; expected the UUID of a search job, "
         "such as 11111111-2222-3333-4444-555555555555."
     )
 

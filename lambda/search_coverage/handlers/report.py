@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from search_coverage import METRICS_NAMESPACE, SERVICE
 from search_coverage.aws import clients
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
@@ -21,8 +22,8 @@ from search_coverage.handlers.report_request import ReportRequest
 from search_coverage.use_cases.report_search_job import ReportSearchJob
 
 environment = ReportEnvironment.read(os.environ)
-logger = Logger(service="search-coverage")
-metrics = Metrics(service="search-coverage", namespace="SearchCoverage")
+logger = Logger(service=SERVICE)
+metrics = Metrics(service=SERVICE, namespace=METRICS_NAMESPACE)
 reporting = ReportSearchJob(
     search=BackupSearch(clients.backup_search()),
     bucket=ReportBucket(clients.s3(), environment.report_bucket),

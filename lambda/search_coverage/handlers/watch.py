@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from search_coverage import METRICS_NAMESPACE, SERVICE
 from search_coverage.aws import clients
 from search_coverage.aws.announcements import Announcements
 from search_coverage.aws.backup_search import BackupSearch
@@ -19,8 +20,8 @@ from search_coverage.handlers.metrics import count_sweep
 from search_coverage.use_cases.sweep_search_jobs import SweepSearchJobs
 
 environment = WatchEnvironment.read(os.environ)
-logger = Logger(service="search-coverage")
-metrics = Metrics(service="search-coverage", namespace="SearchCoverage")
+logger = Logger(service=SERVICE)
+metrics = Metrics(service=SERVICE, namespace=METRICS_NAMESPACE)
 sweeping = SweepSearchJobs(
     search=BackupSearch(clients.backup_search()),
     bucket=ReportBucket(clients.s3(), environment.report_bucket),

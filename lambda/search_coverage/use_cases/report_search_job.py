@@ -13,6 +13,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from search_coverage import SERVICE
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.event_bus import EventBus
@@ -29,7 +30,7 @@ from search_coverage.report.summary import Findings, summary
 
 _SECONDS_KEPT_BACK = 10.0  # for closing down in order before Lambda ends the invocation
 
-_logger = Logger(child=True)
+_logger = Logger(service=SERVICE, child=True)
 
 
 class SearchJobNotEnded(SearchCoverageError):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
+from search_coverage import SERVICE
 from search_coverage.aws.announcements import Announcements
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.event_bus import EventBus, Refusal
@@ -20,7 +21,7 @@ from search_coverage.coverage.search_job import ENDED, SearchJob
 ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
 _OLDEST_KNOWN = timedelta(days=8)  # AWS forgets a search job 7 days after its end (aws-facts.md §2)
 
-_logger = Logger(child=True)
+_logger = Logger(service=SERVICE, child=True)
 
 
 class AnnouncementsRefused(SearchCoverageError):

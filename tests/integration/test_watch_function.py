@@ -1,0 +1,265 @@
+"""The watch function: every search job that has ended and has no report is announced, and none of them for nothing."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+
+from local.backup_simulator import BackupGroup, Scenario
+from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.use_cases.sweep_search_jobs import AnnouncementsRefused
+from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
+
+DONE = Scenario("done", (BackupGroup(count=2), BackupGroup(status="FAILED")))
+
+
+def announced(deployment: Deployment) -> list[str]:
+    events = [e for e in deployment.put_events() if e["detail-type"] == "Search Job State Change"]
+    return [event["detail"]["searchJobIdentifier"] for event in events]
+
+
+def later(deployment: Deployment, span: timedelta, **changes: str) -> dict[str, int]:
+    """Sweep in a fresh environment, some time from now."""
+    module = deployment.function("watch", **changes)
+    moment = datetime.now(UTC) + span
+    with patch.object(module, "datetime", wraps=datetime) as clock:
+        clock.now.return_value = moment
+        result: dict[str, int] = module.handler({}, _context())
+    return result
+
+
+def _context() -> Any:
+    return Context(function_name="watch")
+
+
+def test_a_search_job_that_ended_is_announced_with_the_event_of_the_contract(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(DONE)
+
+    deployment.sweep()
+
+    (event,) = deployment.put_events()
+    assert event["source"] == "search-coverage"
+    assert event["detail-type"] == "Search Job State Change"
+    arn = f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{search_job}"
+    assert event["resources"] == [arn]
+    assert list(event["detail"]) == [
+        "searchJobIdentifier",
+        "searchJobArn",
+        "name",
+        "status",
+        "creationTime",
+        "completionTime",
+    ]
+    assert event["detail"]["searchJobArn"] == arn
+    assert event["detail"]["name"] == "done"
+    assert event["detail"]["status"] == "COMPLETED"
+    assert event["detail"]["completionTime"].endswith("Z")
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "STOPPED", "TIMED_OUT"])
+def test_a_search_job_is_announced_however_it_ended(deployment: Deployment, status: str) -> None:
+    search_job = deployment.simulator.finish_job(Scenario("ended", (BackupGroup(),), end_status=status))
+
+    deployment.sweep()
+
+    assert announced(deployment) == [search_job]
+
+
+def test_a_running_search_job_is_not_announced_before_it_ends(deployment: Deployment) -> None:
+    deployment.simulator.add_scenario(Scenario("slow", (BackupGroup(),), runs_for=timedelta(minutes=5)))
+    boto3.client("backupsearch").start_search_job(Name="slow", SearchScope={"BackupResourceTypes": ["S3"]})
+
+    assert deployment.sweep() == {"known": 1, "ended": 0, "unreported": 0, "announced": 0}
+    deployment.simulator.move_clock(timedelta(minutes=6))
+    assert deployment.sweep() == {"known": 1, "ended": 1, "unreported": 1, "announced": 1}
+
+
+def test_a_setting_leaves_out_statuses_but_never_one_that_nobody_knew(deployment: Deployment) -> None:
+    deployment.simulator.finish_job(Scenario("stopped", end_status="STOPPED"))
+    deployment.simulator.finish_job(Scenario("failed", end_status="FAILED"))
+    completed = deployment.simulator.finish_job(DONE)
+    timed_out = deployment.simulator.finish_job(Scenario("timed-out", end_status="TIMED_OUT"))
+
+    deployment.sweep(SEARCH_JOB_STATUSES="COMPLETED")
+
+    assert sorted(announced(deployment)) == sorted([completed, timed_out])
+
+
+def test_a_second_sweep_in_a_fresh_environment_announces_nothing_twice(deployment: Deployment) -> None:
+    deployment.simulator.finish_job(DONE)
+
+    first, second = deployment.sweep(), deployment.sweep()
+
+    assert (first["announced"], second["announced"]) == (1, 0)
+    assert second["unreported"] == 1
+    assert len(announced(deployment)) == 1
+
+
+def test_a_search_job_whose_report_is_missing_is_announced_again_after_an_hour_and_not_before(
+    deployment: Deployment,
+) -> None:
+    deployment.simulator.finish_job(DONE)
+    deployment.sweep()
+
+    assert later(deployment, timedelta(minutes=59))["announced"] == 0
+    assert later(deployment, timedelta(minutes=61))["announced"] == 1
+    assert later(deployment, timedelta(minutes=119))["announced"] == 0
+
+
+def test_a_search_job_with_a_report_is_never_announced_again(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(DONE)
+    deployment.report({"searchJobIdentifier": search_job})
+
+    swept = later(deployment, timedelta(days=2))
+
+    assert swept == {"known": 1, "ended": 1, "unreported": 0, "announced": 0}
+
+
+def test_a_report_without_its_mark_counts_as_missing(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(DONE)
+    deployment.report({"searchJobIdentifier": search_job})
+    (mark,) = [key for key in deployment.stored() if key.endswith("summary.json")]
+    deployment.s3.delete_object(Bucket=deployment.bucket, Key=mark)
+
+    assert deployment.sweep()["announced"] == 1
+
+
+def test_a_lost_event_is_made_good_by_a_later_sweep(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(DONE)
+    deployment.sweep()
+    deployment.put_events()  # taken from the queue, and lost
+
+    later(deployment, timedelta(hours=1, minutes=1))
+    (event,) = deployment.put_events()
+    deployment.report(event)
+
+    assert deployment.summary(search_job) is not None
+    assert len(deployment.messages(deployment.people)) == 1
+
+
+def test_after_a_day_without_sweeps_the_next_one_announces_all_oldest_first(deployment: Deployment) -> None:
+    ages = [timedelta(days=1), timedelta(days=6), timedelta(hours=1), timedelta(days=3)]
+    jobs = {age: deployment.simulator.finish_job(DONE, ended_ago=age) for age in ages}
+
+    deployment.sweep()
+
+    assert announced(deployment) == [jobs[age] for age in sorted(ages, reverse=True)]
+
+
+def test_a_deleted_record_repeats_an_announcement_and_the_report_stays_one(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(DONE)
+    deployment.sweep()
+    deployment.forget_idempotency()
+    deployment.sweep()
+
+    for event in deployment.put_events():
+        deployment.report(event)
+
+    assert deployment.summary(search_job) is not None
+    assert len(deployment.messages(deployment.people)) == 1
+
+
+def test_23_search_jobs_are_announced_in_batches_of_ten(deployment: Deployment) -> None:
+    jobs = {deployment.simulator.finish_job(DONE) for _ in range(23)}
+    module = deployment.function("watch")
+    sizes: list[int] = []
+    client = module.sweeping.bus._client
+    client.meta.events.register(
+        "provide-client-params.events.PutEvents", lambda params, **_: sizes.append(len(params["Entries"]))
+    )
+
+    module.handler({}, _context())
+
+    assert sizes == [10, 10, 3]
+    assert set(announced(deployment)) == jobs
+
+
+class RefusingBus:
+    """Answers PutEvents as EventBridge does when it takes only some of the entries; moto never refuses."""
+
+    def __init__(self, client: Any, refused: int) -> None:
+        self._client = client
+        self._refused = refused
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - the SDK's own name
+        results: list[dict[str, str]] = [{"EventId": str(number)} for number in range(len(Entries))]
+        results[: self._refused] = [{"ErrorCode": "ThrottlingException", "ErrorMessage": "Slow down"}] * self._refused
+        if taken := Entries[self._refused :]:
+            self._client.put_events(Entries=taken)
+        return {"FailedEntryCount": self._refused, "Entries": results}
+
+
+def test_an_entry_that_was_refused_is_not_recorded_and_goes_out_with_the_next_sweep(deployment: Deployment) -> None:
+    jobs = [deployment.simulator.finish_job(DONE, ended_ago=timedelta(hours=age)) for age in (5, 4, 3)]
+    module = deployment.function("watch")
+    bus = module.sweeping.bus
+    bus._client = RefusingBus(bus._client, refused=2)
+
+    with pytest.raises(AnnouncementsRefused, match=r"refused 2 of 3 announcements \(ThrottlingException: Slow down\)"):
+        module.handler({}, _context())
+    assert announced(deployment) == jobs[2:]
+
+    assert deployment.sweep()["announced"] == 2
+    assert announced(deployment) == jobs[:2]
+
+
+def test_a_sweep_over_nothing_new_costs_two_calls_and_no_write(deployment: Deployment) -> None:
+    for _ in range(3):
+        deployment.report({"searchJobIdentifier": deployment.simulator.finish_job(DONE)})
+    module = deployment.function("watch")
+    calls: list[str] = []
+    sweeping = module.sweeping
+    for owner in (sweeping.search, sweeping.bucket, sweeping.announcements, sweeping.bus):
+        owner._client.meta.events.register("before-send", lambda request, **_: calls.append(request.method))
+
+    swept = module.handler({}, _context())
+
+    assert swept == {"known": 3, "ended": 3, "unreported": 0, "announced": 0}
+    assert calls == ["GET", "GET"]
+
+
+def test_a_sweep_over_no_search_job_costs_one_call(deployment: Deployment) -> None:
+    deployment.sweep()
+
+    assert [request.operation for request in deployment.simulator.requests] == ["ListSearchJobs"]
+
+
+def test_1500_search_jobs_are_listed_to_the_end(deployment: Deployment) -> None:
+    for _ in range(1500):
+        deployment.simulator.finish_job(Scenario("failed", end_status="FAILED"))
+
+    assert deployment.sweep(SEARCH_JOB_STATUSES="COMPLETED")["known"] == 1500
+
+
+@pytest.mark.parametrize("fault", ["broken_json", "token_cycle"])
+def test_a_list_of_search_jobs_that_cannot_be_read_fails_the_sweep(deployment: Deployment, fault: str) -> None:
+    for _ in range(2100):
+        deployment.simulator.finish_job(DONE)
+    deployment.simulator.faults.add(fault, operation="ListSearchJobs")
+
+    with pytest.raises(AwsCallFailed):
+        deployment.sweep()
+
+    assert announced(deployment) == []
+
+
+def test_a_search_job_without_an_end_time_is_announced_and_does_not_stop_the_others(deployment: Deployment) -> None:
+    endless = deployment.simulator.finish_job(Scenario("endless", omit=("CompletionTime",)))
+    other = deployment.simulator.finish_job(DONE)
+
+    deployment.sweep()
+
+    assert sorted(announced(deployment)) == sorted([endless, other])
+
+
+def test_a_sweep_that_came_to_its_end_counts_itself(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    deployment.simulator.finish_job(DONE)
+
+    deployment.sweep()
+
+    (blob,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
+    assert (blob["Sweeps"], blob["SearchJobsUnreported"], blob["SearchJobsAnnounced"]) == ([1.0], [1.0], [1.0])
+    assert blob["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
