@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+from local.emulator.mailbox import Mailbox
 from local.emulator.ministack_seams import install
 
 _KEEP_ALIVE = 75  # seconds, as ministack's own launcher has it
@@ -25,13 +26,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--socket", type=int, required=True, help="file descriptor of the bound socket")
     parser.add_argument("--run-dir", type=Path, required=True, help="removed when the parent is gone")
+    parser.add_argument("--mailbox", type=Path, required=True, help="a folder, where e-mails go")
     parser.add_argument("--concurrency", type=int, required=True)
     parser.add_argument("--retry-delays", type=float, nargs="+", required=True)
     options = parser.parse_args()
 
     threading.Thread(target=_end_with_parent, args=(options.run_dir,), daemon=True).start()
     _allow_many_connections()
-    install(concurrency=options.concurrency, retry_delays=tuple(options.retry_delays))
+    install(
+        concurrency=options.concurrency,
+        retry_delays=tuple(options.retry_delays),
+        mailbox=Mailbox(options.mailbox),
+    )
     _serve(options.socket)
     _end(options.run_dir)
 

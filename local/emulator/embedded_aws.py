@@ -9,6 +9,7 @@ import botocore.session
 
 from local.emulator.cdk_deployment import CdkDeployment, Outputs
 from local.emulator.loopback import LOOPBACK, require_loopback
+from local.emulator.mailbox import Mail, Mailbox
 from local.emulator.server_process import ServerOptions, ServerProcess
 from local.emulator.surroundings import (
     ACCESS_KEY_ID,
@@ -161,6 +162,10 @@ class EmbeddedAws:
             environment=self.environment(network=True),
             progress=progress,
         ).run()
+
+    def mails(self) -> list[Mail]:
+        """The e-mails that SNS sent to its e-mail subscriptions so far, oldest first."""
+        return Mailbox(self._options.mailbox).mails()
 
     def lambda_logs(self, function_name: str) -> list[str]:
         """All lines that a function has logged so far, oldest first; none if it never ran."""

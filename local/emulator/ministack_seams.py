@@ -3,7 +3,7 @@
 ministack 1.5.33 starts an unbounded thread for each event from EventBridge or Scheduler, and never retries it. Its
 own retries (Invoke with InvocationType=Event, S3 notifications) hold a thread each, too, take a throttle for a failure,
 and record an invoke count that is always 3. `install` sends all of these through `async_delivery` instead. SNS to
-Lambda stays as it is: nothing here uses it.
+Lambda stays as it is: nothing here uses it. An e-mail is a line in ministack's log; `install` keeps it in a mailbox.
 """
 
 import contextvars
@@ -11,12 +11,14 @@ import json
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from local.emulator.async_delivery import Condition, DeliveryQueue, Outcome
 from local.emulator.errors import EmulatorError
+from local.emulator.mailbox import Mail, Mailbox
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -46,15 +48,16 @@ def require_ministack() -> None:
         )
 
 
-def install(*, concurrency: int, retry_delays: tuple[float, ...]) -> None:
+def install(*, concurrency: int, retry_delays: tuple[float, ...], mailbox: Mailbox) -> None:
     """Replaces ministack's asynchronous delivery, before it serves its first request.
 
     Args:
         concurrency: How many asynchronous invocations may run at once.
         retry_delays: Seconds before each retry.
+        mailbox: Where e-mails go.
     """
     require_ministack()
-    from ministack.services import eventbridge, lambda_svc, scheduler  # noqa: PLC0415  only the child process pays
+    from ministack.services import eventbridge, lambda_svc, scheduler, sns  # noqa: PLC0415  only the child process pays
 
     deliveries = DeliveryQueue(concurrency=concurrency, retry_delays=retry_delays)
 
@@ -72,6 +75,32 @@ def install(*, concurrency: int, retry_delays: tuple[float, ...]) -> None:
     lambda_svc.invoke_async_with_retry = invoke_async_with_retry
     eventbridge._dispatch_to_lambda = dispatch_to_lambda  # noqa: SLF001
     scheduler._SCHEDULE_TICK_INTERVAL = _SCHEDULER_TICK  # noqa: SLF001
+    _keep_mails(sns, mailbox)
+
+
+def _keep_mails(sns: Any, mailbox: Mailbox) -> None:
+    """Delivers to e-mail subscriptions, by ministack's own rules for filters and message structures."""
+    fanout: Callable[..., None] = sns._fanout  # noqa: SLF001
+
+    def fanout_with_mail(  # noqa: PLR0913, PLR0917  ministack's own arguments
+        topic_arn: str,
+        message_id: str,
+        message: str,
+        subject: str,
+        structure: str = "",
+        attributes: dict[str, Any] | None = None,
+        *others: Any,
+        **more: Any,
+    ) -> None:
+        fanout(topic_arn, message_id, message, subject, structure, attributes, *others, **more)
+        topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": []}  # noqa: SLF001
+        text = sns._resolve_message_for_protocol(message, structure, "email")  # noqa: SLF001
+        for subscription in topic["subscriptions"]:
+            wanted = sns._matches_filter_policy(subscription, attributes or {}, text)  # noqa: SLF001
+            if subscription["protocol"] == "email" and wanted:
+                mailbox.put(Mail(to=subscription["endpoint"], subject=subject, text=text))
+
+    sns._fanout = fanout_with_mail  # noqa: SLF001
 
 
 class LambdaInvocation:

@@ -17,6 +17,7 @@ from typing import NoReturn, Self
 
 from local.emulator.errors import EmulatorError
 from local.emulator.loopback import LOOPBACK, claim_port
+from local.emulator.mailbox import Mailbox
 from local.emulator.ministack_seams import require_ministack
 from local.emulator.surroundings import aws_settings, emulator_environment
 
@@ -45,6 +46,11 @@ class ServerOptions:
     concurrency: int
     retry_delays: tuple[float, ...]
 
+    @property
+    def mailbox(self) -> Path:
+        """The folder in which e-mails end."""
+        return self.state_dir / "mail"
+
 
 class ServerProcess:
     """The running emulator: a process group of its own, which ends when this process does, however it ends."""
@@ -69,6 +75,7 @@ class ServerProcess:
         with claim_port(options.port) as claimed:
             port = claimed.getsockname()[1]
             run_dir = _make_run_dir(options.state_dir)
+            Mailbox(options.mailbox).clear()
             with log_file.open("wb") as log:
                 process = subprocess.Popen(
                     _command(options, descriptor=claimed.fileno(), run_dir=run_dir),
@@ -152,7 +159,8 @@ def _make_run_dir(state_dir: Path) -> Path:
 def _command(options: ServerOptions, *, descriptor: int, run_dir: Path) -> list[str]:
     child = [sys.executable, "-m", "local.emulator.child", "--socket", str(descriptor), "--run-dir", str(run_dir)]
     pauses = [str(seconds) for seconds in options.retry_delays]
-    return [*child, "--concurrency", str(options.concurrency), "--retry-delays", *pauses]
+    mailbox = ["--mailbox", str(options.mailbox)]
+    return [*child, *mailbox, "--concurrency", str(options.concurrency), "--retry-delays", *pauses]
 
 
 def _environment(options: ServerOptions, *, port: int, identity: str, run_dir: Path) -> dict[str, str]:

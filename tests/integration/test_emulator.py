@@ -16,6 +16,7 @@ import pytest
 
 from local.emulator.embedded_aws import EmbeddedAws
 from local.emulator.errors import EmulatorError
+from local.emulator.mailbox import Mail
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -252,7 +253,7 @@ def test_a_burst_of_fifty_events_is_delivered_whole_and_unchanged(aws: EmbeddedA
     assert all(event["account"] == aws.account_id for event in events)
 
 
-def test_a_queue_that_asks_for_digests_gets_only_digests(aws: EmbeddedAws) -> None:
+def test_who_asks_for_digests_gets_only_digests(aws: EmbeddedAws) -> None:
     # Given a topic with one queue for everything and one for digests
     sns = aws.client("sns")
     topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
@@ -266,10 +267,19 @@ def test_a_queue_that_asks_for_digests_gets_only_digests(aws: EmbeddedAws) -> No
         Attributes={"FilterPolicy": json.dumps({"kind": ["digest"]})},
     )
 
+    # And a person who asked for digests by e-mail
+    sns.subscribe(
+        TopicArn=topic_arn,
+        Protocol="email",
+        Endpoint="admin@example.com",
+        Attributes={"FilterPolicy": json.dumps({"kind": ["digest"]})},
+    )
+
     # When a digest and its further entries are published
     for kind in ("digest", "entries"):
         sns.publish(
             TopicArn=topic_arn,
+            Subject=f"A {kind}",
             MessageStructure="json",
             Message=json.dumps({"default": f"for machines: {kind}", "email": f"for people: {kind}"}),
             MessageAttributes={"kind": {"DataType": "String", "StringValue": kind}},
@@ -282,6 +292,8 @@ def test_a_queue_that_asks_for_digests_gets_only_digests(aws: EmbeddedAws) -> No
     ]
     assert [message["Message"] for message in receive(aws, digest_url, count=1)] == ["for machines: digest"]
     assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=digest_url)
+    # And the person gets one mail, with the text for people
+    assert aws.mails() == [Mail(to="admin@example.com", subject="A digest", text="for people: digest")]
 
 
 def test_a_schedule_of_one_minute_can_be_made_and_read_back(aws: EmbeddedAws) -> None:
@@ -315,7 +327,7 @@ def test_stopping_leaves_no_process_and_no_files_of_functions_behind(tmp_path: P
 
     # Then neither it nor the function's worker is left
     assert processes_of_group(group) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["emulator.log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["emulator.log", "mail"]
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -332,7 +344,7 @@ def test_the_command_ends_cleanly_when_interrupted(tmp_path: Path, ending: signa
 
     # Then it ends without a word, and leaves its log only
     assert (running.returncode, complaints) == (0, "")
-    assert [path.name for path in tmp_path.iterdir()] == ["emulator.log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["emulator.log", "mail"]
 
 
 def test_it_ends_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
@@ -358,7 +370,7 @@ with EmbeddedAws(state_dir=Path(sys.argv[1])) as aws:
 
     # Then the emulator ends as well, and takes its files along
     wait_until(lambda: processes_of_group(int(group)) == 0)
-    assert [path.name for path in tmp_path.iterdir()] == ["emulator.log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["emulator.log", "mail"]
 
 
 def create_function(aws: EmbeddedAws, name: str, source: str, environment: dict[str, str] | None = None) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from search_coverage.coverage.exclusion import Exclusion
@@ -76,7 +75,7 @@ class Spool:
         """Stay open for the block."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_exception: object) -> None:
         """Close what is open."""
         for file in (self._csv_file, self._jsonl_file, self._jsonl_raw, self._failed_file):
             file.close()

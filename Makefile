@@ -1,0 +1,75 @@
+# Two commands do it all: `make demo` shows the product, `make test` runs every check. Both set up what is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export PYTHONPATH := lambda:.
+
+.PHONY: help setup demo test check format unit infra integration e2e lock clean
+
+help:  ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
+
+setup: .venv/ready node_modules/ready  ## Make .venv and node_modules; done again only when a lock file changes
+
+demo: setup  ## Start an embedded AWS, deploy the stack to it, let search jobs end, show the reports and mails
+	@$(BIN)/python -m local.demo
+
+test: check unit infra integration e2e  ## Run every check
+
+check: setup  ## Format, lint, types, import rules, dead code
+	@echo "== format, lint, types, import rules, dead code"
+	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary app.py infra lambda/search_coverage local tests
+	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+	@$(BIN)/vulture
+
+format: setup  ## Format the code and sort its imports
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+unit: setup  ## The pure core
+	@echo "== unit tests"
+	@$(BIN)/pytest -q tests/unit
+
+infra: setup  ## The template: assertions, cfn-lint, cdk-nag
+	@echo "== infra tests"
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/infra
+
+integration: setup  ## The functions against servers on this computer
+	@echo "== integration tests"
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
+
+e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's Runtime Interface Emulator
+	@echo "== end-to-end tests"
+	@$(BIN)/pytest -q tests/e2e
+
+lock: .venv/ready  ## Resolve the *.in files into the locked requirements, all to the same versions
+	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	@$(LOCK) requirements.in --constraints requirements-dev.txt --output-file requirements.txt
+	@$(LOCK) lambda/requirements.in --constraints requirements-dev.txt --output-file lambda/requirements.txt
+
+clean:  ## Remove all that was made here
+	rm -rf .venv node_modules cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# uv, itself locked in requirements.txt, installs the rest: ten seconds instead of a hundred.
+.venv/ready: requirements.txt requirements-dev.txt tests/e2e/requirements-rie.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "This needs Python 3.11 or newer as '$(PYTHON)'; name another with 'make PYTHON=python3.13 ...'."; exit 1; }
+	@echo "== setting up .venv"
+	@$(PYTHON) -m venv .venv || \
+	  { echo "Python could not make a virtual environment; on Debian and Ubuntu: apt install python3-venv."; exit 1; }
+	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
+	  $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt && \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --target .venv/rie \
+	    -r tests/e2e/requirements-rie.txt; } || \
+	  { echo "The Python packages could not be installed (see above); this needs the network, or a package mirror."; exit 1; }
+	@touch $@
+
+node_modules/ready: package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
+	  { echo "This needs Node.js 20 or newer for the CDK command line: https://nodejs.org."; exit 1; }
+	@echo "== setting up node_modules"
+	@npm ci --silent --no-audit --no-fund || \
+	  { echo "The CDK command line could not be installed by npm; this needs the network, or a package mirror."; exit 1; }
+	@touch $@

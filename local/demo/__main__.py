@@ -1,0 +1,72 @@
+"""Runs the main job from end to end in the embedded AWS, shows it as it goes, and leaves what landed in `out/demo`."""
+
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from local.backup_simulator import BackupSimulator, load_scenarios
+from local.demo.search_jobs import DemoSearchJobs
+from local.demo.showcase import Showcase
+from local.emulator.embedded_aws import EmbeddedAws
+from local.emulator.errors import EmulatorError
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "out" / "demo"
+STATE = ROOT / "out" / "emulator"
+MAIL_ADDRESS = "backup-admin@example.com"
+
+_REPORT_SECONDS = 150.0
+
+
+def main() -> None:
+    """Run the demo; end with one sentence if it cannot."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    console = Console(highlight=False)
+    try:
+        run(console)
+    except EmulatorError as error:
+        sys.exit(f"The demo stopped: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nThe demo was interrupted; everything that it had started is stopped.")
+
+
+def run(console: Console) -> None:
+    """Start, deploy, search, wait, show; stop what was started, however it ends."""
+    started = time.monotonic()
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    scenarios = load_scenarios(ROOT / "local" / "scenarios")
+    with (
+        BackupSimulator(scenarios=scenarios, account=EmbeddedAws.account_id, region=EmbeddedAws.region) as simulator,
+        EmbeddedAws(state_dir=STATE, simulator_url=simulator.endpoint_url) as aws,
+    ):
+        console.print(f"[bold]1. An embedded AWS[/] answers at {aws.endpoint_url}, AWS Backup search beside it.")
+        console.print("[bold]2. cdk deploy[/] of the stack, with one e-mail address for notifications:")
+        with console.status("cdk bootstrap") as status:
+            deployed = aws.deploy(
+                ROOT,
+                context={"notificationEmails": MAIL_ADDRESS},
+                outputs_file=OUT / "outputs.json",
+                progress=lambda line: status.update(line[: console.width - 4]),
+            )
+        outputs = deployed["SearchCoverage"]
+        for name in ("ReportBucketName", "AlertsTopicArn", "ReportFunctionName", "WatchFunctionName"):
+            console.print(f"   {name:19} {outputs[name]}")
+        showcase = Showcase(aws, outputs, OUT)
+        showcase.subscribe_a_queue()
+        console.print("[bold]3. Search jobs[/], started with StartSearchJob; the schedule looks for ended ones:")
+        jobs = DemoSearchJobs(aws.client("backupsearch"), scenarios, stopped="stopped-by-hand")
+        jobs.start()
+        jobs.follow(console, showcase.verdicts, seconds=_REPORT_SECONDS)
+        console.print("[bold]4. What arrived[/]:")
+        showcase.collect()
+        showcase.show(console)
+    console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The demo's search jobs: started as a user would start them, and followed until each has its report."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from local.backup_simulator import Scenario
+from local.emulator.errors import EmulatorError
+
+_STOP_AFTER_SECONDS = 5.0
+VERDICT_STYLES = {"COMPLETE": "green", "PARTIAL": "yellow", "NONE": "red"}
+
+
+@dataclass(slots=True)
+class _SearchJob:
+    name: str
+    identifier: str
+    status: str = "RUNNING"
+    verdict: str = ""
+
+
+class DemoSearchJobs:
+    """Search jobs, one a scenario."""
+
+    def __init__(self, client: Any, scenarios: Sequence[Scenario], *, stopped: str) -> None:
+        """Take what to start.
+
+        Args:
+            client: A boto3 client of AWS Backup search.
+            stopped: The scenario whose search job is stopped by hand after a few seconds.
+        """
+        self._client = client
+        self._scenarios = scenarios
+        self._stopped = stopped
+        self._jobs: list[_SearchJob] = []
+
+    def start(self) -> None:
+        """Start them all."""
+        for scenario in self._scenarios:
+            answer = self._client.start_search_job(
+                Name=scenario.name, SearchScope={"BackupResourceTypes": [scenario.resource_type]}
+            )
+            self._jobs.append(_SearchJob(scenario.name, answer["SearchJobIdentifier"]))
+
+    def follow(self, console: Console, verdicts: Callable[[], dict[str, str]], *, seconds: float) -> None:
+        """Show them run, end and get their reports.
+
+        Args:
+            console: Where to.
+            verdicts: Gives the verdicts of the reports so far, by search job.
+            seconds: How long to wait at most.
+
+        Raises:
+            EmulatorError: A search job has no report in time.
+        """
+        started = time.monotonic()
+        stopped = False
+        with Live(console=console, refresh_per_second=4) as live:
+            while not all(job.verdict for job in self._jobs):
+                elapsed = time.monotonic() - started
+                if elapsed > seconds:
+                    missing = ", ".join(job.name for job in self._jobs if not job.verdict)
+                    raise EmulatorError(f"after {seconds:.0f} s there is no report of {missing}: see out/emulator.")
+                if elapsed > _STOP_AFTER_SECONDS and not stopped:
+                    self._stop()
+                    stopped = True
+                self._look(verdicts())
+                live.update(self._table(elapsed))
+                time.sleep(0.5)
+        console.print()
+
+    def _stop(self) -> None:
+        for job in self._jobs:
+            if job.name == self._stopped:
+                self._client.stop_search_job(SearchJobIdentifier=job.identifier)
+
+    def _look(self, verdicts: dict[str, str]) -> None:
+        for job in self._jobs:
+            job.status = self._client.get_search_job(SearchJobIdentifier=job.identifier)["Status"]
+            job.verdict = verdicts.get(job.identifier, "")
+
+    def _table(self, elapsed: float) -> Table:
+        table = Table("search job", "status", "report", caption=f"{elapsed:.0f} s", caption_justify="left")
+        for job in self._jobs:
+            ended = job.status not in {"RUNNING", "STOPPING"}
+            waiting = "waiting for the next sweep" if ended else ""
+            style = VERDICT_STYLES.get(job.verdict, "dim")
+            table.add_row(job.name, job.status, f"[{style}]{job.verdict or waiting}[/]")
+        return table
