@@ -92,7 +92,7 @@ class Reporter(Construct):
                 "EVENT_BUS_NAME": EVENT_BUS_NAME,
                 "IDEMPOTENCY_TABLE": self.table.table_name,
                 "NOTIFY_ON": settings.notify_on,
-                "INVENTORY": "OFF",  # see Settings.inventory
+                "INVENTORY": "ON" if settings.inventory else "OFF",
             },
             statements=_statements(
                 self, store=store, alerts=alerts, table=self.table, failure_queue=self.failure_queue
@@ -142,8 +142,10 @@ def _statements(
             resources=[bucket.arn_for_objects("reports/*"), bucket.arn_for_objects("excluded_backups/*")],
         ),
         iam.PolicyStatement(
-            sid="SeeWhetherTheReportExists",
-            actions=["s3:GetObject"],
+            # A replay takes the mark off before it replaces what the mark vouches for. In a versioned bucket that
+            # deletes nothing: the earlier summary stays as a version, and versions cannot be deleted with this.
+            sid="SeeWhetherTheReportExistsAndUnmarkIt",
+            actions=["s3:GetObject", "s3:DeleteObject"],
             resources=[bucket.arn_for_objects("reports/*/summary.json")],
         ),
         iam.PolicyStatement(
@@ -183,7 +185,7 @@ def _acknowledge_wildcards(role: iam.Role, store: ReportStore) -> None:
             "written."
         ),
         f"<{bucket}.Arn>/reports/*/summary.json": (
-            "Only the summary of a report can be read, of whatever search job the report is."
+            "Only the summary of a report can be read and unmarked, of whatever search job the report is."
         ),
     }
     Validations.of(role).acknowledge(

@@ -21,6 +21,9 @@ SEARCH_JOB_STATUSES: Final = ("COMPLETED", "FAILED", "STOPPED")
 POLL_MINUTES_MAX: Final = 15
 """A sweep every quarter of an hour still meets an AWS search job many times in the 7 days for which AWS keeps it."""
 
+RETENTION_DAYS_MIN: Final = 8
+"""A day longer than AWS knows a search job after its end: a report that expires sooner would be made and told again."""
+
 RETENTION_DAYS_MAX: Final = 36_500
 """100 years, the longest period that S3 Object Lock takes."""
 
@@ -50,8 +53,8 @@ class Settings:
         report_retention_days: Days for which a report is kept.
         object_lock_days: Days for which nobody but a privileged person can delete a report; 0 is off.
         log_retention_days: Days for which CloudWatch keeps the functions' logs.
-        inventory: Whether a report is compared with the vaults' own list of backups. The comparison is not built yet:
-            the key is accepted and checked so that a `cdk.json` stays valid, and the report function is told OFF.
+        inventory: Whether a report is compared with the vaults' own list of backups. The comparison is not built yet,
+            so it is off by default; who turns it on gets no COMPLETE, because nothing was compared.
         reserved_concurrency: Whether the functions reserve a share of the account's Lambda concurrency. A new account
             with a quota of 10 cannot reserve any; there it has to be false.
     """
@@ -64,7 +67,7 @@ class Settings:
     report_retention_days: int = 2555
     object_lock_days: int = 0
     log_retention_days: int = 90
-    inventory: bool = True
+    inventory: bool = False
     reserved_concurrency: bool = True
 
     @classmethod
@@ -244,7 +247,7 @@ _READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
         "notifyOn": _notify_on,
         "searchJobStatuses": _statuses,
         "pollMinutes": _number_between(1, POLL_MINUTES_MAX, "minutes"),
-        "reportRetentionDays": _number_between(1, RETENTION_DAYS_MAX, "days"),
+        "reportRetentionDays": _number_between(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX, "days"),
         "objectLockDays": _number_between(0, RETENTION_DAYS_MAX, "days"),
         "logRetentionDays": _log_retention_days,
         "inventory": _flag,

@@ -53,7 +53,7 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
         [
             statement("backup-search:GetSearchJob backup-search:ListSearchJobBackups", search_jobs),
             statement("s3:PutObject s3:AbortMultipartUpload", f"{BUCKET}/reports/*", f"{BUCKET}/excluded_backups/*"),
-            statement("s3:GetObject", f"{BUCKET}/reports/*/summary.json"),
+            statement("s3:GetObject s3:DeleteObject", f"{BUCKET}/reports/*/summary.json"),
             statement("s3:ListBucket", BUCKET),
             statement("kms:Decrypt kms:GenerateDataKey", "<ReportStoreKey.Arn>", condition=via("s3")),
             statement("sns:Publish", "<AlertsTopic>"),

@@ -54,17 +54,17 @@ def test_a_report_has_the_time_and_the_space_for_a_million_backups(stack: Synthe
 
 
 def test_the_report_function_is_told_what_the_contract_says_and_no_more(synthesise: Synthesise) -> None:
-    # Given settings that ask for every report, and for the inventory that does not exist yet
+    # Given settings that ask for every report, and for the inventory
     stack = synthesise(Settings(notify_on="ALWAYS", inventory=True))
 
-    # Then the function is told so, and that there is no inventory
+    # Then the function is told so
     assert stack.resource(FUNCTION)["Environment"]["Variables"] == {
         "REPORT_BUCKET": "<ReportStoreBucket>",
         "ALERTS_TOPIC_ARN": "<AlertsTopic>",
         "EVENT_BUS_NAME": "default",
         "IDEMPOTENCY_TABLE": "<ReporterIdempotencyTable>",
         "NOTIFY_ON": "ALWAYS",
-        "INVENTORY": "OFF",
+        "INVENTORY": "ON",
         "POWERTOOLS_SERVICE_NAME": "search-coverage",
         "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
         "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -7,8 +7,9 @@ import io
 import json
 import sys
 import urllib.request
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -62,10 +63,12 @@ class Context:
     function_name: str = "report"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:report"
-    aws_request_id: str = "request-1"
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     seconds_left: float = 900.0
+    seconds_a_look: float = 0.0
 
     def get_remaining_time_in_millis(self) -> int:
+        self.seconds_left -= self.seconds_a_look
         return int(self.seconds_left * 1000)
 
 
@@ -75,7 +78,7 @@ class Deployment:
     def __init__(self, moto_url: str, simulator: BackupSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
         self.simulator = simulator
         self._monkeypatch = monkeypatch
-        urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()  # noqa: S310
+        urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
         self.s3 = boto3.client("s3")
         self.sqs = boto3.client("sqs")
         self.dynamodb = boto3.client("dynamodb")
@@ -107,9 +110,9 @@ class Deployment:
             "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED",
         }
 
-    def report(self, event: Any, *, seconds_left: float = 900.0, **changes: str) -> dict[str, Any]:
+    def report(self, event: Any, context: Context | None = None, **changes: str) -> dict[str, Any]:
         """Invoke the report function in a fresh environment, with changes to its variables."""
-        result: dict[str, Any] = self.function("report", **changes).handler(event, Context(seconds_left=seconds_left))
+        result: dict[str, Any] = self.function("report", **changes).handler(event, context or Context())
         return result
 
     def sweep(self, **changes: str) -> dict[str, int]:

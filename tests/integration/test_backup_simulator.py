@@ -285,9 +285,9 @@ def test_input_outside_of_the_model_is_refused_in_words(sandbox: Sandbox) -> Non
     }
     for (method, path, body), pattern in cases.items():
         # When
-        request = urllib.request.Request(f"{base}{path}", data=body or None, method=method)  # noqa: S310
+        request = urllib.request.Request(f"{base}{path}", data=body or None, method=method)
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(request)  # noqa: S310
+            urllib.request.urlopen(request)
         with caught.value as response:
             message = json.loads(response.read())["message"]
 

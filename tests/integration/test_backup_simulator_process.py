@@ -39,8 +39,8 @@ def endpoint() -> Iterator[str]:
 
 def control(endpoint: str, method: str, path: str, content: object = None) -> dict[str, Any]:
     body = None if content is None else (content if isinstance(content, bytes) else json.dumps(content).encode())
-    request = urllib.request.Request(f"{endpoint}/_simulator/{path}", data=body, method=method)  # noqa: S310
-    with urllib.request.urlopen(request) as response:  # noqa: S310
+    request = urllib.request.Request(f"{endpoint}/_simulator/{path}", data=body, method=method)
+    with urllib.request.urlopen(request) as response:
         answer: dict[str, Any] = json.load(response)
         return answer
 
@@ -106,7 +106,7 @@ def test_scenarios_and_ended_jobs_can_be_added_over_http(endpoint: str) -> None:
     # Then
     assert added == {"name": "by-http"}
     assert named["SearchJobArn"].endswith(named["SearchJobIdentifier"])
-    with urllib.request.urlopen(f"{endpoint}/search-jobs?Status=FAILED") as response:  # noqa: S310
+    with urllib.request.urlopen(f"{endpoint}/search-jobs?Status=FAILED") as response:
         failed = json.load(response)["SearchJobs"]
     assert inline["SearchJobIdentifier"] in [job["SearchJobIdentifier"] for job in failed]
 
@@ -119,7 +119,7 @@ def test_faults_and_recorded_requests_are_there_over_http(endpoint: str) -> None
 
     # When
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"{endpoint}/search-jobs?MaxResults=7")  # noqa: S310
+        urllib.request.urlopen(f"{endpoint}/search-jobs?MaxResults=7")
 
     # Then
     with caught.value as response:

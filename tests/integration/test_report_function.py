@@ -5,11 +5,13 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import BytesIO
 from itertools import chain
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from local.backup_simulator import BackupGroup, BackupSimulator, Progress, Scenario
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown
@@ -124,6 +126,7 @@ def test_the_same_news_three_times_is_one_report_and_one_digest(deployment: Depl
     outcomes = [deployment.report(state_change(search_job, f"event-{number}")) for number in range(3)]
 
     assert len(deployment.messages(deployment.people)) == 1
+    assert [outcome.pop("created") for outcome in outcomes] == [True, False, False]
     assert outcomes[0] == outcomes[1] == outcomes[2]
     created = [e for e in deployment.put_events() if e["detail-type"] == "Search Coverage Report Created"]
     assert len(created) == 1
@@ -146,7 +149,7 @@ def test_the_same_news_twice_at_once_is_one_digest_and_the_other_is_tried_again(
         results = list(pool.map(invoke, (first, second)))
 
     assert sorted(type(result).__name__ for result in results) == ["ReportInProgress", "dict"]
-    assert deployment.report(state_change(search_job))["created"] is True  # the retry gets what the other one made
+    assert deployment.report(state_change(search_job))["created"] is False  # the retry finds what the other one made
     assert len(deployment.messages(deployment.people)) == 1
 
 
@@ -170,6 +173,50 @@ def test_a_replay_writes_and_notifies_again(deployment: Deployment) -> None:
 
     assert replayed["created"] is True
     assert len(deployment.messages(deployment.people)) == 2
+
+
+def test_a_replay_that_fails_leaves_no_mark_on_files_it_does_not_vouch_for(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report({"searchJobIdentifier": search_job})
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:9")
+
+    with pytest.raises(AwsCallFailed, match="Publishing to"):
+        deployment.report({"searchJobIdentifier": search_job, "replay": True})
+
+    assert deployment.summary(search_job) is None
+    monkeypatch.delenv("AWS_ENDPOINT_URL_SNS")
+    assert deployment.sweep()["announced"] == 1
+
+
+def test_a_replay_that_cannot_read_the_list_leaves_the_earlier_report_as_it_was(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report({"searchJobIdentifier": search_job})
+    before = deployment.summary(search_job)
+    deployment.simulator.faults.add("broken_json", operation="ListSearchJobBackups")
+
+    with pytest.raises(AwsCallFailed):
+        deployment.report({"searchJobIdentifier": search_job, "replay": True})
+
+    assert deployment.summary(search_job) == before
+
+
+def test_a_retry_of_a_replay_does_not_replay_again(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    replay = {"searchJobIdentifier": search_job, "replay": True}
+    invocation = Context()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:9")
+    with pytest.raises(AwsCallFailed, match="Search Coverage Report Created"):
+        deployment.report(replay, invocation)
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")
+    retried = deployment.report(replay, invocation)
+
+    assert retried["created"] is False
+    assert len(deployment.messages(deployment.people)) == 1
 
 
 def test_the_news_of_a_report_is_put_on_the_bus(deployment: Deployment) -> None:
@@ -306,8 +353,8 @@ def start(simulator: BackupSimulator, name: str) -> str:
 def test_time_that_runs_out_gives_no_report(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(EVERY_STATUS)
 
-    with pytest.raises(TimeRunningOut, match="Only 5 s are left while reading the list"):
-        deployment.report(state_change(search_job), seconds_left=5.0)
+    with pytest.raises(TimeRunningOut, match="Only 20 s are left while reading the list"):
+        deployment.report(state_change(search_job), Context(seconds_left=1200, seconds_a_look=295))
 
     assert_nothing_was_written(deployment, search_job)
 
@@ -317,6 +364,31 @@ def test_a_search_job_that_aws_forgot_is_said_to_be_forgotten(deployment: Deploy
 
     with pytest.raises(SearchJobUnknown, match="forgets a search job 7 days after its end"):
         deployment.report({"searchJobIdentifier": unknown})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Results": [null]}',
+        b'{"Results": "x"}',
+        b"[1]",
+        b"null",
+        b"\xff",
+        b'{"Results": [{"BackupCreationTime": "soon"}]}',
+    ],
+)
+def test_an_answer_of_another_shape_gives_a_sentence_and_no_report(deployment: Deployment, body: bytes) -> None:
+    search_job = deployment.simulator.finish_job(ALL_SEARCHED)
+    module = deployment.function("report")
+    client = module.reporting.search._client
+    answer = AWSResponse("http://127.0.0.1", 200, {"content-type": "application/json"}, BytesIO(body))
+    answer._content = body
+    client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", lambda **_: answer)
+
+    with pytest.raises(AwsCallFailed, match=f"Listing the backups of search job {search_job} failed"):
+        module.handler({"searchJobIdentifier": search_job}, Context())
+
+    assert_nothing_was_written(deployment, search_job)
 
 
 FOREIGN = {"source": "aws.backup", "detail-type": "Backup Job State Change", "detail": {}}

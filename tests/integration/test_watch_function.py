@@ -10,7 +10,7 @@ import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.aws.errors import AwsCallFailed
-from search_coverage.use_cases.sweep_search_jobs import AnnouncementsRefused
+from search_coverage.use_cases.sweep_search_jobs import SweepIncomplete
 from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
 
 DONE = Scenario("done", (BackupGroup(count=2), BackupGroup(status="FAILED")))
@@ -27,12 +27,8 @@ def later(deployment: Deployment, span: timedelta, **changes: str) -> dict[str, 
     moment = datetime.now(UTC) + span
     with patch.object(module, "datetime", wraps=datetime) as clock:
         clock.now.return_value = moment
-        result: dict[str, int] = module.handler({}, _context())
+        result: dict[str, int] = module.handler({}, Context())
     return result
-
-
-def _context() -> Any:
-    return Context(function_name="watch")
 
 
 def test_a_search_job_that_ended_is_announced_with_the_event_of_the_contract(deployment: Deployment) -> None:
@@ -162,7 +158,11 @@ def test_a_deleted_record_repeats_an_announcement_and_the_report_stays_one(deplo
     assert len(deployment.messages(deployment.people)) == 1
 
 
-def test_23_search_jobs_are_announced_in_batches_of_ten(deployment: Deployment) -> None:
+def test_23_search_jobs_are_announced_in_batches_of_ten_no_faster_than_mail_may_be_sent(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("search_coverage.use_cases.sweep_search_jobs.time.sleep", pauses.append)
     jobs = {deployment.simulator.finish_job(DONE) for _ in range(23)}
     module = deployment.function("watch")
     sizes: list[int] = []
@@ -171,10 +171,46 @@ def test_23_search_jobs_are_announced_in_batches_of_ten(deployment: Deployment) 
         "provide-client-params.events.PutEvents", lambda params, **_: sizes.append(len(params["Entries"]))
     )
 
-    module.handler({}, _context())
+    module.handler({}, Context())
 
     assert sizes == [10, 10, 3]
+    assert pauses == [2.0, 2.0]
     assert set(announced(deployment)) == jobs
+
+
+def test_what_does_not_fit_into_a_sweep_is_announced_by_the_next(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    for _ in range(23):
+        deployment.simulator.finish_job(DONE)
+
+    hurried = deployment.function("watch").handler({}, Context(seconds_left=25, seconds_a_look=8))
+
+    assert hurried["announced"] == 20
+    assert deployment.sweep()["announced"] == 3
+
+
+def test_a_search_job_that_cannot_be_identified_stops_no_other_and_is_told(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(DONE)
+    module = deployment.function("watch")
+    client = module.sweeping.search._client
+    list_search_jobs = client.list_search_jobs
+
+    def with_odd_entries(**request: Any) -> Any:
+        page = list_search_jobs(**request)
+        page["SearchJobs"] += [
+            {"Name": "nobody"},
+            {**page["SearchJobs"][0], "SearchJobArn": "x"},
+            page["SearchJobs"][0],
+        ]
+        return page
+
+    client.list_search_jobs = with_odd_entries
+    with pytest.raises(SweepIncomplete, match=r"AWS lists 2 search jobs that cannot be identified.*nobody"):
+        module.handler({}, Context())
+
+    assert announced(deployment) == [search_job]
 
 
 class RefusingBus:
@@ -198,8 +234,8 @@ def test_an_entry_that_was_refused_is_not_recorded_and_goes_out_with_the_next_sw
     bus = module.sweeping.bus
     bus._client = RefusingBus(bus._client, refused=2)
 
-    with pytest.raises(AnnouncementsRefused, match=r"refused 2 of 3 announcements \(ThrottlingException: Slow down\)"):
-        module.handler({}, _context())
+    with pytest.raises(SweepIncomplete, match=r"refused 2 of 3 announcements \(ThrottlingException: Slow down\)"):
+        module.handler({}, Context())
     assert announced(deployment) == jobs[2:]
 
     assert deployment.sweep()["announced"] == 2
@@ -215,7 +251,7 @@ def test_a_sweep_over_nothing_new_costs_two_calls_and_no_write(deployment: Deplo
     for owner in (sweeping.search, sweeping.bucket, sweeping.announcements, sweeping.bus):
         owner._client.meta.events.register("before-send", lambda request, **_: calls.append(request.method))
 
-    swept = module.handler({}, _context())
+    swept = module.handler({}, Context())
 
     assert swept == {"known": 3, "ended": 3, "unreported": 0, "announced": 0}
     assert calls == ["GET", "GET"]

@@ -42,6 +42,34 @@ def test_any_other_status_is_an_exclusion(status: str | None, reason: Reason) ->
     [
         ("Access denied", Reason.PERMISSION_DENIED),
         (
+            "User: arn:aws:iam::111122223333:role/archive is not authorized to perform: backup:SearchRecoveryPoint",
+            Reason.PERMISSION_DENIED,
+        ),
+        ("Access denied by arn:aws:iam::111122223333:user/kms-reader", Reason.PERMISSION_DENIED),
+        ("Access denied to the recovery point in backup vault 'cold storage'", Reason.PERMISSION_DENIED),
+        ("You have no permission to access the index", Reason.PERMISSION_DENIED),
+        ("Missing permissions to access the backup index", Reason.PERMISSION_DENIED),
+        ("Search of the index failed: Access denied", Reason.PERMISSION_DENIED),
+        ("Index access failed due to insufficient permissions", Reason.PERMISSION_DENIED),
+        ("The caller has insufficient privileges", Reason.PERMISSION_DENIED),
+        ("The role is not allowed to read the recovery point", Reason.PERMISSION_DENIED),
+        ("The role does not have access to the recovery point", Reason.PERMISSION_DENIED),
+        ("An explicit denial in the vault's policy", Reason.PERMISSION_DENIED),
+        ("KMSAccessDeniedException", Reason.KMS_ACCESS_DENIED),
+        ("The CMK is disabled", Reason.KMS_ACCESS_DENIED),
+        ("The key used to encrypt the backup is inaccessible", Reason.KMS_ACCESS_DENIED),
+        ("Operation is not supported while the index is being created", Reason.INDEX_PENDING),
+        ("Index is not available", Reason.INDEX_PENDING),
+        ("INDEX_PENDING", Reason.INDEX_PENDING),
+        ("Indexing is not enabled for the recovery point", Reason.INDEX_MISSING),
+        ("Index build was unsuccessful", Reason.INDEX_FAILED),
+        ("The backup index failed", Reason.INDEX_FAILED),
+        ("Index corrupted", Reason.INDEX_FAILED),
+        ("Index creation failed: unsupported file system", Reason.NOT_SUPPORTED),
+        ("Storage class is COLD", Reason.ARCHIVED),
+        ("RAID volumes cannot be searched", Reason.NOT_SUPPORTED),
+        ("No recognizable file system on the volume", Reason.NOT_SUPPORTED),
+        (
             "AccessDeniedException: User is not authorized to perform: backup:SearchRecoveryPoint",
             Reason.PERMISSION_DENIED,
         ),
@@ -78,6 +106,13 @@ def test_a_message_that_says_none_of_these_leaves_a_failure_open_and_a_success_i
     assert exclusion_reason(backup(status="FAILED", status_message="Internal problem 17")) is Reason.FAILED_OTHER
     assert exclusion_reason(backup(status="COMPLETED", status_message="Done, mostly")) is Reason.REVIEW
     assert exclusion_reason(backup(status="COMPLETED", status_message=" ")) is Reason.REVIEW
+    for harmless in (
+        "No matching items were found in the index",
+        "Index searched, 0 errors",
+        "Index scanned with no failures",
+        "Done without errors; index version 2",
+    ):
+        assert exclusion_reason(backup(status="COMPLETED", status_message=harmless)) is Reason.REVIEW
 
 
 def test_a_status_that_nobody_knows_stays_unknown_whatever_its_message_says() -> None:

@@ -13,7 +13,7 @@ from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
 from search_coverage.report.alert import NotifyOn, is_due, messages
-from search_coverage.report.digest import subject
+from search_coverage.report.digest import digest, subject
 from search_coverage.report.messages import FailedRows, Message
 from search_coverage.report.row import row
 from search_coverage.report.summary import Findings
@@ -115,7 +115,7 @@ def test_a_message_fits_however_long_and_strange_the_texts_from_aws(name: str | 
 def test_the_subject_is_valid_whatever_the_name(name: str | None) -> None:
     line = subject(findings_of(search_job(name=name), [failed(1)], searched=3))
 
-    assert len(line) < 100
+    assert len(line.encode("utf-16-le")) // 2 < 100  # however SNS counts an emoji
     assert line.isprintable()
     assert line.startswith("PARTIAL: 1 of 4 backups not searched - ")
 
@@ -129,6 +129,21 @@ def test_the_mail_says_what_counts_and_where_the_rest_is() -> None:
     assert "1 x PERMISSION_DENIED" in mail
     assert "snap-00000001" in mail
     assert f"s3://reports-bucket/reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/" in mail
+
+
+def test_a_mail_that_is_cut_still_says_where_the_report_is() -> None:
+    (message,) = published(search_job(), [failed(number, "拒否" * 900) for number in range(10)])
+
+    mail = json.loads(message.body)["email"]
+    assert "cut to fit the message" in mail
+    assert f"s3://reports-bucket/reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/" in mail
+
+
+def test_without_an_inventory_a_complete_search_claims_no_more_than_aws_listed() -> None:
+    text = digest(findings_of(search_job(), [], searched=3), [], "bucket", "prefix/", "https://console")
+
+    assert text.startswith("COMPLETE. Every backup that AWS lists for this search was searched.")
+    assert "Backups without an index are not in the list" in text
 
 
 STOPPED = Exclusion(backup(status="STOPPED"), Reason.NOT_FINISHED)

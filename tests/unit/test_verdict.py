@@ -35,6 +35,7 @@ def test_a_search_that_did_not_complete_never_counts_as_complete(status: str) ->
     [
         ({"status_message": "3 recovery points could not be scanned"}, OFF, "3 recovery points could not be scanned"),
         ({"recovery_points_to_scan": 4}, OFF, "set out to scan 4 backups, but lists 3"),
+        ({"recovery_points_to_scan": 3, "recovery_points_scanned": 1}, OFF, "but says that it scanned 1"),
         ({"recovery_points_to_scan": 2}, OFF, "set out to scan 2 backups, but lists 3"),
         ({}, Inventory(InventoryStatus.PARTIAL, "a vault could not be read"), "a vault could not be read"),
         ({}, Inventory(InventoryStatus.UNAVAILABLE, "no permission"), "no permission"),

@@ -1,5 +1,6 @@
 """When each search job was last announced, kept in DynamoDB beside the idempotency records."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _KEYS_A_CALL = 100  # the most that BatchGetItem takes
 _KEPT = timedelta(days=8)  # a day longer than AWS knows a search job after its end
+_PAUSE_SECONDS = 0.5
 _PREFIX = "announcement#"
 
 
@@ -35,7 +37,9 @@ class Announcements:
                     moment = datetime.fromtimestamp(float(record["announced_at"]["N"]), UTC)
                     found[record["id"]["S"].removeprefix(_PREFIX)] = moment
                 unprocessed: Any = answer.get("UnprocessedKeys", {})
-                waiting.extend(unprocessed.get(self._table, {}).get("Keys", []))
+                if repeated := unprocessed.get(self._table, {}).get("Keys", []):
+                    time.sleep(_PAUSE_SECONDS)  # DynamoDB has had enough for the moment
+                    waiting.extend(repeated)
         return found
 
     def record(self, identifier: str, moment: datetime) -> None:

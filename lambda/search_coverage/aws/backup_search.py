@@ -1,22 +1,32 @@
 """AWS Backup's search: which search jobs there are, and which backups each lists."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
-
-from search_coverage import SERVICE
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup
+from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
 
-_logger = Logger(service=SERVICE, child=True)
 _PAGE_SIZE = 1000  # the most that AWS gives (aws-facts.md §2)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchJobList:
+    """The search jobs that AWS lists.
+
+    Attributes:
+        unreadable: The entries that do not say which search job they are; one such must not stop the others.
+    """
+
+    jobs: list[SearchJob]
+    unreadable: list[str]
 
 
 class BackupSearch:
@@ -25,22 +35,29 @@ class BackupSearch:
     def __init__(self, client: "BackupSearchClient") -> None:
         self._client = client
 
-    def search_jobs(self) -> list[SearchJob]:
+    def search_jobs(self) -> SearchJobList:
         """List all search jobs that AWS still knows (7 days after they end), whatever their status.
 
         Raises:
             AwsCallFailed: The list could not be read to its end.
         """
-        jobs: list[SearchJob] = []
+        jobs: dict[str, SearchJob] = {}  # each once, also if the list moved between two pages
+        unreadable: list[str] = []
         request: dict[str, Any] = {"MaxResults": _PAGE_SIZE}
         tokens = _PageTokens("the list of search jobs")
         what = "Listing the search jobs"
         with doing(what):
             while True:
                 page = self._client.list_search_jobs(**request)
-                jobs.extend(_search_job(entry) for entry in _member(page, "SearchJobs", what) if _is_identified(entry))
+                for entry in _list(page, "SearchJobs", what):
+                    try:
+                        job = _search_job(entry)
+                    except (LookupError, TypeError, AttributeError, SearchCoverageError) as error:
+                        unreadable.append(f"{entry} ({error!r})")
+                    else:
+                        jobs[job.identifier] = job
                 if not page.get("NextToken"):
-                    return jobs
+                    return SearchJobList(list(jobs.values()), unreadable)
                 request["NextToken"] = tokens.new(page["NextToken"])
 
     def search_job(self, identifier: str) -> SearchJob:
@@ -54,8 +71,8 @@ class BackupSearch:
         with doing(what):
             try:
                 answer = self._client.get_search_job(SearchJobIdentifier=identifier)
-                for name in ("SearchJobIdentifier", "SearchJobArn", "Status"):
-                    _member(answer, name, what)
+                if "Status" not in answer:
+                    raise AwsCallFailed(f"{what} failed: {_EMPTY_ANSWER.format('Status')}")
                 return _search_job(answer)
             except self._client.exceptions.ResourceNotFoundException as error:
                 raise SearchJobUnknown(
@@ -75,7 +92,7 @@ class BackupSearch:
         while True:
             with doing(what):
                 page = self._client.list_search_job_backups(**request)
-                backups = [_backup(entry) for entry in _member(page, "Results", what)]
+                backups = [_backup(entry) for entry in _list(page, "Results", what)]
             yield backups
             if not page.get("NextToken"):
                 return
@@ -98,18 +115,15 @@ class _PageTokens:
         return token
 
 
-def _member(answer: Any, name: str, what: str) -> Any:
-    """Give a member that AWS always sends. botocore lets an answer pass that is no JSON: it looks like an empty one."""
-    if name not in answer:
-        raise AwsCallFailed(f"{what} failed: AWS answered without {name}, so the answer cannot be trusted.")
-    return answer[name]
+# botocore lets an answer pass that is no JSON at all: it looks like one without any member.
+_EMPTY_ANSWER = "AWS answered without {}, so the answer cannot be trusted."
 
 
-def _is_identified(entry: Any) -> bool:
-    identified = "SearchJobIdentifier" in entry and "SearchJobArn" in entry
-    if not identified:
-        _logger.error("AWS lists a search job without identifier or ARN, so it gets no report", search_job=str(entry))
-    return identified
+def _list(answer: Any, name: str, what: str) -> list[Any]:
+    entries = answer.get(name)
+    if not isinstance(entries, list):
+        raise AwsCallFailed(f"{what} failed: {_EMPTY_ANSWER.format(name)}")
+    return entries
 
 
 def _search_job(entry: Any) -> SearchJob:

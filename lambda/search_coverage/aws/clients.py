@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
 
-# Throttles and server errors are retried with growing pauses: eight tries take about a minute at most. Above that
+# Throttles and server errors are retried with growing pauses, some 15 s in all, which fits into a sweep. Above that
 # Lambda's own retry and then the hourly announcement begin again (docs/architecture.md, "Nothing is lost").
-_CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=30,
-    retries={"mode": "standard", "max_attempts": 8},
-)
+_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
+
+# SNS does not tell a repeated message from a new one: an answer that got lost must not become many mails.
+_SNS_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2})
 
 
 def backup_search() -> "BackupSearchClient":
@@ -43,4 +42,4 @@ def s3() -> "S3Client":
 
 def sns() -> "SNSClient":
     """Make the client of SNS."""
-    return boto3.client("sns", config=_CONFIG)
+    return boto3.client("sns", config=_SNS_CONFIG)

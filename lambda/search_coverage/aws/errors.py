@@ -33,3 +33,6 @@ def doing(what: str) -> Iterator[None]:
         ) from error
     except (BotoCoreError, Boto3Error) as error:
         raise AwsCallFailed(f"{what} failed: {error}") from error
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
+        # What botocore, or our own reading of it, says to an answer of another shape than AWS documents.
+        raise AwsCallFailed(f"{what} failed: AWS answered with something unexpected ({error!r}).") from error

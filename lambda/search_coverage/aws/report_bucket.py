@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,17 @@ from search_coverage.report.keys import day_prefix, reported_search_job, reports
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+_REQUEST_ID = "request-id"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """A summary as it lies in the bucket, and the request that it was made for."""
+
+    content: dict[str, Any]
+    request_id: str | None
 
 
 class ReportBucket:
@@ -28,25 +40,33 @@ class ReportBucket:
         with doing(f"Writing s3://{self.name}/{key}"):
             self._client.upload_file(str(path), self.name, key, ExtraArgs={"ContentType": content_type})
 
-    def put_summary(self, key: str, summary: dict[str, Any]) -> None:
-        """Write a summary, whole or not at all."""
+    def put_summary(self, key: str, summary: dict[str, Any], request_id: str) -> None:
+        """Write a summary, whole or not at all, with the request that it was made for."""
         with doing(f"Writing s3://{self.name}/{key}"):
             self._client.put_object(
-                Bucket=self.name, Key=key, Body=readable_json(summary).encode(), ContentType="application/json"
+                Bucket=self.name,
+                Key=key,
+                Body=readable_json(summary).encode(),
+                ContentType="application/json",
+                Metadata={_REQUEST_ID: request_id},
             )
 
-    def summary(self, key: str) -> dict[str, Any] | None:
+    def remove_summary(self, key: str) -> None:
+        """Take the mark off a report; in a versioned bucket the summary itself stays."""
+        with doing(f"Removing s3://{self.name}/{key}"):
+            self._client.delete_object(Bucket=self.name, Key=key)
+
+    def summary(self, key: str) -> StoredSummary | None:
         """Read a summary; None if there is none.
 
         S3 says "no such key" only to who may list the bucket; to others it says "access denied".
         """
         with doing(f"Reading s3://{self.name}/{key}"):
             try:
-                body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
-                summary: dict[str, Any] = json.loads(body.read())
+                answer = self._client.get_object(Bucket=self.name, Key=key)
             except self._client.exceptions.NoSuchKey:
                 return None
-        return summary
+            return StoredSummary(json.loads(answer["Body"].read()), answer["Metadata"].get(_REQUEST_ID))
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
         """Tell which of these search jobs have a whole report, by identifier.

@@ -52,12 +52,41 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The search was not allowed to use the KMS key of the backup.",
         "Allow kms:Decrypt on the backup's customer managed key (key policy and identity policy) to whoever starts the "
         "search, then search again.",
-        _patterns(r"\bkms\b", r"\bdecrypt", r"\b(encryption|customer.managed) key\b", r"\bkey policy\b"),
+        _patterns(
+            r"\bkms",
+            r"\bcmk\b",
+            r"\bdecrypt",
+            r"\b(encryption|customer.managed) key\b",
+            r"\bkey policy\b",
+            r"\bkey used to encrypt\b",
+        ),
+    ),
+    Reason.INDEX_PENDING: Explanation(
+        "The index of the backup was not ready when the search ran.",
+        "Wait until the index is ACTIVE (aws backup get-recovery-point-index-details), then search again.",
+        _patterns(
+            r"\bindex\w*\b[^.]*\b(pending|in progress|being (created|built)|creating)\b",
+            r"\bindex\w*\b[^.]*\bnot (yet )?(ready|active|complete\w*|available)\b",
+            r"\bindex\w*\b[^.]*\bunavailable\b",
+            r"\b(pending|creating|building)\b[^.]*\bindex",
+            r"\bindex_pending\b",
+        ),
+    ),
+    Reason.INDEX_DELETING: Explanation(
+        "The index of the backup is being deleted.",
+        "Wait until the index is gone, create it again (aws backup update-recovery-point-index-settings --index "
+        "ENABLED), wait until it is ACTIVE, then search again.",
+        _patterns(r"\bindex\b[^.]*\bdelet(ing|ed)\b", r"\bdeleting\b[^.]*\bindex", r"\bindex_deleting\b"),
     ),
     Reason.ARCHIVED: Explanation(
         "The backup is in cold storage, which a search cannot read.",
         "AWS documents no way to search a backup in cold storage or the EBS archive tier: restore it and look inside.",
-        _patterns(r"\barchived?\b", r"\bcold (storage|tier)\b"),
+        _patterns(
+            r"\barchived\b",
+            r"\barchive (storage|tier|class)\b",
+            r"\bcold (storage|tier)\b",
+            r"\bstorage class\W+(is\W+)?(cold|archive)\b",
+        ),
     ),
     Reason.NOT_SUPPORTED: Explanation(
         "AWS Backup cannot index this kind of backup, vault, disk layout or file system.",
@@ -65,10 +94,11 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "indexed.",
         _patterns(
             r"\bunsupported\b",
-            r"\bnot (?:currently |yet |be )?(supported|indexable)\b",
+            r"\bnot (currently |yet |be )?(supported|indexable)\b",
             r"\bdoes(?: not|n't) support\b",
             r"\bair.?gapped\b",
-            r"\b(dirty|corrupt\w*|unknown) file ?system\b",
+            r"\bRAID\b|\bmulti.?disk\b",
+            r"\b(dirty|corrupt\w*|unknown|no recogni[sz]able) file ?system\b",
         ),
     ),
     Reason.INDEX_FAILED: Explanation(
@@ -76,24 +106,14 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Give the backup role AWSBackupServiceRolePolicyForIndexing, create the index again (aws backup "
         "update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again.",
         _patterns(
-            r"\bindex\w*\b[^.]*\b(fail\w*|error|could not be (created|built))",
-            r"\b(fail\w*|unable|error) (?:to |in |while |during )?(creat|build)\w* (?:\w+ ){0,3}index",
-            r"\bindex\w* status\W+FAILED",
-        ),
-    ),
-    Reason.INDEX_DELETING: Explanation(
-        "The index of the backup is being deleted.",
-        "Wait until the index is gone, create it again (aws backup update-recovery-point-index-settings --index "
-        "ENABLED), wait until it is ACTIVE, then search again.",
-        _patterns(r"\bindex\b[^.]*\b(is )?(being )?delet(ing|ed)\b", r"\bdeleting\b[^.]*\bindex"),
-    ),
-    Reason.INDEX_PENDING: Explanation(
-        "The index of the backup was not ready when the search ran.",
-        "Wait until the index is ACTIVE (aws backup get-recovery-point-index-details), then search again.",
-        _patterns(
-            r"\bindex\w*\b[^.]*\b(pending|in progress|being (created|built)|creating)",
-            r"\bindex\w*\b[^.]*\bnot (yet )?(ready|active|complete\w*)",
-            r"\b(pending|creating|building)\b[^.]*\bindex",
+            r"\bindex(ing)? (creation|build|job)\b[^.]*\b(fail\w*|error|unsuccessful)",
+            r"\b(creation|build\w*) of (the |an? )?(backup )?index[^.]*\bfail",
+            r"(^|\bbackup |\bthe )(?<!of the )index(ing)? (has )?failed\b",
+            r"\bindex\w*\b[^.]*\b(could not|cannot) be (created|built)\b",
+            r"\b(fail\w*|unable|could not|error) (to |in |while |during )?(creat|build)\w* (?:\w+ ){0,3}index",
+            r"\bindex\w* (status|state)\W+(is\W+)?failed\b",
+            r"\bindex (is )?corrupt",
+            r"\bindex_failed\b",
         ),
     ),
     Reason.INDEX_MISSING: Explanation(
@@ -101,11 +121,12 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Create the index (aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, "
         "then search again. For new backups turn on indexing in the backup plan.",
         _patterns(
-            r"\b(no|without|missing|lacks?)\b[^.]{0,40}\bindex",
-            r"\bnot (been )?indexed\b",
-            r"\b(is not|isn't|never) indexed\b",
-            r"\bindex\b[^.]*\b(missing|not found|(does not|doesn't) exist|not enabled|disabled)\b",
-            r"\b(does not|doesn't) have an?\b[^.]{0,30}\bindex",
+            r"\b(no|missing|without|without an?|lacks|lacks an?) ((valid|active|backup|search) )*index\b",
+            r"\b(does not|doesn't) have an? ((valid|active|backup|search) )*index\b",
+            r"\b(not|never) (been )?indexed\b",
+            r"\bindex\b (is |was )?(missing|not found)\b",
+            r"\bindex\b (does not|doesn't) exist\b",
+            r"\bindex(ing)?\b (is |was )?(not enabled|disabled)\b",
         ),
     ),
     Reason.PERMISSION_DENIED: Explanation(
@@ -113,13 +134,13 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "Allow backup:SearchRecoveryPoint (and backup:ListIndexedRecoveryPointsForSearch) on the backup to whoever "
         "starts the search, check the vault's access policy, then search again.",
         _patterns(
-            r"\baccess\w* (is |was )?denied\b",
-            r"\baccessdenied",
-            r"\bden(y|ied)\b",
-            r"\bpermissions?\b",
-            r"\bnot (been )?authori[sz]ed\b",
+            r"\baccess ?denied",
+            r"\bden(y|ied|ies|ial)\b",
+            r"\b(permission|privilege)s?\b",
+            r"\bnot (been )?(authori[sz]ed|allowed)\b",
             r"\bunauthori[sz]ed\b",
             r"\bforbidden\b",
+            r"\b(no|not have) access\b",
             r"\bassume\b[^.]*\brole\b",
         ),
     ),
@@ -145,6 +166,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
 
 _MESSAGE_CHARACTERS_READ = 4000
 
+# Names say nothing about the reason: a role may be called archive-admin.
+_NAMES = re.compile(r"\barn:\S+|(?<=vault )['\"][^'\"]*['\"]", re.IGNORECASE)
+
 # DOC: an index that is not ACTIVE may show its own status in the row's Status (aws-facts.md §2).
 _REASON_BY_STATUS = {
     "RUNNING": Reason.NOT_FINISHED,
@@ -166,16 +190,16 @@ def exclusion_reason(backup: Backup) -> Reason | None:
         return None
     match backup.status:
         case "FAILED":
-            return _reason_by_message(backup.status_message) or Reason.FAILED_OTHER
+            return _reason_by_message((backup.status_message or "")[:_MESSAGE_CHARACTERS_READ]) or Reason.FAILED_OTHER
         case "COMPLETED":
-            return _reason_by_message(backup.status_message) or Reason.REVIEW
+            return _reason_by_message((backup.status_message or "")[:_MESSAGE_CHARACTERS_READ]) or Reason.REVIEW
         case status:
             return _REASON_BY_STATUS.get(status or "", Reason.UNKNOWN_STATUS)
 
 
 @lru_cache(maxsize=1024)
-def _reason_by_message(message: str | None) -> Reason | None:
-    text = (message or "")[:_MESSAGE_CHARACTERS_READ]
+def _reason_by_message(message: str) -> Reason | None:
+    text = _NAMES.sub(" ", message)
     for reason, explanation in EXPLANATIONS.items():
         if any(pattern.search(text) for pattern in explanation.messages):
             return reason

@@ -82,6 +82,9 @@ def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory) -> list
     expected = job.recovery_points_to_scan
     if expected is not None and expected != backups.listed:
         doubts.append(f"AWS set out to scan {expected} backups, but lists {backups.listed}.")
+    scanned = job.recovery_points_scanned
+    if expected is not None and scanned is not None and scanned < expected:
+        doubts.append(f"AWS set out to scan {expected} backups, but says that it scanned {scanned}.")
     doubts.extend(_inventory_doubts(inventory))
     return doubts
 

@@ -55,18 +55,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = ReportRequest.parse(event)
         logger.append_keys(search_job_id=request.identifier)
-        if request.replay:
-            return _report(request, context)
-        return once.run(request.identifier, lambda: _report(request, context), context)
+        done = once.run(request.identifier, lambda: _report(request, context), context, again=request.replay)
     except SearchCoverageError as error:
         logger.error(str(error), error=type(error).__name__)
         raise
+    logger.info("report done", verdict=done["verdict"], report_created=done["created"], backups=done["backups"])
+    return done
 
 
 def _report(request: ReportRequest, context: LambdaContext) -> dict[str, Any]:
     outcome = reporting.run(
         request.identifier,
         replay=request.replay,
+        request_id=context.aws_request_id,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     if outcome.created:

@@ -33,14 +33,14 @@ sweeping = SweepSearchJobs(
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - the clock is the event
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Sweep the search jobs once.
 
     Returns:
         How many search jobs are ``known``, ``ended``, ``unreported`` and ``announced`` just now.
     """
     try:
-        sweep = sweeping.run()
+        sweep = sweeping.run(lambda: context.get_remaining_time_in_millis() / 1000)
     except SearchCoverageError as error:
         logger.error(str(error), error=type(error).__name__)
         raise

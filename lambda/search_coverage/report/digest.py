@@ -4,7 +4,7 @@ import textwrap
 
 from search_coverage.coverage.exclusion import EXPLANATIONS, Reason
 from search_coverage.coverage.timestamp import utc_text
-from search_coverage.coverage.verdict import Verdict
+from search_coverage.coverage.verdict import InventoryStatus, Verdict
 from search_coverage.report.plain_text import one_line
 from search_coverage.report.row import Row
 from search_coverage.report.summary import Findings
@@ -12,8 +12,11 @@ from search_coverage.report.summary import Findings
 SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
 _LINE_CHARACTERS = 78
 
+NOT_COMPARED = "Backups without an index are not in the list that AWS gives, and the vaults were not compared with it."
+"""What every report without an inventory of the vaults has to say."""
+
 _VERDICT_SENTENCES = {
-    Verdict.COMPLETE: "Every backup was searched. What the search did not find was not there.",
+    Verdict.COMPLETE: "Every backup that AWS lists for this search was searched.",
     Verdict.PARTIAL: "Do NOT read this result as complete: what was not found may be in a backup not searched.",
     Verdict.NONE: "NOTHING was searched: the result of this search says nothing about your backups.",
 }
@@ -37,6 +40,7 @@ def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str
     backups, verdict = tally.backups, findings.judgement.verdict
     lines = [
         *_wrapped(f"{verdict.value}. {_VERDICT_SENTENCES[verdict]}"),
+        *(_wrapped(NOT_COMPARED) if findings.inventory.status is InventoryStatus.OFF else []),
         "",
         f"Backups: {backups.listed} listed, {backups.searched} searched, {backups.excluded} NOT searched",
         f"         ({backups.failed} of them failed)",
@@ -55,11 +59,11 @@ def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str
             explanation = EXPLANATIONS[Reason(name)]
             lines += _wrapped(f"{count} x {name}: {explanation.meaning}")
             lines += _wrapped(f"    -> {explanation.remedy}", indent="       ")
+    lines += ["", "THE FULL REPORT", console_url, f"s3://{bucket}/{prefix}"]
     if first_failed:
         lines += ["", f"FAILED BACKUPS ({len(first_failed)} of {backups.failed})"]
         for failed in first_failed:
             lines += _failed_lines(failed)
-    lines += ["", "THE FULL REPORT", console_url, f"s3://{bucket}/{prefix}"]
     return "\n".join(lines) + "\n"
 
 

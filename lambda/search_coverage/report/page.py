@@ -6,7 +6,8 @@ from html import escape
 from search_coverage import __version__
 from search_coverage.coverage.exclusion import EXPLANATIONS, Reason
 from search_coverage.coverage.timestamp import utc_text
-from search_coverage.coverage.verdict import Verdict
+from search_coverage.coverage.verdict import InventoryStatus, Verdict
+from search_coverage.report.digest import NOT_COMPARED
 from search_coverage.report.row import COLUMNS, Row
 from search_coverage.report.summary import Findings
 
@@ -24,7 +25,8 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .7rem; border-bottom: 1px solid var(--line); }
-td.arn { overflow-wrap: anywhere; min-width: 16rem; font-size: .85rem; } td.n { text-align: right; }
+td.n { text-align: right; } .backups td { font-size: .85rem; } td.status_message { min-width: 18rem; }
+td.backup_arn, td.source_resource_arn { overflow-wrap: anywhere; min-width: 14rem; }
 @media print { body { max-width: none; margin: 0; } .scroll { overflow: visible; } }
 """
 
@@ -53,14 +55,15 @@ def page(findings: Findings, first_rows: list[Row], csv_key: str) -> str:
 
 
 def headline(findings: Findings) -> str:
-    """Say in one sentence how much of the backups the search looked at."""
+    """Say in one sentence how much of the backups the search looked at, and no more than is known."""
     backups, verdict = findings.tally.backups, findings.judgement.verdict
     if backups.listed == 0:
         return "This search looked at no backup at all"
     if backups.excluded:
         return f"This search did NOT look at {backups.excluded:,} of {backups.listed:,} backups"
     if verdict is Verdict.COMPLETE:
-        return f"This search looked at all {backups.listed:,} backups"
+        of_what = "that AWS lists for it" if findings.inventory.status is InventoryStatus.OFF else "in its scope"
+        return f"This search looked at all {backups.listed:,} backups {of_what}"
     return f"This search lists {backups.listed:,} backups as searched, but its result is in doubt"
 
 
@@ -79,6 +82,8 @@ def _parts(findings: Findings, first_rows: list[Row], csv_key: str) -> Iterator[
         yield f'<b style="flex:{backups.excluded}"></b></div>'
     yield f"<p>{backups.listed:,} listed · {backups.searched:,} searched · {backups.excluded:,} not searched"
     yield f"({backups.failed:,} failed)</p>"
+    if findings.inventory.status is InventoryStatus.OFF:
+        yield f"<p>{NOT_COMPARED}</p>"
     if judgement.reasons:
         yield "<h2>Why it is not complete</h2>\n<ul>"
         yield from (f"<li>{escape(reason)}</li>" for reason in judgement.reasons)
@@ -93,7 +98,7 @@ def _parts(findings: Findings, first_rows: list[Row], csv_key: str) -> Iterator[
 
 
 def _what_to_do(reasons: list[tuple[str, int]]) -> Iterator[str]:
-    yield "<h2>What to do</h2>\n<div class=scroll><table>"
+    yield '<h2>What to do</h2>\n<div class="scroll"><table>'
     yield "<thead><tr><th>Backups<th>Reason<th>What happened<th>What to do</thead>"
     for reason, count in reasons:
         explanation = EXPLANATIONS[Reason(reason)]
@@ -134,7 +139,7 @@ def _table(first_rows: list[Row], excluded: int, csv_key: str) -> Iterator[str]:
     if excluded > len(first_rows):
         yield f"<p>The first {len(first_rows):,} of {excluded:,}."
         yield f"All of them are in <code>{escape(csv_key)}</code>.</p>"
-    yield "<div class=scroll><table>\n<thead><tr>"
+    yield '<div class="scroll"><table class="backups">\n<thead><tr>'
     yield "".join(f"<th>{_TITLES[name]}" for name in _SHOWN) + "</thead>"
     for row in first_rows:
         cells = row.items()

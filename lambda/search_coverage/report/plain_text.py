@@ -4,10 +4,23 @@ import unicodedata
 
 
 def one_line(text: str | None, characters: int) -> str:
-    """Put a text on one line of at most ``characters``: no line breaks, control or direction characters.
+    """Put a text on one line: no line breaks, control or direction characters.
 
-    A longer text ends in ``…``. Nothing gives an empty text.
+    Args:
+        characters: The most it may have, counted as UTF-16 does, where an emoji is two: nobody who counts otherwise
+            counts more.
+
+    Returns:
+        The text; a longer one ends in ``…``; nothing gives an empty text.
     """
     visible = "".join(" " if c.isspace() else c for c in text or "" if c.isspace() or unicodedata.category(c)[0] != "C")
     line = " ".join(visible.split())
-    return line if len(line) <= characters else f"{line[: characters - 1].rstrip()}…"
+    if _utf16_length(line) <= characters:
+        return line
+    while _utf16_length(line) > characters - len("…"):
+        line = line[:-1]
+    return f"{line.rstrip()}…"
+
+
+def _utf16_length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

@@ -22,8 +22,8 @@ from search_coverage.report.tally import Tally
 FIRST_ROWS = 500
 FIRST_FAILED = 10
 _FOLDER_PREFIX = "search-coverage-"
-# Lambda kills an invocation after 900 s; a folder older than this was left behind by one that was killed.
-_ABANDONED_AFTER_SECONDS = 3600
+# Lambda ends an invocation after 900 s at the latest; an older folder was left behind by one that was killed.
+_ABANDONED_AFTER_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from search_coverage.report.page import page
 from search_coverage.report.spool import Spool, SpooledFile, spool_folder
 from search_coverage.report.summary import Findings, summary
 
-_SECONDS_KEPT_BACK = 10.0  # for closing down in order before Lambda ends the invocation
+# The share of an invocation's time that is left for the steps that must not be cut in two: digest and summary.
+_SHARE_KEPT_BACK = 1 / 15
 
 _logger = Logger(service=SERVICE, child=True)
 
@@ -73,11 +74,12 @@ class ReportSearchJob:
     inventory: Inventory
     now: Callable[[], datetime]
 
-    def run(self, identifier: str, *, replay: bool, seconds_left: Callable[[], float]) -> Outcome:
+    def run(self, identifier: str, *, replay: bool, request_id: str, seconds_left: Callable[[], float]) -> Outcome:
         """Make the report, unless there is one and it is not a replay; announce it either way.
 
         Args:
             replay: Write and notify again although the report exists.
+            request_id: Of the invocation; Lambda's retries have the same, so that they do not replay twice.
             seconds_left: How long the invocation may still run.
 
         Raises:
@@ -87,6 +89,7 @@ class ReportSearchJob:
             AwsCallFailed: AWS did not do what it was asked.
         """
         started = time.monotonic()
+        deadline = _Deadline(identifier, seconds_left, seconds_left() * _SHARE_KEPT_BACK)
         job = self.search.search_job(identifier)
         if not job.is_terminal:
             raise SearchJobNotEnded(
@@ -94,22 +97,31 @@ class ReportSearchJob:
                 "Nothing was written; the sweep announces the job when it ends."
             )
         keys = ReportKeys.of(job)
-        existing = None if replay else self.bucket.summary(keys.summary)
-        written = existing or self._write(job, keys, _Deadline(identifier, seconds_left))
+        stored = self.bucket.summary(keys.summary)
+        is_there = stored is not None and (not replay or stored.request_id == request_id)
+        if stored is not None and is_there:
+            written = stored.content
+        else:
+            written = self._write(job, keys, deadline, request_id, replaces=stored is not None)
         news = self._news(job, written, keys)
         self.bus.report_created(job.arn, news)
-        return Outcome(existing is None, news, time.monotonic() - started)
+        return Outcome(not is_there, news, time.monotonic() - started)
 
-    def _write(self, job: SearchJob, keys: ReportKeys, deadline: "_Deadline") -> dict[str, Any]:
+    def _write(
+        self, job: SearchJob, keys: ReportKeys, deadline: "_Deadline", request_id: str, *, replaces: bool
+    ) -> dict[str, Any]:
         with spool_folder() as folder, Spool(folder, job) as spool:
             self._read_backups(job, spool, deadline)
             backups = spool.tally.backups
             findings = Findings(job, spool.tally, self.inventory, judge(job, backups, self.inventory), self.now())
             _logger.info("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
+            if replaces:
+                # While the files of an earlier report are replaced, nothing may vouch for them.
+                self.bucket.remove_summary(keys.summary)
             files = self._upload(findings, keys, spool, deadline)
             message_ids = self._notify(findings, spool, deadline)
             written = summary(findings, files, message_ids)
-            self.bucket.put_summary(keys.summary, written)
+            self.bucket.put_summary(keys.summary, written, request_id)
         _logger.info("report written", verdict=written["verdict"], messages=len(message_ids), key=keys.summary)
         return written
 
@@ -175,10 +187,11 @@ _CONTENT_TYPES = {
 class _Deadline:
     identifier: str
     seconds_left: Callable[[], float]
+    seconds_kept_back: float
 
     def check(self, step: str) -> None:
         left = self.seconds_left()
-        if left < _SECONDS_KEPT_BACK:
+        if left < self.seconds_kept_back:
             raise TimeRunningOut(
                 f"Only {left:.0f} s are left while {step} of search job {self.identifier}; the report was not "
                 "finished and counts as not written. Lambda tries again; if it ends here each time, raise the "

@@ -4,6 +4,7 @@ Level-triggered: what counts is that the report is missing, not that something h
 an event, an invocation, a deployment, the next sweep makes good.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,13 +20,17 @@ from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import ENDED, SearchJob
 
 ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
+# A person's mail subscription is suspended above 10 mails a second (aws-facts.md §5). A batch is 10 events, each of
+# which may become a mail: 5 a second leave room for reports that take different times.
+_SECONDS_BETWEEN_BATCHES = 2.0
+_SECONDS_KEPT_BACK = 10.0
 _OLDEST_KNOWN = timedelta(days=8)  # AWS forgets a search job 7 days after its end (aws-facts.md §2)
 
 _logger = Logger(service=SERVICE, child=True)
 
 
-class AnnouncementsRefused(SearchCoverageError):
-    """The bus did not take some of the events."""
+class SweepIncomplete(SearchCoverageError):
+    """The sweep did what it could; something is left over, and people have to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Sweep:
         known: All that AWS lists.
         ended: Those of them that have ended in a way that is to be reported.
         unreported: Those of them without a report.
-        announced: Those of them that were announced just now; the others were announced less than an hour ago.
+        announced: Those of them that were announced just now; most others were announced less than an hour ago.
     """
 
     known: int
@@ -62,23 +67,25 @@ class SweepSearchJobs:
     statuses: frozenset[str]
     now: Callable[[], datetime]
 
-    def run(self) -> Sweep:
+    def run(self, seconds_left: Callable[[], float]) -> Sweep:
         """Sweep once. The oldest jobs are announced first, since AWS forgets them first.
 
+        Args:
+            seconds_left: How long the invocation may still run. What does not fit is announced by the next sweep.
+
         Raises:
-            AnnouncementsRefused: The bus refused some; all others were announced, and the next sweep tries again.
+            SweepIncomplete: The bus refused some, or AWS lists some that cannot be identified; all others were
+                announced, and the next sweep tries again.
             AwsCallFailed: AWS did not do what it was asked.
         """
         known = self.search.search_jobs()
-        ended = [job for job in known if self._is_to_be_reported(job)]
+        ended = [job for job in known.jobs if self._is_to_be_reported(job)]
         unreported = self._without_report(ended)
-        announced, refusals = self._announce(self._due(unreported))
-        if refusals:
-            raise AnnouncementsRefused(
-                f"EventBridge refused {len(refusals)} of {len(refusals) + announced} announcements "
-                f"({'; '.join(sorted({refusal.error for refusal in refusals}))}). The next sweep announces them again."
-            )
-        return Sweep(len(known), len(ended), len(unreported), announced)
+        announced, refusals = self._announce(self._due(unreported), seconds_left)
+        left_over = _left_over(announced, refusals, known.unreadable)
+        if left_over:
+            raise SweepIncomplete(" ".join(left_over))
+        return Sweep(len(known.jobs), len(ended), len(unreported), announced)
 
     def _is_to_be_reported(self, job: SearchJob) -> bool:
         return job.is_terminal and (job.status in self.statuses or job.status not in ENDED)
@@ -97,7 +104,7 @@ class SweepSearchJobs:
         due = [job for job in jobs if job.identifier not in last or last[job.identifier] <= limit]
         return sorted(due, key=_ended_at)
 
-    def _announce(self, jobs: list[SearchJob]) -> tuple[int, list[Refusal]]:
+    def _announce(self, jobs: list[SearchJob], seconds_left: Callable[[], float]) -> tuple[int, list[Refusal]]:
         announced, refusals = 0, []
         for taken, refused in self.bus.announce(jobs):
             for job in taken:
@@ -106,7 +113,28 @@ class SweepSearchJobs:
                 _logger.info("search job announced", search_job_id=job.identifier, status=job.status)
             announced += len(taken)
             refusals += refused
+            if seconds_left() < _SECONDS_KEPT_BACK:
+                _logger.warning("no time for more, the next sweep goes on", announced=announced, due=len(jobs))
+                break
+            if announced + len(refusals) < len(jobs):
+                time.sleep(_SECONDS_BETWEEN_BATCHES)
         return announced, refusals
+
+
+def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str]) -> list[str]:
+    sentences = []
+    if refusals:
+        errors = "; ".join(sorted({refusal.error for refusal in refusals}))
+        sentences.append(
+            f"EventBridge refused {len(refusals)} of {len(refusals) + announced} announcements ({errors}). "
+            "The next sweep announces them again."
+        )
+    if unreadable:
+        sentences.append(
+            f"AWS lists {len(unreadable)} search jobs that cannot be identified, so they get no report; the first: "
+            f"{unreadable[0][:500]}."
+        )
+    return sentences
 
 
 def _ended_at(job: SearchJob) -> float:

@@ -1,0 +1,118 @@
+"""One deployment for all end-to-end tests: deploying takes most of the time."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from local.backup_simulator import BackupSimulator
+from local.emulator.embedded_aws import EmbeddedAws
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIL_ADDRESS = "backup-admin@example.com"
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[BackupSimulator]:
+    """AWS Backup search, with the account and Region of the embedded AWS."""
+    with BackupSimulator(account=EmbeddedAws.account_id, region=EmbeddedAws.region, enforce_quotas=False) as simulator:
+        yield simulator
+
+
+class Stack:
+    """The deployed stack, seen from outside."""
+
+    def __init__(self, aws: EmbeddedAws, outputs: dict[str, str]) -> None:
+        self.aws = aws
+        self.outputs = outputs
+        self.bucket = outputs["ReportBucketName"]
+        self._s3 = aws.client("s3")
+        self._sqs = aws.client("sqs")
+        self._lambda = aws.client("lambda")
+        self.subscriber = self._subscribe_a_queue()
+
+    def sweep(self) -> dict[str, Any]:
+        """Run the watch function now, instead of waiting for its schedule."""
+        return self.invoke(self.outputs["WatchFunctionName"], {})
+
+    def invoke(self, function: str, event: object) -> dict[str, Any]:
+        """Invoke a function and wait for its answer."""
+        answer = self._lambda.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        return result
+
+    def summary(self, search_job: str) -> dict[str, Any] | None:
+        """Give the summary of a search job's report, if it is there."""
+        entries = self._s3.list_objects_v2(Bucket=self.bucket, Prefix="reports/").get("Contents", [])
+        for entry in entries:
+            if entry["Key"].endswith(f"{search_job}/summary.json"):
+                summary: dict[str, Any] = json.loads(self.read(entry["Key"]))
+                return summary
+        return None
+
+    def read(self, key: str) -> bytes:
+        """Read an object of the bucket."""
+        body: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
+
+    def received(self, search_job: str) -> list[dict[str, Any]]:
+        """Give the messages about a search job that the queue has received so far; they stay there."""
+        return [message for message in self._all_received() if message["searchJob"]["identifier"] == search_job]
+
+    def mails(self, search_job: str) -> list[str]:
+        """Give the e-mails about a search job."""
+        return [mail.text for mail in self.aws.mails() if search_job in mail.text]
+
+    def failures(self, search_job: str) -> list[dict[str, Any]]:
+        """Take the failure records about a search job out of the failure queue."""
+        records = []
+        for message in self._receive(self.outputs["FailureQueueUrl"]):
+            record = json.loads(message["Body"])
+            if search_job in json.dumps(record["requestPayload"]):
+                records.append(record)
+        return records
+
+    def _all_received(self) -> list[dict[str, Any]]:
+        for message in self._receive(self.subscriber):
+            self._received.append(json.loads(json.loads(message["Body"])["Message"]))
+        return self._received
+
+    def _receive(self, queue: str) -> list[dict[str, Any]]:
+        taken: list[dict[str, Any]] = []
+        while messages := self._sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self._sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            taken += messages
+        return taken
+
+    def _subscribe_a_queue(self) -> str:
+        self._received: list[dict[str, Any]] = []
+        url: str = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.aws.client("sns").subscribe(TopicArn=self.outputs["AlertsTopicArn"], Protocol="sqs", Endpoint=arn)
+        return url
+
+
+@pytest.fixture(scope="session")
+def stack(simulator: BackupSimulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack `SearchCoverage`, deployed with `cdk deploy`."""
+    state = tmp_path_factory.mktemp("aws")
+    with EmbeddedAws(state_dir=state, simulator_url=simulator.endpoint_url) as aws:
+        outputs = aws.deploy(
+            ROOT, context={"notificationEmails": MAIL_ADDRESS}, outputs_file=state / "outputs.json", progress=print
+        )
+        yield Stack(aws, outputs["SearchCoverage"])
+
+
+def eventually(look: Callable[[], T | None], *, seconds: float) -> T:
+    """Look again and again until there is something, for at most so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"Nothing came within {seconds} s.")

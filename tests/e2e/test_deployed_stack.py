@@ -1,0 +1,135 @@
+"""The main job, deployed: a search job ends, the report is in S3, the failed backups are in the mail."""
+
+import gzip
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
+from local.emulator.embedded_aws import EmbeddedAws
+from tests.e2e.conftest import Stack, eventually
+
+DENIED = "Access denied. You do not have permission to search the recovery point."
+SOME_FAILED = Scenario(
+    "some-failed",
+    (BackupGroup(count=5), BackupGroup(count=3, status="FAILED", status_message=DENIED), BackupGroup(status="STOPPED")),
+)
+
+
+def test_the_schedule_notices_a_search_job_that_ends_and_everything_follows_by_itself(
+    stack: Stack, simulator: BackupSimulator
+) -> None:
+    # Given a search job that a user started
+    simulator.add_scenario(Scenario("by-a-user", SOME_FAILED.backups, runs_for=timedelta(seconds=2)))
+    search_job = stack.aws.client("backupsearch").start_search_job(
+        Name="by-a-user", SearchScope={"BackupResourceTypes": ["S3"]}
+    )["SearchJobIdentifier"]
+
+    # When nobody does anything
+    summary = eventually(lambda: stack.summary(search_job), seconds=90)
+
+    # Then the report is whole
+    assert summary["verdict"] == "PARTIAL"
+    assert summary["backups"] == {"listed": 9, "searched": 5, "excluded": 4, "failed": 3}
+    for file in summary["files"].values():
+        assert hashlib.sha256(stack.read(file["key"])).hexdigest() == file["sha256"]
+    lines = gzip.decompress(stack.read(summary["files"]["jsonl"]["key"])).splitlines()
+    assert len(lines) == 4
+    # And the failed backups are told, once
+    (message,) = eventually(lambda: stack.received(search_job), seconds=5)
+    assert [backup["status_message"] for backup in message["failedBackups"]] == [DENIED] * 3
+    (mail,) = stack.mails(search_job)
+    assert "3 x PERMISSION_DENIED" in mail
+
+
+def test_an_event_that_comes_three_times_gives_one_report_and_one_mail(
+    stack: Stack, simulator: BackupSimulator
+) -> None:
+    # Given a search job that ended
+    search_job = simulator.finish_job(SOME_FAILED)
+    entry = {
+        "Source": "search-coverage",
+        "DetailType": "Search Job State Change",
+        "Detail": json.dumps({"searchJobIdentifier": search_job}),
+    }
+
+    # When its end is announced three times
+    answer = stack.aws.client("events").put_events(Entries=[entry] * 3)
+    assert answer["FailedEntryCount"] == 0
+
+    # Then each of the three comes to its end, those that came at the same time after a retry
+    done = eventually(lambda: _done(stack, search_job, times=3), seconds=30)
+    # And one of them made the report and sent the one mail
+    assert sorted(line["report_created"] for line in done) == [False, False, True]
+    assert len(stack.mails(search_job)) == 1
+
+
+def _done(stack: Stack, search_job: str, *, times: int) -> list[dict[str, Any]]:
+    lines = stack.aws.lambda_logs(stack.outputs["ReportFunctionName"])
+    done = [json.loads(line) for line in lines if search_job in line and "report done" in line]
+    return done if len(done) == times else []
+
+
+def test_a_list_that_never_ends_fails_three_times_and_ends_in_the_failure_queue(
+    stack: Stack, simulator: BackupSimulator
+) -> None:
+    # Given a search job whose list of backups comes back to its beginning
+    search_job = simulator.finish_job(Scenario("endless", (BackupGroup(count=3000),)))
+    fault = simulator.faults.add("token_cycle", operation="ListSearchJobBackups")
+
+    # When it is announced
+    stack.sweep()
+
+    # Then Lambda's retries fail as well, and the event is kept, with what was wrong
+    (record,) = eventually(lambda: stack.failures(search_job), seconds=30)
+    simulator.faults.remove(fault)
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert "page token" in record["responsePayload"]["errorMessage"]
+    # And there is no report that could be mistaken for one
+    assert stack.summary(search_job) is None
+    assert stack.received(search_job) == []
+    # And running what is in the queue again, by hand, makes it good
+    outcome = stack.invoke(stack.outputs["ReportFunctionName"], record["requestPayload"])
+    assert outcome["verdict"] == "COMPLETE"
+
+
+def test_what_was_lost_is_made_good_by_the_next_sweep(stack: Stack, simulator: BackupSimulator) -> None:
+    # Given a report whose mark is gone, and whose records are gone
+    search_job = simulator.finish_job(Scenario("lost", (BackupGroup(count=2),)))
+    stack.invoke(stack.outputs["ReportFunctionName"], {"searchJobIdentifier": search_job})
+    summary = stack.summary(search_job)
+    assert summary is not None
+    folder = summary["files"]["csv"]["key"].rsplit("/", 1)[0]
+    stack.aws.client("s3").delete_object(Bucket=stack.bucket, Key=f"{folder}/summary.json")
+    dynamodb, table = stack.aws.client("dynamodb"), stack.outputs["IdempotencyTableName"]
+    for item in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
+
+    # When the next sweep comes
+    stack.sweep()
+
+    # Then the report is whole again
+    eventually(lambda: stack.summary(search_job), seconds=20)
+
+
+def test_a_wrong_identifier_is_answered_with_a_sentence(stack: Stack) -> None:
+    answer = stack.invoke(stack.outputs["ReportFunctionName"], {"searchJobIdentifier": "the-one-from-monday"})
+
+    assert answer["errorMessage"].startswith("searchJobIdentifier is 'the-one-from-monday'; expected the UUID")
+
+
+def test_the_mail_subscription_is_the_stacks_own_and_asks_for_digests_only(stack: Stack) -> None:
+    sns = stack.aws.client("sns")
+    subscriptions = sns.list_subscriptions_by_topic(TopicArn=stack.outputs["AlertsTopicArn"])["Subscriptions"]
+    (mail,) = [subscription for subscription in subscriptions if subscription["Protocol"] == "email"]
+
+    attributes = sns.get_subscription_attributes(SubscriptionArn=mail["SubscriptionArn"])["Attributes"]
+
+    assert json.loads(attributes["FilterPolicy"]) == {"kind": ["digest"]}
+
+
+def test_the_functions_talk_to_this_computer_only(stack: Stack) -> None:
+    assert stack.aws.endpoint_url.startswith("http://127.0.0.1:")
+    assert EmbeddedAws.account_id in stack.outputs["AlertsTopicArn"]

@@ -1,0 +1,136 @@
+"""The bundle under Amazon's Lambda Runtime Interface Emulator: as Lambda runs it, alone in its folder."""
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.python_bundle import build
+from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
+from tests.e2e.conftest import ROOT, Stack
+
+RAPID = ROOT / ".venv" / "rie" / "samcli" / "local" / "rapid"
+ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+EMULATOR = RAPID / f"aws-lambda-rie-{ARCHITECTURES.get(platform.machine(), platform.machine())}"
+
+pytestmark = pytest.mark.skipif(
+    platform.system() != "Linux" or not EMULATOR.exists(),
+    reason=f"Amazon's Runtime Interface Emulator runs on Linux (x86_64, arm64); looked for {EMULATOR.name}",
+)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    build(ROOT / "lambda", folder)
+    return folder
+
+
+@pytest.fixture
+def environment(stack: Stack) -> dict[str, str]:
+    function = stack.aws.client("lambda").get_function_configuration(FunctionName=stack.outputs["ReportFunctionName"])
+    variables: dict[str, str] = function["Environment"]["Variables"]
+    return {**stack.aws.environment(), **variables, "AWS_LAMBDA_FUNCTION_NAME": "report"}
+
+
+@contextmanager
+def function(bundle: Path, handler: str, environment: dict[str, str], log: Path) -> Iterator[str]:
+    """Run a handler under the emulator, and give the address to invoke it at."""
+    EMULATOR.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        port, api_port = one.getsockname()[1], other.getsockname()[1]
+    addresses = [
+        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+        *("--runtime-api-address", f"127.0.0.1:{api_port}"),
+    ]
+    command = [str(EMULATOR), *addresses, sys.executable, "-m", "awslambdaric", handler]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=bundle,
+            env={**environment, "PYTHONPATH": str(bundle), "LAMBDA_TASK_ROOT": str(bundle)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def invoke(url: str, event: object) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(event).encode(), method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            result: dict[str, Any] = json.loads(answer.read())
+    except urllib.error.HTTPError as error:  # the emulator's way to say that the function did not start
+        with error:
+            result = json.loads(error.read())
+    return result
+
+
+def test_the_bundle_makes_a_report_as_lambda_would_run_it(
+    bundle: Path, environment: dict[str, str], stack: Stack, simulator: BackupSimulator, tmp_path: Path
+) -> None:
+    search_job = simulator.finish_job(Scenario("rie", (BackupGroup(count=3), BackupGroup(status="FAILED"))))
+
+    log = tmp_path / "log"
+    with function(bundle, "search_coverage.handlers.report.handler", environment, log) as url:
+        answer = invoke(url, {"searchJobIdentifier": search_job})
+
+    assert answer["verdict"] == "PARTIAL", log.read_text()
+    assert stack.summary(search_job) is not None
+    assert "Init Duration" in log.read_text()
+
+
+def test_a_missing_variable_is_one_clear_error_at_init(
+    bundle: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    without_bucket = {name: value for name, value in environment.items() if name != "REPORT_BUCKET"}
+
+    with function(bundle, "search_coverage.handlers.report.handler", without_bucket, log) as url:
+        answer = invoke(url, {"searchJobIdentifier": "x"})
+
+    assert "The environment variable REPORT_BUCKET of this function is not set" in answer["errorMessage"]
+
+
+def test_an_event_that_is_not_ours_is_answered_with_a_sentence(
+    bundle: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with function(bundle, "search_coverage.handlers.report.handler", environment, log) as url:
+        answer = invoke(url, {"source": "aws.backup", "detail-type": "Backup Job State Change", "detail": {}})
+
+    assert answer["errorType"] == "InvalidRequest"
+    assert answer["errorMessage"].startswith("The event has source 'aws.backup'")
+
+
+def test_the_watch_function_sweeps_as_lambda_would_run_it(
+    bundle: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    watch = {**environment, "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED"}
+
+    with function(bundle, "search_coverage.handlers.watch.handler", watch, log) as url:
+        answer = invoke(url, {})
+
+    assert set(answer) == {"known", "ended", "unreported", "announced"}, log.read_text()
