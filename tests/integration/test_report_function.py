@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from local.backup_simulator import BackupGroup, BackupSimulator, Progress, Scenario
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown
@@ -381,7 +382,7 @@ def test_an_answer_of_another_shape_gives_a_sentence_and_no_report(deployment: D
     search_job = deployment.simulator.finish_job(ALL_SEARCHED)
     module = deployment.function("report")
     client = module.reporting.search._client
-    answer = AWSResponse("http://127.0.0.1", 200, {"content-type": "application/json"}, BytesIO(body))
+    answer: Any = AWSResponse("http://127.0.0.1", 200, HTTPHeaders(), BytesIO(body))
     answer._content = body
     client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", lambda **_: answer)
 

@@ -10,7 +10,7 @@ import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.aws.errors import AwsCallFailed
-from search_coverage.use_cases.sweep_search_jobs import SweepIncomplete
+from search_coverage.coverage.errors import SearchCoverageError
 from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
 
 DONE = Scenario("done", (BackupGroup(count=2), BackupGroup(status="FAILED")))
@@ -207,7 +207,7 @@ def test_a_search_job_that_cannot_be_identified_stops_no_other_and_is_told(deplo
         return page
 
     client.list_search_jobs = with_odd_entries
-    with pytest.raises(SweepIncomplete, match=r"AWS lists 2 search jobs that cannot be identified.*nobody"):
+    with pytest.raises(SearchCoverageError, match=r"AWS lists 2 search jobs that cannot be identified.*nobody"):
         module.handler({}, Context())
 
     assert announced(deployment) == [search_job]
@@ -234,7 +234,7 @@ def test_an_entry_that_was_refused_is_not_recorded_and_goes_out_with_the_next_sw
     bus = module.sweeping.bus
     bus._client = RefusingBus(bus._client, refused=2)
 
-    with pytest.raises(SweepIncomplete, match=r"refused 2 of 3 announcements \(ThrottlingException: Slow down\)"):
+    with pytest.raises(SearchCoverageError, match=r"refused 2 of 3 announcements \(ThrottlingException: Slow down\)"):
         module.handler({}, Context())
     assert announced(deployment) == jobs[2:]
 

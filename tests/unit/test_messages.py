@@ -143,7 +143,7 @@ def test_without_an_inventory_a_complete_search_claims_no_more_than_aws_listed()
     text = digest(findings_of(search_job(), [], searched=3), [], "bucket", "prefix/", "https://console")
 
     assert text.startswith("COMPLETE. Every backup that AWS lists for this search was searched.")
-    assert "Backups without an index are not in the list" in text
+    assert "Backups without an index may be missing from the list" in text
 
 
 STOPPED = Exclusion(backup(status="STOPPED"), Reason.NOT_FINISHED)

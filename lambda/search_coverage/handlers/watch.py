@@ -19,6 +19,11 @@ from search_coverage.handlers.environment import WatchEnvironment
 from search_coverage.handlers.metrics import count_sweep
 from search_coverage.use_cases.sweep_search_jobs import SweepSearchJobs
 
+
+class SweepIncomplete(SearchCoverageError):
+    """The sweep did what it could, and people have to know what it could not."""
+
+
 environment = WatchEnvironment.read(os.environ)
 logger = Logger(service=SERVICE)
 metrics = Metrics(service=SERVICE, namespace=METRICS_NAMESPACE)
@@ -38,12 +43,20 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
     Returns:
         How many search jobs are ``known``, ``ended``, ``unreported`` and ``announced`` just now.
+
+    Raises:
+        SweepIncomplete: The sweep came to its end, but something is left over; the next one tries again.
+        AwsCallFailed: AWS did not do what it was asked.
     """
     try:
         sweep = sweeping.run(lambda: context.get_remaining_time_in_millis() / 1000)
+        count_sweep(metrics, sweep)
+        if sweep.left_over:
+            raise SweepIncomplete(" ".join(sweep.left_over))
     except SearchCoverageError as error:
         logger.error(str(error), error=type(error).__name__)
         raise
-    count_sweep(metrics, sweep)
-    logger.info("sweep done", **asdict(sweep))
-    return asdict(sweep)
+    counts = asdict(sweep)
+    del counts["left_over"]
+    logger.info("sweep done", **counts)
+    return counts

@@ -12,7 +12,9 @@ from search_coverage.report.summary import Findings
 SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
 _LINE_CHARACTERS = 78
 
-NOT_COMPARED = "Backups without an index are not in the list that AWS gives, and the vaults were not compared with it."
+NOT_COMPARED = (
+    "Backups without an index may be missing from the list that AWS gives; it was not compared with the vaults."
+)
 """What every report without an inventory of the vaults has to say."""
 
 _VERDICT_SENTENCES = {

@@ -16,7 +16,6 @@ from search_coverage.aws.announcements import Announcements
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.event_bus import EventBus, Refusal
 from search_coverage.aws.report_bucket import ReportBucket
-from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import ENDED, SearchJob
 
 ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
@@ -29,10 +28,6 @@ _OLDEST_KNOWN = timedelta(days=8)  # AWS forgets a search job 7 days after its e
 _logger = Logger(service=SERVICE, child=True)
 
 
-class SweepIncomplete(SearchCoverageError):
-    """The sweep did what it could; something is left over, and people have to know."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """What a sweep found and did, in search jobs.
@@ -42,12 +37,14 @@ class Sweep:
         ended: Those of them that have ended in a way that is to be reported.
         unreported: Those of them without a report.
         announced: Those of them that were announced just now; most others were announced less than an hour ago.
+        left_over: What could not be done, in sentences; people have to know.
     """
 
     known: int
     ended: int
     unreported: int
     announced: int
+    left_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,6 @@ class SweepSearchJobs:
             seconds_left: How long the invocation may still run. What does not fit is announced by the next sweep.
 
         Raises:
-            SweepIncomplete: The bus refused some, or AWS lists some that cannot be identified; all others were
-                announced, and the next sweep tries again.
             AwsCallFailed: AWS did not do what it was asked.
         """
         known = self.search.search_jobs()
@@ -83,9 +78,7 @@ class SweepSearchJobs:
         unreported = self._without_report(ended)
         announced, refusals = self._announce(self._due(unreported), seconds_left)
         left_over = _left_over(announced, refusals, known.unreadable)
-        if left_over:
-            raise SweepIncomplete(" ".join(left_over))
-        return Sweep(len(known.jobs), len(ended), len(unreported), announced)
+        return Sweep(len(known.jobs), len(ended), len(unreported), announced, left_over)
 
     def _is_to_be_reported(self, job: SearchJob) -> bool:
         return job.is_terminal and (job.status in self.statuses or job.status not in ENDED)
@@ -121,7 +114,7 @@ class SweepSearchJobs:
         return announced, refusals
 
 
-def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str]) -> list[str]:
+def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str]) -> tuple[str, ...]:
     sentences = []
     if refusals:
         errors = "; ".join(sorted({refusal.error for refusal in refusals}))
@@ -134,7 +127,7 @@ def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str]) -
             f"AWS lists {len(unreadable)} search jobs that cannot be identified, so they get no report; the first: "
             f"{unreadable[0][:500]}."
         )
-    return sentences
+    return tuple(sentences)
 
 
 def _ended_at(job: SearchJob) -> float:
