@@ -371,7 +371,10 @@ def test_a_search_job_that_aws_forgot_is_said_to_be_forgotten(deployment: Deploy
     "body",
     [
         b'{"Results": [null]}',
+        b'{"Results": {}}',
         b'{"Results": "x"}',
+        b'{"Results": [{"Status": "FAILED", "StatusMessage": {"is": "no text"}}]}',
+        b'{"Results": [{"BackupCreationTime": 1e18}]}',
         b"[1]",
         b"null",
         b"\xff",

@@ -1,14 +1,17 @@
 """AWS Backup's search: which search jobs there are, and which backups each lists."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing
+from search_coverage.aws.fast_pages import take_page
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup
 from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.exclusion import is_searched
 from search_coverage.coverage.search_job import SearchJob
 
 if TYPE_CHECKING:
@@ -29,11 +32,25 @@ class SearchJobList:
     unreadable: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class BackupsPage:
+    """A page of the backups that a search job lists.
+
+    Attributes:
+        listed: How many backups are on it.
+        not_searched: Those of them that AWS does not clearly call searched.
+    """
+
+    listed: int
+    not_searched: list[Backup]
+
+
 class BackupSearch:
     """Reads search jobs and their backups."""
 
     def __init__(self, client: "BackupSearchClient") -> None:
         self._client = client
+        client.meta.events.register("before-parse.backupsearch.ListSearchJobBackups", take_page)
 
     def search_jobs(self) -> SearchJobList:
         """List all search jobs that AWS still knows (7 days after they end), whatever their status.
@@ -80,23 +97,42 @@ class BackupSearch:
                     "check the identifier, the account and the Region."
                 ) from error
 
-    def pages_of_backups(self, identifier: str) -> Iterator[list[Backup]]:
-        """Read the backups that a search job lists, page by page.
+    def pages_of_backups(self, identifier: str) -> Generator[BackupsPage, None, None]:
+        """Read the backups that a search job lists, page by page. While one is worked on, the next is on its way.
 
         Raises:
             AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
         """
-        request: dict[str, Any] = {"SearchJobIdentifier": identifier, "MaxResults": _PAGE_SIZE}
         tokens = _PageTokens(f"the backups of search job {identifier}")
+
+        def read(token: str | None) -> tuple[BackupsPage, str | None]:
+            return self._page_of_backups(identifier, tokens.new(token) if token else None)
+
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="next-page")
+        try:
+            coming = pool.submit(read, None)
+            while True:
+                page, token = coming.result()
+                if token:
+                    coming = pool.submit(read, token)
+                yield page
+                if not token:
+                    return
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _page_of_backups(self, identifier: str, token: str | None) -> tuple[BackupsPage, str | None]:
         what = f"Listing the backups of search job {identifier}"
-        while True:
-            with doing(what):
-                page = self._client.list_search_job_backups(**request)
-                backups = [_backup(entry) for entry in _list(page, "Results", what)]
-            yield backups
-            if not page.get("NextToken"):
-                return
-            request["NextToken"] = tokens.new(page["NextToken"])
+        request: dict[str, Any] = {"SearchJobIdentifier": identifier, "MaxResults": _PAGE_SIZE}
+        if token:
+            request["NextToken"] = token
+        with doing(what):
+            answer = self._client.list_search_job_backups(**request)
+            rows = _list(answer, "Results", what)
+            not_searched = [
+                _backup(row) for row in rows if not is_searched(row.get("Status"), row.get("StatusMessage"))
+            ]
+            return BackupsPage(len(rows), not_searched), answer.get("NextToken")
 
 
 class _PageTokens:
@@ -146,17 +182,24 @@ def _search_job(entry: Any) -> SearchJob:
     )
 
 
-def _backup(entry: Any) -> Backup:
+def _backup(row: Any) -> Backup:
     return Backup(
-        entry.get("Status"),
-        entry.get("StatusMessage"),
-        entry.get("ResourceType"),
-        entry.get("BackupResourceArn"),
-        entry.get("SourceResourceArn"),
-        _epoch(entry.get("BackupCreationTime")),
-        _epoch(entry.get("IndexCreationTime")),
+        _text(row, "Status"),
+        _text(row, "StatusMessage"),
+        _text(row, "ResourceType"),
+        _text(row, "BackupResourceArn"),
+        _text(row, "SourceResourceArn"),
+        _epoch(row.get("BackupCreationTime")),
+        _epoch(row.get("IndexCreationTime")),
     )
 
 
-def _epoch(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
+def _text(row: Any, name: str) -> str | None:
+    text = row.get(name)
+    if text is None or isinstance(text, str):
+        return text
+    raise TypeError(f"{name} is no text: {text!r}")
+
+
+def _epoch(moment: datetime | float | None) -> float | None:
+    return moment.timestamp() if isinstance(moment, datetime) else moment

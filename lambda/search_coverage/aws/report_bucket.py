@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+_LARGE_BYTES = 8 * 1024 * 1024  # from here on boto3's own transfer, with its threads and parts, is worth its start
 _REQUEST_ID = "request-id"
 
 
@@ -36,9 +37,13 @@ class ReportBucket:
         self.name = name
 
     def put_file(self, key: str, path: Path, content_type: str) -> None:
-        """Upload a file, in parts where it is large."""
+        """Upload a file, in parts where it is large; neither is ever in memory as a whole."""
         with doing(f"Writing s3://{self.name}/{key}"):
-            self._client.upload_file(str(path), self.name, key, ExtraArgs={"ContentType": content_type})
+            if path.stat().st_size > _LARGE_BYTES:
+                self._client.upload_file(str(path), self.name, key, ExtraArgs={"ContentType": content_type})
+                return
+            with path.open("rb") as file:
+                self._client.put_object(Bucket=self.name, Key=key, Body=file, ContentType=content_type)
 
     def put_summary(self, key: str, summary: dict[str, Any], request_id: str) -> None:
         """Write a summary, whole or not at all, with the request that it was made for."""

@@ -127,10 +127,11 @@ class ReportSearchJob:
 
     def _read_backups(self, job: SearchJob, spool: Spool, deadline: "_Deadline") -> None:
         tally = spool.tally
-        for backups in self.search.pages_of_backups(job.identifier):
+        for page_of_backups in self.search.pages_of_backups(job.identifier):
             deadline.check("reading the list of backups")
-            tally.listed += len(backups)
-            for backup in backups:
+            tally.listed += page_of_backups.listed
+            tally.searched += page_of_backups.listed - len(page_of_backups.not_searched)
+            for backup in page_of_backups.not_searched:
                 reason = exclusion_reason(backup)
                 if reason is None:
                     tally.searched += 1
