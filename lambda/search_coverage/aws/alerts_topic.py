@@ -1,6 +1,6 @@
 """The SNS topic that tells people and machines."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import doing
 from search_coverage.report.messages import Message
@@ -14,6 +14,7 @@ class AlertsTopic:
 
     def __init__(self, client: "SNSClient", arn: str) -> None:
         self._client = client
+        client.meta.events.register("before-call.sns.Publish", _encode_form)
         self._arn = arn
 
     def publish(self, message: Message) -> str:
@@ -30,3 +31,20 @@ class AlertsTopic:
                 },
             )
         return answer["MessageId"]
+
+
+# Percent-encoding a message byte by byte, twice, is what botocore would spend most of a large report's time on.
+_PERCENT = {
+    byte: f"%{byte:02X}"
+    for byte in range(256)
+    if not (chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "-._~"))
+}
+
+
+def _encode_form(params: dict[str, Any], **_: object) -> None:
+    """Encode the form of a request at once, as ``urllib.parse.urlencode`` does; a handler of ``before-call``."""
+    params["body"] = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in params["body"].items()).encode()
+
+
+def _quoted(text: str) -> str:
+    return text.encode().decode("latin-1").translate(_PERCENT)

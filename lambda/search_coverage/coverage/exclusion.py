@@ -166,8 +166,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
 
 _MESSAGE_CHARACTERS_READ = 4000
 
-# Names say nothing about the reason: a role may be called archive-admin.
-_NAMES = re.compile(r"\barn:\S+|(?<=vault )['\"][^'\"]*['\"]", re.IGNORECASE)
+# Names and numbers say nothing about the reason: a role may be called archive-admin. Without them, the messages of many
+# backups are the same, and are looked at once.
+_NAMES = re.compile(r"\barn:\S+|(?<=vault )['\"][^'\"]*['\"]|\b\w*\d[\w-]*", re.IGNORECASE)
 
 # DOC: an index that is not ACTIVE may show its own status in the row's Status (aws-facts.md §2).
 _REASON_BY_STATUS = {
@@ -190,16 +191,19 @@ def exclusion_reason(backup: Backup) -> Reason | None:
         return None
     match backup.status:
         case "FAILED":
-            return _reason_by_message((backup.status_message or "")[:_MESSAGE_CHARACTERS_READ]) or Reason.FAILED_OTHER
+            return _reason_by_message(backup.status_message) or Reason.FAILED_OTHER
         case "COMPLETED":
-            return _reason_by_message((backup.status_message or "")[:_MESSAGE_CHARACTERS_READ]) or Reason.REVIEW
+            return _reason_by_message(backup.status_message) or Reason.REVIEW
         case status:
             return _REASON_BY_STATUS.get(status or "", Reason.UNKNOWN_STATUS)
 
 
+def _reason_by_message(message: str | None) -> Reason | None:
+    return _reason_by_words(_NAMES.sub(" ", (message or "")[:_MESSAGE_CHARACTERS_READ]))
+
+
 @lru_cache(maxsize=1024)
-def _reason_by_message(message: str) -> Reason | None:
-    text = _NAMES.sub(" ", message)
+def _reason_by_words(text: str) -> Reason | None:
     for reason, explanation in EXPLANATIONS.items():
         if any(pattern.search(text) for pattern in explanation.messages):
             return reason
