@@ -27,7 +27,8 @@ _VERDICT_SENTENCES = {
 def subject(findings: Findings) -> str:
     """Write the subject: the verdict, the numbers, and the name of the search job, under 100 characters."""
     backups = findings.tally.backups
-    start = f"{findings.judgement.verdict.value}: {backups.excluded} of {backups.listed} backups not searched - "
+    numbers = f"{backups.excluded} of {backups.listed} backups not searched" if backups.listed else "no backup searched"
+    start = f"{findings.judgement.verdict.value}: {numbers} - "
     return start + one_line(findings.job.name or findings.job.identifier, SUBJECT_CHARACTERS - len(start))
 
 
