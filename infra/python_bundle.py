@@ -3,13 +3,14 @@
 Both functions run the same package with the same dependencies, so they share one asset.
 
 *The same inputs give the same asset hash.* The hash covers everything that decides what is in the bundle: the names
-and contents of the files of `lambda/`, the target platform, the Python version and this module. A deployment
-therefore uploads nothing when nothing changed, and a changed dependency is never missed. Since `requirements.txt`
-pins every package by hash, the bundle itself is the same to the byte as well.
+and contents of the files of `lambda/`, the target platform, the Python version, whether there is bytecode, and the
+modules that bundle. A deployment therefore uploads nothing when nothing changed, and a changed dependency is never
+missed. Since `requirements.txt` pins every package by hash, the bundle itself is the same to the byte as well.
 """
 
 import hashlib
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,12 @@ import jsii
 import uv
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
+
+from infra.bundle_bytecode import compile_all, find_interpreter
+from infra.bundle_contents import keep_what_runs
+from infra.bundle_error import BundlingError
+
+__all__ = ["ARCHITECTURE", "RUNTIME", "BundlingError", "PythonBundle", "asset_hash", "build", "function_code"]
 
 LAMBDA_FOLDER: Final = Path(__file__).parent.parent / "lambda"
 
@@ -36,30 +43,9 @@ PLATFORM: Final = "aarch64-manylinux_2_28"
 
 _PACKAGE: Final = "search_coverage"
 _REQUIREMENTS: Final = "requirements.txt"
+_SERVICES: Final = "search_coverage/aws/services.py"
 _MODIFIED: Final = 315_532_800
 """1980-01-01 UTC in epoch seconds: the first time stamp that a zip file can hold."""
-
-
-class BundlingError(RuntimeError):
-    """The bundle could not be built; the message is a sentence and what uv printed."""
-
-    OPENING: Final = "The functions could not be bundled: "
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(self.OPENING + cause)
-
-    @classmethod
-    def told_by(cls, error: RuntimeError) -> str | None:
-        """Find our sentence in an error of the CDK, which passes on no exception, only its text.
-
-        Args:
-            error: What a construct raised.
-
-        Returns:
-            The sentence, or None if the error is about something else.
-        """
-        _, opening, cause = str(error).partition(cls.OPENING)
-        return opening + cause if opening else None
 
 
 def function_code(folder: Path = LAMBDA_FOLDER) -> lambda_.AssetCode:
@@ -91,10 +77,12 @@ def asset_hash(folder: Path = LAMBDA_FOLDER) -> str:
 
     Returns:
         A SHA-256 in hexadecimal over the sorted input files' relative paths and contents, the target platform, the
-        Python version and the source of this module.
+        Python version, whether it can be compiled for, and the source of the modules that bundle.
     """
     digest = hashlib.sha256()
-    parts = [PLATFORM.encode(), PYTHON_VERSION.encode(), Path(__file__).read_bytes()]
+    bytecode = b"bytecode" if find_interpreter(PYTHON_VERSION) else b"no bytecode"
+    parts = [PLATFORM.encode(), PYTHON_VERSION.encode(), bytecode]
+    parts += [module.read_bytes() for module in sorted(Path(__file__).parent.glob("*bundle*.py"))]
     for path in [folder / _REQUIREMENTS, *_package_files(folder)]:
         parts += [path.relative_to(folder).as_posix().encode(), path.read_bytes()]
     for part in parts:
@@ -129,22 +117,30 @@ class PythonBundle:
         return True
 
 
-def build(folder: Path, output: Path) -> None:
-    """Install the locked packages for Lambda, copy our own beside them, and remove what differs between machines.
+def build(folder: Path, output: Path, *, interpreter: str | None = None) -> None:
+    """Install the locked packages for Lambda, keep what runs, add our own, compile all, and make it look the same.
 
     Args:
         folder: As for `function_code`.
         output: An existing folder, empty.
+        interpreter: The Python to compile for; by default one of the version that Lambda runs, where there is one.
 
     Raises:
-        BundlingError: The packages could not be installed.
+        BundlingError: The packages could not be installed or compiled.
     """
     _install(folder / _REQUIREMENTS, output)
+    keep_what_runs(output, runpy.run_path(str(folder / _SERVICES))["SERVICES"])
     for path in _package_files(folder):
         target = output / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    _drop_what_lambda_does_not_need(output)
+    if interpreter := interpreter or find_interpreter(PYTHON_VERSION):
+        compile_all(output, interpreter)
+    else:
+        sys.stderr.write(
+            f"The bundle has no bytecode, so its functions start more slowly: there is no Python {PYTHON_VERSION} on "
+            f"this machine. Get one with '.venv/bin/uv python install {PYTHON_VERSION}'.\n"
+        )
     _normalise(output)
 
 
@@ -171,17 +167,6 @@ def _package_files(folder: Path) -> Iterator[Path]:
         names = path.relative_to(folder).parts
         if path.is_file() and not any(name == "__pycache__" or name.startswith(".") for name in names):
             yield path
-
-
-def _drop_what_lambda_does_not_need(output: Path) -> None:
-    """Remove commands, bytecode, type stubs, and the installer's notes, which hold paths of this machine."""
-    shutil.rmtree(output / "bin", ignore_errors=True)
-    (output / ".lock").unlink(missing_ok=True)
-    for path in sorted(output.rglob("*")):
-        if path.name == "__pycache__":
-            shutil.rmtree(path)
-        elif path.suffix == ".pyi" or (path.parent.suffix == ".dist-info" and path.name == "RECORD"):
-            path.unlink()
 
 
 def _normalise(output: Path) -> None:

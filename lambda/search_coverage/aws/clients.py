@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from search_coverage.aws import services
+
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,24 +24,24 @@ _SNS_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "stand
 
 def backup_search() -> "BackupSearchClient":
     """Make the client of AWS Backup's search."""
-    return boto3.client("backupsearch", config=_CONFIG)
+    return boto3.client(services.BACKUP_SEARCH, config=_CONFIG)
 
 
 def dynamodb() -> "DynamoDBClient":
     """Make the client of DynamoDB."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    return boto3.client(services.DYNAMODB, config=_CONFIG)
 
 
 def events() -> "EventBridgeClient":
     """Make the client of EventBridge."""
-    return boto3.client("events", config=_CONFIG)
+    return boto3.client(services.EVENTS, config=_CONFIG)
 
 
 def s3() -> "S3Client":
     """Make the client of S3."""
-    return boto3.client("s3", config=_CONFIG)
+    return boto3.client(services.S3, config=_CONFIG)
 
 
 def sns() -> "SNSClient":
     """Make the client of SNS."""
-    return boto3.client("sns", config=_SNS_CONFIG)
+    return boto3.client(services.SNS, config=_SNS_CONFIG)

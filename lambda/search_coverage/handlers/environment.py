@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import ENDED
-from search_coverage.report.alert import NotifyOn
+
+if TYPE_CHECKING:
+    from search_coverage.report.alert import NotifyOn
 
 
 class EnvironmentInvalid(SearchCoverageError):
@@ -25,7 +27,7 @@ class ReportEnvironment:
     alerts_topic_arn: str
     event_bus_name: str
     idempotency_table: str
-    notify_on: NotifyOn
+    notify_on: "NotifyOn"
     inventory: bool
 
     @classmethod
@@ -35,6 +37,8 @@ class ReportEnvironment:
         Raises:
             EnvironmentInvalid: One is missing or wrong.
         """
+        from search_coverage.report.alert import NotifyOn  # noqa: PLC0415  # the watch function tells nobody
+
         return cls(
             report_bucket=_required(variables, "REPORT_BUCKET"),
             alerts_topic_arn=_required(variables, "ALERTS_TOPIC_ARN"),

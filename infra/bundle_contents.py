@@ -1,0 +1,103 @@
+"""What stays in the bundle of the packages that were installed: what runs, its licences, and what names it.
+
+Lambda loads and unpacks the bundle at every cold start, and botocore looks through its folders of data when a client
+is made: models of services that nobody calls cost both. Whether too much was taken away, the tests tell, from the
+bundle alone (tests/infra/test_python_bundle.py).
+"""
+
+import gzip
+import json
+import shutil
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from infra.bundle_error import BundlingError
+
+POWERTOOLS: Final = frozenset(
+    {
+        *("exceptions", "logging", "metrics", "middleware_factory", "shared", "tracing", "utilities", "warnings"),
+        *("utilities/idempotency", "utilities/jmespath_utils", "utilities/typing"),
+    }
+)
+"""The packages of Powertools that ours load, and those which these import in turn: a fifth of its code."""
+
+_NEVER_READ: Final = (
+    "bin",  # commands
+    ".lock",  # the installer's
+    "boto3/data",  # of boto3's resources; we use clients
+    "boto3/examples",  # of its documentation
+    "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # for systems without time zones; ours are all UTC
+)
+_LEGAL: Final = ("AUTHORS", "COPYING", "LICENCE", "LICENSE", "NOTICE")
+
+
+def keep_what_runs(bundle: Path, services: Collection[str]) -> None:
+    """Remove from installed packages what the functions never read.
+
+    Args:
+        bundle: The folder with the packages.
+        services: The services that are called, by botocore's names.
+
+    Raises:
+        BundlingError: botocore does not know one of the services.
+    """
+    for name in _NEVER_READ:
+        _remove(bundle / name)
+    _keep_models(bundle / "botocore" / "data", services)
+    _keep_powertools(bundle / "aws_lambda_powertools")
+    for path in sorted(bundle.rglob("*")):
+        if path.name == "__pycache__" or (path.is_file() and not _is_needed(path.relative_to(bundle))):
+            _remove(path)
+
+
+def _is_needed(path: Path) -> bool:
+    """Whether a file may run, is a licence, or is the package's name and version, which scanners go by."""
+    package = path.parts[0]
+    if package.endswith(".dist-info"):
+        return path.name == "METADATA" or path.parts[1] == "licenses" or path.name.upper().startswith(_LEGAL)
+    return path.suffix != ".pyi" and path.name != "py.typed"
+
+
+def _keep_powertools(package: Path) -> None:
+    for folder in (package, package / "utilities"):
+        _remove_others(folder, (package / name for name in POWERTOOLS))
+
+
+def _keep_models(data: Path, services: Collection[str]) -> None:
+    """Keep the newest model of each service, which is the one that a client gets, and the endpoints of these."""
+    folders = {name: data / name for name in services}
+    _remove_others(data, folders.values())
+    prefixes = set()
+    for name, folder in folders.items():
+        if not folder.is_dir():
+            raise BundlingError(f"botocore knows no service {name!r}; see search_coverage/aws/services.py.")
+        newest = max(version for version in folder.iterdir() if version.is_dir())
+        _remove_others(folder, [newest])
+        (newest / "examples-1.json").unlink(missing_ok=True)
+        model = json.loads(gzip.decompress((newest / "service-2.json.gz").read_bytes()))
+        prefixes.add(model["metadata"]["endpointPrefix"])
+    _keep_endpoints(data / "endpoints.json", prefixes)
+
+
+def _keep_endpoints(path: Path, prefixes: Collection[str]) -> None:
+    """Keep regions and partitions as they are, and the endpoints of our services: 29 kB of 1.2 MB to parse."""
+    endpoints = json.loads(path.read_text(encoding="utf-8"))
+    for partition in endpoints["partitions"]:
+        partition["services"] = {name: one for name, one in partition["services"].items() if name in prefixes}
+    path.write_text(json.dumps(endpoints, separators=(",", ":")), encoding="utf-8")
+
+
+def _remove_others(folder: Path, kept: Iterable[Path]) -> None:
+    """Remove all folders in a folder but some; its files stay."""
+    names = set(kept)
+    for path in folder.iterdir():
+        if path.is_dir() and path not in names:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,25 @@
+"""The one error of the bundling: a sentence that finds its way through the CDK."""
+
+from typing import Final
+
+
+class BundlingError(RuntimeError):
+    """The bundle could not be built; the message is a sentence and what the tool that failed printed."""
+
+    OPENING: Final = "The functions could not be bundled: "
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(self.OPENING + cause)
+
+    @classmethod
+    def told_by(cls, error: RuntimeError) -> str | None:
+        """Find our sentence in an error of the CDK, which passes on no exception, only its text.
+
+        Args:
+            error: What a construct raised.
+
+        Returns:
+            The sentence, or None if the error is about something else.
+        """
+        _, opening, cause = str(error).partition(cls.OPENING)
+        return opening + cause if opening else None

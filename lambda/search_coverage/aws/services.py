@@ -1,0 +1,12 @@
+"""The services of AWS that we call, by botocore's names. The bundle holds the models of these and of no others."""
+
+from typing import Final
+
+BACKUP_SEARCH: Final = "backupsearch"
+DYNAMODB: Final = "dynamodb"
+EVENTS: Final = "events"
+S3: Final = "s3"
+SNS: Final = "sns"
+
+SERVICES: Final = (BACKUP_SEARCH, DYNAMODB, EVENTS, S3, SNS)
+"""All of them. This module imports nothing of ours, so that the bundler can read the list without the package."""
