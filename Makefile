@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PYTHONPATH := lambda:.
 
-.PHONY: help setup demo test check format unit infra integration e2e lock clean
+.PHONY: help setup demo bench test check format unit infra integration e2e lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
@@ -43,6 +43,9 @@ integration: setup  ## The functions against servers on this computer
 e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's Runtime Interface Emulator
 	@echo "== end-to-end tests"
 	@$(BIN)/pytest -q tests/e2e
+
+bench: setup  ## Measure, against named baselines, and refresh docs/benchmarks.md
+	@$(BIN)/python -m tests.performance
 
 lock: .venv/ready  ## Resolve the *.in files into the locked requirements, all to the same versions
 	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt

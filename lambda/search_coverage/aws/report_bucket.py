@@ -14,6 +14,7 @@ from search_coverage.report.json_text import readable_json
 from search_coverage.report.keys import day_prefix, reported_search_job, reports_prefix
 
 if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
     from mypy_boto3_s3 import S3Client
 
 
@@ -40,7 +41,9 @@ class ReportBucket:
         """Upload a file, in parts where it is large; neither is ever in memory as a whole."""
         with doing(f"Writing s3://{self.name}/{key}"):
             if path.stat().st_size > _LARGE_BYTES:
-                self._client.upload_file(str(path), self.name, key, ExtraArgs={"ContentType": content_type})
+                self._client.upload_file(
+                    str(path), self.name, key, ExtraArgs={"ContentType": content_type}, Config=_one_part_at_a_time()
+                )
                 return
             with path.open("rb") as file:
                 self._client.put_object(Bucket=self.name, Key=key, Body=file, ContentType=content_type)
@@ -99,3 +102,10 @@ class ReportBucket:
                         filter(None, (reported_search_job(entry["Key"]) for entry in page.get("Contents", [])))
                     )
         return found
+
+
+def _one_part_at_a_time() -> "TransferConfig":
+    """Spare the ten threads that boto3 would start: each keeps memory of its own, and the network is no faster."""
+    from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 - only a large report needs it
+
+    return TransferConfig(multipart_threshold=_LARGE_BYTES, multipart_chunksize=2 * _LARGE_BYTES, use_threads=False)
