@@ -44,10 +44,7 @@ def _check(measurement: Measurement, size: int) -> None:
 
 def _figure(taken: Measurements, sizes: tuple[int, ...]) -> Figure:
     whole = {name: {size: spread(taken[name][size], lambda m: m.cpu_seconds) for size in sizes} for name in MODULES}
-    after = {
-        name: {size: spread(taken[name][size], lambda m: m.cpu_seconds - m.start_cpu_seconds) for size in sizes}
-        for name in MODULES
-    }
+    after = {name: {size: spread(taken[name][size], lambda m: m.marks[0]) for size in sizes} for name in MODULES}
     rows = [
         [
             f"{size:,}",
@@ -80,7 +77,8 @@ def _figure(taken: Measurements, sizes: tuple[int, ...]) -> Figure:
             "(`os.wait4`). **ours** is the handler of the report function with all it does. **plain boto3** "
             "(`tests/performance/baseline_boto3.py`) pages with boto3's paginator, writes one CSV and publishes the "
             "FAILED backups. **bare HTTP + JSON** (`baseline_bare.py`) writes one CSV and nothing else, unsigned, "
-            "with the standard library alone. The servers are processes of their own and do not count."
+            "with the standard library alone. Without start-up means: without the interpreter, the imports, the "
+            "clients and the end of the process. The servers are processes of their own and do not count."
         ),
         tables=[
             Table(

@@ -12,9 +12,14 @@ from typing import Self
 from tests.performance.figure import Figure, Table, Target, number
 
 _OPENING = (
-    "`make bench` measures all of this and writes this page; it takes about a quarter of an hour. Every figure is a "
+    "`make bench` measures all of this and writes this page; it takes some minutes, on Linux. Every figure is a "
     "ratio against a baseline of the same run: seconds differ between machines, ratios hardly do. What AWS itself "
     "takes is not in it, except where a latency is named."
+)
+_CLOSING = (
+    "`make bench` takes all figures. `.venv/bin/python -m tests.performance --only a,d --repeat 5` takes some of them, "
+    "each five times, and `--quick` leaves out the largest searches; both leave this page as it is. Numbers for "
+    "machines are in `out/bench/results.json`. The baselines are in `tests/performance/`."
 )
 
 
@@ -75,6 +80,7 @@ def write_page(docs: Path, circumstances: Circumstances, figures: Mapping[str, F
         for table in figure.tables:
             parts += [table.caption, _markdown(table)] if table.caption else [_markdown(table)]
         parts += figure.notes
+    parts += ["## Measure again", _CLOSING]
     (docs / "benchmarks.md").write_text("\n\n".join(part.strip("\n") for part in parts) + "\n", encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 _TEXT = "#7a828e"
 _GRID = "#7a828e"
 _WIDTH, _HEIGHT = 720, 380
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 150, 48, 56
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 190, 56, 56
 _LABEL_HEIGHT = 16
 
 
@@ -39,7 +39,7 @@ class _Axis:
 def line_plot(title: str, *, x_label: str, y_label: str, series: Sequence[Series], log_y: bool = True) -> str:
     """Draw lines; the x axis is logarithmic."""
     points = [point for line in series for point in line.points]
-    x = _log_axis([point[0] for point in points], _LEFT, _WIDTH - _RIGHT)
+    x = _sizes_axis([point[0] for point in points], _LEFT, _WIDTH - _RIGHT)
     values = [point[1] for point in points]
     y = (_log_axis if log_y else _linear_axis)(values, _HEIGHT - _BOTTOM, _TOP)
     opening = (
@@ -52,7 +52,7 @@ def line_plot(title: str, *, x_label: str, y_label: str, series: Sequence[Series
         _text(_LEFT, 24, title, size=16, weight="600"),
         *_grid(x, y),
         _text((x.start + x.end) / 2, _HEIGHT - 12, x_label, anchor="middle"),
-        _text(x.start, _TOP - 8, y_label, anchor="end"),
+        _text(8, _TOP - 8, y_label),
     ]
     for line in series:
         places = [(x.place(a), y.place(b)) for a, b in line.points]
@@ -100,6 +100,11 @@ def _text(
     )
 
 
+def _sizes_axis(values: Sequence[float], start: float, end: float) -> _Axis:
+    """Give a logarithmic axis from the least to the most, with a tick at each value."""
+    return _Axis(min(values), max(values), start, end, log=True, ticks=tuple(sorted(set(values))))
+
+
 def _log_axis(values: Sequence[float], start: float, end: float) -> _Axis:
     low, high = (10.0**rounded for rounded in (math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))))
     ticks = tuple(10.0**power for power in range(round(math.log10(low)), round(math.log10(high)) + 1))
@@ -117,5 +122,5 @@ def _linear_axis(values: Sequence[float], start: float, end: float) -> _Axis:
 def _short(value: float, digits: int = 2) -> str:
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if value >= size:
-            return f"{value / size:.{digits}g}{letter}"
+            return f"{value / size:g}{letter}"
     return f"{value:.{digits}g}" if value < 100 else f"{value:.0f}"

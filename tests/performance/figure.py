@@ -102,9 +102,10 @@ class Bench:
     say: Callable[[str], None]
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def rounds(self, what: str) -> "list[tuple[int, str]]":
+    def rounds(self, what: str, at_least: int = 1) -> list[tuple[int, str]]:
         """Number the repetitions, each with a text to show."""
-        return [(number, f"{what} ({number} of {self.repeat})") for number in range(1, self.repeat + 1)]
+        count = max(at_least, self.repeat)
+        return [(round_number, f"{what} ({round_number} of {count})") for round_number in range(1, count + 1)]
 
 
 def number(value: float) -> str:

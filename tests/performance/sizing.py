@@ -209,12 +209,12 @@ def _notes(
         f"as a core of the machine that measured. A start takes {number(init)} s of CPU, and gets no more of the "
         f"processor than the rest. AWS takes {PAGE_SECONDS * 1000:.0f} ms for a page and {CALL_SECONDS * 1000:.0f} ms "
         "for any other call; the work on a page overlaps with the waiting for the next. arm64 in us-east-1: "
-        f"${USD_A_GIGABYTE_SECOND} a GB-second, $0.20 a million requests. What S3, SNS and the others charge is in "
-        "[operations.md](operations.md#what-it-costs)."
+        f"${USD_A_GIGABYTE_SECOND:.10f} a GB-second, $0.20 a million requests. What S3, SNS and the others charge is "
+        "in [operations.md](operations.md#what-it-costs)."
     )
     function = (
-        f"**The report function.** Memory must hold the process, which needs {number(peak)} MiB whatever the search: "
-        f"{MEMORY_FACTOR} times that, for Lambda's own client and for rows with long texts. The work on a page "
+        f"**The report function.** Memory must hold the process, which needs {number(peak)} MiB here: {MEMORY_FACTOR} "
+        "times that, for Lambda's own client and for rows with long texts. The work on a page "
         f"({number(page_work * 1000)} ms of CPU) must take no longer than AWS takes for the next, so that the list "
         f"costs nothing but waiting. And a report of {USUAL_SIZE} backups, which is what the quota allows a search "
         f"job, should be there in {number(USUAL_REPORT_SECONDS)} s. The smallest memory that does all three is "

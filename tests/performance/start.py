@@ -14,6 +14,7 @@ OUR_HANDLER = "search_coverage.handlers.report.handler"
 # Neither function works on it: ours refuses it, the usual one answers at once. Only the start is of interest.
 EVENT = {"source": "benchmark"}
 MEBIBYTE = 1024 * 1024
+ROUNDS = 7  # a start takes a second and varies more than the rest
 
 
 def measure_init(bench: Bench) -> Figure:
@@ -27,7 +28,10 @@ def measure_init(bench: Bench) -> Figure:
     version = _version_of(python)
     taken: dict[str, list[lambda_emulator.Start]] = {name: [] for name in functions}
     with aws(bench.folder) as servers:
-        for round_number, text in [(0, "start, to warm the disk up"), *bench.rounds("start under the emulator")]:
+        for round_number, text in [
+            (0, "start, to warm the disk up"),
+            *bench.rounds("start under the emulator", ROUNDS),
+        ]:
             for name, (bundle, handler) in functions.items():
                 bench.say(f"{text}: {name}")
                 started = lambda_emulator.start(
@@ -56,7 +60,8 @@ def measure_init(bench: Bench) -> Figure:
             f"Amazon's Runtime Interface Emulator, Python {version}, awslambdaric. {source}. **ours** is the bundle of "
             "`infra/python_bundle.py`. The **usual bundle** has all of boto3, Powertools with parser and tracer, no "
             "bytecode, and `tests/performance/usual_handler.py`, which imports them and makes the same clients. "
-            "Neither may write bytecode, because Lambda's code folder is read-only. Both are read from a warm disk."
+            "Neither may write bytecode, because Lambda's code folder is read-only. Both are read from a warm disk, in "
+            f"turns, at least {ROUNDS} times each."
         ),
         tables=[
             Table(

@@ -94,12 +94,12 @@ def _figure(calls: dict[tuple[int, str], Counter[str]], taken: dict[int, list[Me
         tables=[Table(["known search jobs", "sweep of an environment", "AWS calls", "CPU ms after start-up"], rows)],
         targets=[
             Target(
-                f"AWS calls of a sweep with nothing new, {jobs:,} known jobs, {which} sweep",
+                f"AWS calls of a sweep with nothing new, {jobs:,} known search jobs",
                 "",
-                calls[jobs, which].total(),
+                max(calls[jobs, "first"].total(), calls[jobs, "later"].total()),
                 3,
             )
-            for jobs, which in calls
+            for jobs in taken
         ],
         notes=[
             "`ListObjectsV2` gives 1,000 keys a call, and a report has three keys under `reports/`.",
