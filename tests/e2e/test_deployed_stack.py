@@ -95,6 +95,49 @@ def test_a_list_that_never_ends_fails_three_times_and_ends_in_the_failure_queue(
     assert outcome["verdict"] == "COMPLETE"
 
 
+def test_a_list_that_breaks_off_ends_in_the_failure_queue_and_leaves_no_report(
+    stack: Stack, simulator: BackupSimulator
+) -> None:
+    # Given a search job whose second page is no JSON
+    search_job = simulator.finish_job(Scenario("broken", (BackupGroup(count=3000),)))
+    fault = simulator.faults.add("broken_json", operation="ListSearchJobBackups", page=2)
+
+    # When it is announced
+    stack.sweep()
+
+    # Then all tries fail, the event is kept with what was wrong, and nothing looks like a report
+    (record,) = eventually(lambda: stack.failures(search_job), seconds=30)
+    simulator.faults.remove(fault)
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert "AWS answered without Results" in record["responsePayload"]["errorMessage"]
+    assert stack.summary(search_job) is None
+
+
+def test_a_search_job_that_still_runs_ends_in_the_failure_queue_and_is_reported_when_it_ends(
+    stack: Stack, simulator: BackupSimulator
+) -> None:
+    # Given a search job that runs, and an event that says otherwise
+    simulator.add_scenario(Scenario("running", (BackupGroup(count=2),), runs_for=timedelta(hours=1)))
+    search_job = stack.aws.client("backupsearch").start_search_job(
+        Name="running", SearchScope={"BackupResourceTypes": ["S3"]}
+    )["SearchJobIdentifier"]
+    detail = json.dumps({"searchJobIdentifier": search_job})
+    entry = {"Source": "search-coverage", "DetailType": "Search Job State Change", "Detail": detail}
+    stack.aws.client("events").put_events(Entries=[entry])
+
+    # Then all tries fail, and the event is kept with what was wrong
+    (record,) = eventually(lambda: stack.failures(search_job), seconds=30)
+    assert "is RUNNING" in record["responsePayload"]["errorMessage"]
+    assert stack.summary(search_job) is None
+
+    # When it ends
+    simulator.move_clock(timedelta(hours=2))
+    stack.sweep()
+
+    # Then it gets its report
+    assert eventually(lambda: stack.summary(search_job), seconds=20)["verdict"] == "COMPLETE"
+
+
 def test_what_was_lost_is_made_good_by_the_next_sweep(stack: Stack, simulator: BackupSimulator) -> None:
     # Given a report whose mark is gone, and whose records are gone
     search_job = simulator.finish_job(Scenario("lost", (BackupGroup(count=2),)))
