@@ -6,6 +6,7 @@ from typing import Any
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_scope import SearchScope
 
 JOB_ID = "0a1b2c3d-1111-2222-3333-444455556666"
 JOB_ARN = f"arn:aws:backup-search:us-east-1:000000000000:search-job/{JOB_ID}"
@@ -20,7 +21,7 @@ def search_job(**changes: Any) -> SearchJob:
         "name": "find-invoice",
         "creation_time": datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
         "completion_time": datetime(2026, 11, 20, 9, 5, 30, tzinfo=UTC),
-        "resource_types": ("EBS",),
+        "scope": SearchScope(resource_types=("EBS",)),
         **changes,
     }
     return SearchJob(**members)

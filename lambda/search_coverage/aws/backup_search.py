@@ -13,6 +13,7 @@ from search_coverage.coverage.backup import Backup
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import is_searched
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_scope import SearchScope
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
@@ -163,7 +164,7 @@ def _list(answer: Any, name: str, what: str) -> list[Any]:
 
 
 def _search_job(entry: Any) -> SearchJob:
-    scope, progress = entry.get("SearchScopeSummary", {}), entry.get("CurrentSearchProgress", {})
+    summary, progress = entry.get("SearchScopeSummary", {}), entry.get("CurrentSearchProgress", {})
     return SearchJob(
         identifier=entry["SearchJobIdentifier"],
         arn=Arn.parse(entry["SearchJobArn"]),
@@ -172,13 +173,25 @@ def _search_job(entry: Any) -> SearchJob:
         status_message=entry.get("StatusMessage"),
         creation_time=entry.get("CreationTime"),
         completion_time=entry.get("CompletionTime"),
-        resource_types=tuple(entry.get("SearchScope", {}).get("BackupResourceTypes", ())),
+        scope=_search_scope(entry.get("SearchScope", {})),
         encryption_key_arn=entry.get("EncryptionKeyArn"),
-        recovery_points_to_scan=scope.get("TotalRecoveryPointsToScanCount"),
-        items_to_scan=scope.get("TotalItemsToScanCount"),
+        recovery_points_to_scan=summary.get("TotalRecoveryPointsToScanCount"),
+        items_to_scan=summary.get("TotalItemsToScanCount"),
         recovery_points_scanned=progress.get("RecoveryPointsScannedCount"),
         items_scanned=progress.get("ItemsScannedCount"),
         items_matched=progress.get("ItemsMatchedCount"),
+    )
+
+
+def _search_scope(scope: Any) -> SearchScope:
+    created = scope.get("BackupResourceCreationTime", {})
+    return SearchScope(
+        resource_types=tuple(scope.get("BackupResourceTypes", ())),
+        created_after=created.get("CreatedAfter"),
+        created_before=created.get("CreatedBefore"),
+        source_arns=tuple(scope.get("SourceResourceArns", ())),
+        backup_arns=tuple(scope.get("BackupResourceArns", ())),
+        tags=tuple(scope.get("BackupResourceTags", {}).items()),
     )
 
 

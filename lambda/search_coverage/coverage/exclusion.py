@@ -211,11 +211,33 @@ def _reason_by_words(text: str) -> Reason | None:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupIndex:
+    """What a vault says of a backup and its index.
+
+    Attributes:
+        vault: The name of the vault.
+        status: PENDING, ACTIVE, FAILED or DELETING; None if the backup was never indexed (aws-facts.md §3).
+        status_message: What AWS adds to it.
+        role_arn: The role that made the backup, which can also make its index.
+    """
+
+    vault: str | None = None
+    status: str | None = None
+    status_message: str | None = None
+    role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusion:
-    """A backup that the search did not look at, and why."""
+    """A backup that the search did not look at, and why.
+
+    Attributes:
+        index: What the vault says of the backup and its index; None where nobody asked it.
+    """
 
     backup: Backup
     reason: Reason
+    index: BackupIndex | None = None
 
     @property
     def remedy(self) -> str:

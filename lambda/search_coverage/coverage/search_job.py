@@ -2,11 +2,12 @@
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.search_scope import SearchScope
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -66,7 +67,7 @@ class SearchJob:
     status_message: str | None = None
     creation_time: dt.datetime | None = None
     completion_time: dt.datetime | None = None
-    resource_types: tuple[str, ...] = ()
+    scope: SearchScope = field(default_factory=SearchScope)
     encryption_key_arn: str | None = None
     recovery_points_to_scan: int | None = None
     items_to_scan: int | None = None

@@ -1,6 +1,7 @@
 """How far the result of a search can be trusted. Never COMPLETE unless everything says so."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
@@ -29,12 +30,18 @@ class Inventory:
 
     Attributes:
         message: Why the inventory is not complete, for a person.
-        not_listed: How many backups in scope the search did not even list.
+        taken_at: When it was taken.
+        vaults: How many vaults were read.
+        in_scope: How many backups in the vaults the search was asked to look into.
+        not_listed: How many of them the search did not even list.
     """
 
     status: InventoryStatus
     message: str | None = None
-    not_listed: int = 0
+    taken_at: datetime | None = None
+    vaults: int | None = None
+    in_scope: int | None = None
+    not_listed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

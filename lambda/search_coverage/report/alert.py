@@ -77,6 +77,6 @@ def _attributes(findings: Findings) -> dict[str, Attribute]:
         "failedCount": Attribute("Number", str(backups.failed)),
         "excludedCount": Attribute("Number", str(backups.excluded)),
     }
-    if job.resource_types:
-        attributes["resourceTypes"] = Attribute("String.Array", compact_json(list(job.resource_types)))
+    if job.scope.resource_types:
+        attributes["resourceTypes"] = Attribute("String.Array", compact_json(list(job.scope.resource_types)))
     return attributes

@@ -114,7 +114,7 @@ def _search_job(findings: Findings) -> Iterator[str]:
         "Identifier": job.identifier,
         "Status": job.status,
         "Message from AWS": job.status_message,
-        "Resource types": ", ".join(job.resource_types),
+        "Resource types": ", ".join(job.scope.resource_types),
         "Account, Region": f"{job.arn.account}, {job.arn.region}",
         "Created": utc_text(job.creation_time),
         "Ended": utc_text(job.completion_time),

@@ -31,7 +31,7 @@ COLUMNS = tuple(Row.__annotations__)
 
 def row(job: SearchJob, exclusion: Exclusion) -> Row:
     """Write an exclusion as a row. The last three columns belong to the inventory of the vaults: empty without it."""
-    backup = exclusion.backup
+    backup, index = exclusion.backup, exclusion.index
     return {
         "search_job_id": job.identifier,
         "search_job_name": job.name,
@@ -44,7 +44,7 @@ def row(job: SearchJob, exclusion: Exclusion) -> Row:
         "status_message": backup.status_message,
         "reason": exclusion.reason.value,
         "remedy": exclusion.remedy,
-        "backup_vault": None,
-        "index_status": None,
-        "index_status_message": None,
+        "backup_vault": index.vault if index else None,
+        "index_status": index.status if index else None,
+        "index_status_message": index.status_message if index else None,
     }

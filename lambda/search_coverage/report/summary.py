@@ -36,7 +36,7 @@ def search_job_members(job: SearchJob) -> dict[str, Any]:
         "statusMessage": job.status_message,
         "creationTime": utc_text(job.creation_time),
         "completionTime": utc_text(job.completion_time),
-        "resourceTypes": list(job.resource_types),
+        "resourceTypes": list(job.scope.resource_types),
         "encryptionKeyArn": job.encryption_key_arn,
     }
 
@@ -71,10 +71,10 @@ def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], me
         "inventory": {
             "status": findings.inventory.status.value,
             "message": findings.inventory.message,
-            "takenAt": None,
-            "vaults": None,
-            "inScope": None,
-            "notListed": None,
+            "takenAt": utc_text(findings.inventory.taken_at),
+            "vaults": findings.inventory.vaults,
+            "inScope": findings.inventory.in_scope,
+            "notListed": findings.inventory.not_listed,
         },
         "notification": {"failedBackups": tally.failed, "messageIds": message_ids},
         "generatedAt": utc_text(findings.generated_at),

@@ -1,0 +1,25 @@
+"""Which backups a search job was asked to look into."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """The scope of a search job (GetSearchJob's SearchScope, aws-facts.md §2). What is empty does not narrow it.
+
+    Attributes:
+        resource_types: Exactly one of S3 and EBS, as AWS documents it.
+        created_after: Only backups that were made after this moment.
+        created_before: Only backups that were made before this moment.
+        source_arns: Only backups of these resources.
+        backup_arns: Only these backups.
+        tags: Only backups that carry these tags, as pairs of key and value.
+    """
+
+    resource_types: tuple[str, ...] = ()
+    created_after: dt.datetime | None = None
+    created_before: dt.datetime | None = None
+    source_arns: tuple[str, ...] = ()
+    backup_arns: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
