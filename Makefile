@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PYTHONPATH := lambda:.
 
-.PHONY: help setup demo bench test check format unit infra integration e2e lock clean
+.PHONY: help setup demo bench test check format unit infra integration browser e2e lock sbom clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
@@ -15,7 +15,7 @@ setup: .venv/ready node_modules/ready  ## Make .venv and node_modules; done agai
 demo: setup  ## Start an embedded AWS, deploy the stack to it, let search jobs end, show the reports and mails
 	@$(BIN)/python -m local.demo
 
-test: check unit infra integration e2e  ## Run every check
+test: check unit infra integration browser e2e  ## Run every check
 
 check: setup  ## Format, lint, types, import rules, dead code
 	@echo "== format, lint, types, import rules, dead code"
@@ -40,6 +40,10 @@ integration: setup  ## The functions against servers on this computer
 	@echo "== integration tests"
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
 
+browser: setup  ## The page in a real browser
+	@echo "== browser tests"
+	@$(BIN)/pytest -q -n 2 tests/browser
+
 e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's Runtime Interface Emulator
 	@echo "== end-to-end tests"
 	@$(BIN)/pytest -q tests/e2e
@@ -51,6 +55,11 @@ lock: .venv/ready  ## Resolve the *.in files into the locked requirements, all t
 	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	@$(LOCK) requirements.in --constraints requirements-dev.txt --output-file requirements.txt
 	@$(LOCK) lambda/requirements.in --constraints requirements-dev.txt --output-file lambda/requirements.txt
+
+sbom: setup  ## Write the software bill of materials of what ships in Lambda to out/sbom.json
+	@mkdir -p out
+	@$(BIN)/cyclonedx-py requirements --output-reproducible --output-file out/sbom.json lambda/requirements.txt
+	@echo "out/sbom.json: $$(grep -c '^      "purl"' out/sbom.json) packages (CycloneDX)"
 
 clean:  ## Remove all that was made here
 	rm -rf .venv node_modules cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -29,6 +29,7 @@ _NEVER_READ: Final = (
     "boto3/examples",  # of its documentation
     "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # for systems without time zones; ours are all UTC
 )
+_NEVER_RUN: Final = (".pyi", ".c", ".so")  # of MarkupSafe, which does in Python what its machine code does faster
 _LEGAL: Final = ("AUTHORS", "COPYING", "LICENCE", "LICENSE", "NOTICE")
 
 
@@ -56,7 +57,7 @@ def _is_needed(path: Path) -> bool:
     package = path.parts[0]
     if package.endswith(".dist-info"):
         return path.name == "METADATA" or path.parts[1] == "licenses" or path.name.upper().startswith(_LEGAL)
-    return path.suffix != ".pyi" and path.name != "py.typed"
+    return path.suffix not in _NEVER_RUN and path.name != "py.typed"
 
 
 def _keep_powertools(package: Path) -> None:

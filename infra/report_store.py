@@ -1,8 +1,10 @@
-"""Where the reports lie: a bucket that keeps evidence and that nobody reads by accident."""
+"""Where the reports lie: a bucket that keeps evidence, that nobody reads by accident and only the product writes."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -11,6 +13,9 @@ from infra.settings import Settings
 
 REPLACED_VERSION_DAYS: Final = 30
 """A report that was replaced or deleted by mistake can be had back for a month, the time in which people notice."""
+
+EVIDENCE: Final = ("reports/*", "excluded_backups/*", "summaries/*")
+"""The keys that only the report function writes. Others, such as the results of queries, are nobody's evidence."""
 
 
 class ReportStore(Construct):
@@ -26,7 +31,12 @@ class ReportStore(Construct):
     *Object Lock*, if asked for, is in GOVERNANCE mode. It keeps everybody from deleting a report, except a person who
     was given `s3:BypassGovernanceRetention` for the purpose: somebody must be able to obey an erasure request or to
     correct a retention that was set to 100 years. In COMPLIANCE mode not even the root user could
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html).
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html). But an administrator's `s3:*` holds this
+    permission as well, so that the bucket's policy takes it from everybody: to delete a locked version, somebody has
+    to change the policy first, which CloudTrail records (docs/operations.md, "Object Lock"). The lifecycle rule is not
+    affected: it never deletes a locked version, and no policy holds for it.
+
+    *Who writes* is said by `let_only_write`. The bucket's policy stays with the bucket when the stack is removed.
 
     Attributes:
         key: The customer key of the bucket, rotated every year.
@@ -70,6 +80,12 @@ class ReportStore(Construct):
             ],
             removal_policy=RemovalPolicy.RETAIN,
         )
+        if lock_days > 0:
+            self.bucket.add_to_resource_policy(
+                _denied_to_all("NobodyLiftsALock", "s3:BypassGovernanceRetention", self.bucket.arn_for_objects("*"))
+            )
+        if self.bucket.policy:  # enforce_ssl made it
+            self.bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
         Validations.of(self.bucket).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-S1",
@@ -80,3 +96,37 @@ class ReportStore(Construct):
                 ),
             )
         )
+
+    def let_only_write(self, writer: iam.IRole) -> None:
+        """Deny everybody but one role to write what counts as evidence.
+
+        Whatever IAM allows in the account: who is not this role can neither add a report nor replace one. The role
+        is named by its ARN, in a condition, which needs no role to exist and holds for all its sessions; a caller
+        that is an AWS service has no such key, and is denied as well. Nobody is locked out: reading, deleting and the
+        policy itself stay with IAM, so that an administrator can change this statement. While a deployment replaces
+        the role, writes may be denied for a moment; Lambda's retries and the sweeps make that good.
+
+        Args:
+            writer: The role of the report function.
+        """
+        self.bucket.add_to_resource_policy(
+            _denied_to_all(
+                "OnlyTheReportFunctionWritesReports",
+                "s3:PutObject",  # multipart uploads and copies need it, too
+                *(self.bucket.arn_for_objects(keys) for keys in EVIDENCE),
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
+            )
+        )
+
+
+def _denied_to_all(
+    sid: str, action: str, *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=[action],
+        resources=list(resources),
+        conditions=conditions,
+    )

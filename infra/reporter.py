@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Size, Stack, Validations
+from aws_cdk import Acknowledgment, ArnFormat, Aws, Duration, RemovalPolicy, Size, Stack, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -14,7 +14,7 @@ from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
 from infra.permissions import EVENT_BUS_NAME, EVENT_SOURCE, put_our_events, use_key_through
 from infra.python_function import PythonFunction
-from infra.report_store import ReportStore
+from infra.report_store import EVIDENCE, ReportStore
 from infra.settings import Settings
 
 TIMEOUT: Final = Duration.minutes(15)
@@ -49,6 +49,7 @@ class Reporter(Construct):
 
     Attributes:
         function: The report function.
+        rule: The rule that hands it the end of a search job.
         table: What Powertools Idempotency and the watch function remember; everything in it can be deleted, and the
             next sweep makes it good.
         failure_queue: The on-failure destination of the function.
@@ -95,7 +96,12 @@ class Reporter(Construct):
                 "INVENTORY": "ON" if settings.inventory else "OFF",
             },
             statements=_statements(
-                self, store=store, alerts=alerts, table=self.table, failure_queue=self.failure_queue
+                self,
+                store=store,
+                alerts=alerts,
+                table=self.table,
+                failure_queue=self.failure_queue,
+                inventory=settings.inventory,
             ),
             timeout=TIMEOUT,
             memory_megabytes=MEMORY_MEGABYTES,
@@ -106,8 +112,9 @@ class Reporter(Construct):
             failure_queue=self.failure_queue,
         )
         self.function = reporting.function
-        _acknowledge_wildcards(reporting.role, store)
-        events.Rule(
+        _acknowledge_wildcards(reporting.role, store, inventory=settings.inventory)
+        store.let_only_write(reporting.role)
+        self.rule = events.Rule(
             self,
             "Rule",
             description="Search Coverage: a search job ended, write its report",
@@ -123,8 +130,14 @@ class Reporter(Construct):
         )
 
 
-def _statements(
-    scope: Construct, *, store: ReportStore, alerts: Alerts, table: dynamodb.Table, failure_queue: DeadLetterQueue
+def _statements(  # noqa: PLR0913  # what the function calls
+    scope: Construct,
+    *,
+    store: ReportStore,
+    alerts: Alerts,
+    table: dynamodb.Table,
+    failure_queue: DeadLetterQueue,
+    inventory: bool,
 ) -> list[iam.PolicyStatement]:
     """Name every call of the report function, and what it is made on."""
     bucket = store.bucket
@@ -136,10 +149,11 @@ def _statements(
                 Stack.of(scope).format_arn(service="backup-search", resource="search-job", resource_name="*"),
             ],
         ),
+        *(_read_the_vaults(scope) if inventory else []),
         iam.PolicyStatement(
             sid="WriteTheReport",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
-            resources=[bucket.arn_for_objects("reports/*"), bucket.arn_for_objects("excluded_backups/*")],
+            resources=[bucket.arn_for_objects(keys) for keys in EVIDENCE],
         ),
         iam.PolicyStatement(
             # A replay takes the mark off before it replaces what the mark vouches for. In a versioned bucket that
@@ -169,7 +183,46 @@ def _statements(
     ]
 
 
-def _acknowledge_wildcards(role: iam.Role, store: ReportStore) -> None:
+def _read_the_vaults(scope: Construct) -> list[iam.PolicyStatement]:
+    """Name the calls of the inventory; all of them only read (docs/aws-facts.md §4)."""
+    arn = Stack.of(scope).format_arn
+    no_account = f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}::snapshot/*"
+    return [
+        iam.PolicyStatement(
+            # Neither takes a resource (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html).
+            sid="FindTheVaults",
+            actions=["backup:ListBackupVaults", "backup:ListRecoveryPointsByResource"],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            sid="ReadTheVaults",
+            actions=["backup:ListRecoveryPointsByBackupVault"],
+            resources=[
+                arn(
+                    service="backup",
+                    resource="backup-vault",
+                    resource_name="*",
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+            ],
+        ),
+        iam.PolicyStatement(
+            sid="ReadTheRecoveryPoints",
+            actions=["backup:DescribeRecoveryPoint", "backup:ListTags"],
+            resources=[
+                arn(
+                    service="backup",
+                    resource="recovery-point",
+                    resource_name="*",
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                ),
+                no_account,  # a backup of EBS is a snapshot, whose ARN has no account (docs/aws-facts.md §2)
+            ],
+        ),
+    ]
+
+
+def _acknowledge_wildcards(role: iam.Role, store: ReportStore, *, inventory: bool) -> None:
     """Say why some resources of the role end in a wildcard; cdk-nag wants each by its name in the template."""
     bucket = Stack.of(role).get_logical_id(store.bucket.node.default_child)  # type: ignore[arg-type]  # a CfnBucket
     reasons = {
@@ -184,10 +237,26 @@ def _acknowledge_wildcards(role: iam.Role, store: ReportStore) -> None:
             "The keys below excluded_backups/ hold account, Region, date and search job, unknown until the report is "
             "written."
         ),
+        f"<{bucket}.Arn>/summaries/*": (
+            "The keys below summaries/ hold account, Region, date and search job, unknown until the report is written."
+        ),
         f"<{bucket}.Arn>/reports/*/summary.json": (
             "Only the summary of a report can be read and unmarked, of whatever search job the report is."
         ),
     }
+    if inventory:
+        reasons |= {
+            "*": "ListBackupVaults and ListRecoveryPointsByResource take no resource; both only read.",
+            "arn:<AWS::Partition>:backup:<AWS::Region>:<AWS::AccountId>:backup-vault:*": (
+                "A search may have backups of any vault in its scope. The action only reads."
+            ),
+            "arn:<AWS::Partition>:backup:<AWS::Region>:<AWS::AccountId>:recovery-point:*": (
+                "A search may have any recovery point in its scope. The actions only read."
+            ),
+            "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*": (
+                "A search may have any backup of EBS in its scope, and that is a snapshot. The actions only read."
+            ),
+        }
     Validations.of(role).acknowledge(
         *(
             Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)

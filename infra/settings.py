@@ -53,10 +53,12 @@ class Settings:
         report_retention_days: Days for which a report is kept.
         object_lock_days: Days for which nobody but a privileged person can delete a report; 0 is off.
         log_retention_days: Days for which CloudWatch keeps the functions' logs.
-        inventory: Whether a report is compared with the vaults' own list of backups. The comparison is not built yet,
-            so it is off by default; who turns it on gets no COMPLETE, because nothing was compared.
+        inventory: Whether the list of a search is compared with what the vaults hold in its scope. Without it the
+            report function may not ask the vaults at all.
         reserved_concurrency: Whether the functions reserve a share of the account's Lambda concurrency. A new account
             with a quota of 10 cannot reserve any; there it has to be false.
+        alarm_on_incomplete: Whether a report that is not COMPLETE is an alarm, too. Off by default: it is news about
+            the backups, which the messages tell, and not about this product.
     """
 
     notification_emails: tuple[str, ...] = ()
@@ -67,8 +69,9 @@ class Settings:
     report_retention_days: int = 2555
     object_lock_days: int = 0
     log_retention_days: int = 90
-    inventory: bool = False
+    inventory: bool = True
     reserved_concurrency: bool = True
+    alarm_on_incomplete: bool = False
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Self:
@@ -252,6 +255,7 @@ _READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
         "logRetentionDays": _log_retention_days,
         "inventory": _flag,
         "reservedConcurrency": _flag,
+        "alarmOnIncomplete": _flag,
     }
 )
 

@@ -4,6 +4,9 @@ from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra.alerts import Alerts
+from infra.analytics import Analytics
+from infra.dashboard import Dashboard
+from infra.log_queries import LogQueries
 from infra.monitoring import Monitoring
 from infra.python_bundle import function_code
 from infra.report_store import ReportStore
@@ -26,11 +29,22 @@ class SearchCoverageStack(Stack):
         code = function_code()
         store = ReportStore(self, "ReportStore", settings=settings)
         alerts = Alerts(self, "Alerts", settings=settings)
+        analytics = Analytics(self, "Analytics", store=store)
         reporter = Reporter(self, "Reporter", settings=settings, code=code, store=store, alerts=alerts)
         watcher = Watcher(self, "Watcher", settings=settings, code=code, store=store, table=reporter.table)
         monitoring = Monitoring(
             self, "Monitoring", settings=settings, alerts=alerts, reporter=reporter, watcher=watcher
         )
+        dashboard = Dashboard(
+            self,
+            "Dashboard",
+            settings=settings,
+            store=store,
+            reporter=reporter,
+            watcher=watcher,
+            monitoring=monitoring,
+        )
+        LogQueries(self, "LogQueries", report_log=reporter.function.log_group, watch_log=watcher.function.log_group)
 
         for name, value in {
             "ReportBucketName": store.bucket.bucket_name,
@@ -43,5 +57,9 @@ class SearchCoverageStack(Stack):
             "FailureQueueUrl": reporter.failure_queue.queue_url,
             "RuleDeadLetterQueueUrl": reporter.rule_dead_letter_queue.queue_url,
             "ScheduleDeadLetterQueueUrl": watcher.schedule_dead_letter_queue.queue_url,
+            "DashboardName": dashboard.name,
+            "DashboardUrl": dashboard.url,
+            "AthenaWorkGroupName": analytics.workgroup.ref,
+            "GlueDatabaseName": analytics.tables.database.ref,
         }.items():
             CfnOutput(self, name, value=value)

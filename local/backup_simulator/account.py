@@ -1,12 +1,19 @@
-"""The one AWS account behind all simulated services: its clock, its scenarios, its search jobs."""
+"""The one AWS account behind all simulated services: its clock, its scenarios, its search jobs, its vaults."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from local.backup_simulator.scenario import UNKNOWN_NAME, Scenario
+from local.backup_simulator.scope import Scope
 from local.backup_simulator.search_jobs import Clock, SearchJob, SearchJobs
+from local.backup_simulator.selection import selected
+from local.backup_simulator.stocks import Stocks
+from local.backup_simulator.vaults import Vaults
+
+_NOT_ALL = "The search contained recovery points that could not be scanned."
 
 
 def utc_now() -> datetime:
@@ -47,6 +54,11 @@ class Account:
         enforce_quotas: Whether service quotas hold.
         scenarios: What becomes of a search job, by its name.
         search_jobs: The search jobs.
+        vaults: The vaults.
+        stocks: What the vaults hold for the scenarios.
+        recovery_points_per_search_job: How many recovery points a search takes at most where quotas hold; None for any
+            number. AWS's default is 20, and what it does with more is unknown (aws-facts.md §2).
+        index_takes: How long making or deleting an index takes.
     """
 
     clock: MovableClock
@@ -55,6 +67,10 @@ class Account:
     enforce_quotas: bool = True
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     search_jobs: SearchJobs = field(default_factory=SearchJobs)
+    vaults: Vaults = field(default_factory=Vaults)
+    stocks: Stocks = field(default_factory=Stocks)
+    recovery_points_per_search_job: int | None = None
+    index_takes: timedelta = timedelta(seconds=5)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\d{12}", self.account_id):
@@ -75,13 +91,64 @@ class Account:
         """Returns what becomes of a search job of this name; without such a scenario it fails at once."""
         return self.scenarios.get(name or "", UNKNOWN_NAME)
 
+    def fill_vaults(self, scenario: Scenario, at: datetime) -> None:
+        """Puts what a scenario's vaults hold into the account, in place of what a scenario of this name put there.
+
+        Args:
+            scenario: The scenario.
+            at: What its spans count back from.
+        """
+        owner = f"scenario {scenario.name}"
+        self.vaults.remove(owner)
+        for vault in scenario.vaults:
+            self.vaults.add(vault, at, self.names, owner)
+
     def add_ended_job(self, scenario: Scenario, ended_ago: timedelta) -> SearchJob:
         """Adds a search job that has run as its scenario says, and ended so long ago."""
-        return self.search_jobs.add(
-            SearchJob(
-                scenario=scenario,
+        created_at = self.clock() - ended_ago - scenario.runs_for
+        return self.search_jobs.add(self.search_job(scenario, created_at, None))
+
+    def search_job(self, scenario: Scenario, created_at: datetime, scope: Mapping[str, Any] | None) -> SearchJob:
+        """Returns a search job: it lists what its scenario says, or what it finds in the vaults.
+
+        Args:
+            scenario: What becomes of it.
+            created_at: Its creation.
+            scope: SearchScope; None for the scenario's own.
+        """
+        if scope is None:
+            scope = self.search_scope(scenario, created_at)
+        names: Mapping[str, str] = {}
+        if scenario is UNKNOWN_NAME or scenario.selects:
+            scenario = self._found(scenario, scope, created_at)
+        else:
+            names = self.stocks.of(scenario, created_at, self.vaults, self.names).names
+        return SearchJob(scenario=scenario, name=scenario.name, created_at=created_at, search_scope=scope, names=names)
+
+    def search_scope(self, scenario: Scenario, created_at: datetime) -> dict[str, Any]:
+        """Returns the SearchScope of a scenario: its own, or one that means just its backups."""
+        scope = scenario.scope
+        if scope is None and not scenario.selects:
+            scope = self.stocks.of(scenario, created_at, self.vaults, self.names).scope(created_at)
+        return (scope or Scope()).search_scope(scenario.resource_type, created_at, self.names)
+
+    def _found(self, scenario: Scenario, scope: Mapping[str, Any], at: datetime) -> Scenario:
+        most = self.recovery_points_per_search_job if self.enforce_quotas else None
+        backups = selected(self.vaults, scope, at, most)
+        if not backups:
+            return replace(
+                UNKNOWN_NAME,
                 name=scenario.name,
-                created_at=self.clock() - ended_ago - scenario.runs_for,
-                search_scope={"BackupResourceTypes": [scenario.resource_type]},
+                resource_type=scope["BackupResourceTypes"][0],
+                runs_for=scenario.runs_for,
+                stops_for=scenario.stops_for,
             )
+        if scenario is UNKNOWN_NAME:
+            scenario = Scenario(scenario.name)
+        whole = all(group.status == "COMPLETED" and group.status_message is None for group in backups)
+        return replace(
+            scenario,
+            backups=backups,
+            resource_type=scope["BackupResourceTypes"][0],
+            status_message=scenario.status_message or (None if whole else _NOT_ALL),
         )

@@ -7,26 +7,41 @@ pages cost, and a page of 1000 rows a millisecond or two.
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from itertools import accumulate
 from typing import Any
 
 from botocore.model import StructureShape
 
+from local.backup_simulator.moment import time_of
+from local.backup_simulator.numbered_text import numbering
 from local.backup_simulator.protocol import RenderedJson, render_json
-from local.backup_simulator.scenario import PLACEHOLDER, BackupGroup, Moment, Scenario
+from local.backup_simulator.scenario import BackupGroup, Scenario
 from local.backup_simulator.search_jobs import JobStatus
 
+# {series} and {nth} set the backups of one scenario apart from those of another.
 _SOURCES = {
-    "S3": "arn:aws:s3:::example-bucket-{i:06}",
-    "EBS": "arn:aws:ec2:{region}:{account}:volume/vol-{i:017x}",
+    "S3": "arn:aws:s3:::example-bucket-{nth}{i:06}",
+    "EBS": "arn:aws:ec2:{region}:{account}:volume/vol-{series}{i:012x}",
 }
 # An EBS backup is a snapshot, its ARN has no account (aws-facts.md §2).
 _BACKUPS = {
-    "S3": "arn:aws:backup:{region}:{account}:recovery-point:00000000-0000-4000-8000-{i:012x}",
-    "EBS": "arn:aws:ec2:{region}::snapshot/snap-{i:017x}",
+    "S3": "arn:aws:backup:{region}:{account}:recovery-point:000{series}-0000-4000-8000-{i:012x}",
+    "EBS": "arn:aws:ec2:{region}::snapshot/snap-{series}{i:012x}",
 }
+
+
+def source_template(scenario: Scenario, group: BackupGroup) -> str:
+    """Returns the SourceResourceArn of a group's backups, its placeholders still in it."""
+    resource_type = group.resource_type or scenario.resource_type
+    return group.source or _SOURCES.get(resource_type, _SOURCES["S3"])
+
+
+def arn_template(scenario: Scenario, group: BackupGroup) -> str:
+    """Returns the BackupResourceArn of a group's backups, its placeholders still in it."""
+    resource_type = group.resource_type or scenario.resource_type
+    return group.backup_arn or _BACKUPS.get(resource_type, _BACKUPS["S3"])
 
 
 def row_of(scenario: Scenario, group: BackupGroup, created_at: datetime) -> dict[str, Any]:
@@ -37,15 +52,14 @@ def row_of(scenario: Scenario, group: BackupGroup, created_at: datetime) -> dict
         group: The group.
         created_at: When the search job was created, which "2 days ago" counts from.
     """
-    resource_type = group.resource_type or scenario.resource_type
     members: dict[str, Any] = {
         "Status": group.status,
         "StatusMessage": group.status_message,
-        "ResourceType": resource_type,
-        "BackupResourceArn": group.backup_arn or _BACKUPS.get(resource_type, _BACKUPS["S3"]),
-        "SourceResourceArn": group.source or _SOURCES.get(resource_type, _SOURCES["S3"]),
-        "IndexCreationTime": _at(group.index_created, created_at),
-        "BackupCreationTime": _at(group.created, created_at),
+        "ResourceType": group.resource_type or scenario.resource_type,
+        "BackupResourceArn": arn_template(scenario, group),
+        "SourceResourceArn": source_template(scenario, group),
+        "IndexCreationTime": time_of(group.index_created, created_at),
+        "BackupCreationTime": time_of(group.created, created_at),
     }
     return {name: value for name, value in members.items() if value is not None and name not in group.omit}
 
@@ -57,7 +71,7 @@ class BackupRows:
         shape: The model's shape of a row.
         scenario: The job's scenario.
         created_at: When the job was created.
-        names: What ``{account}`` and ``{region}`` stand for.
+        names: What ``{account}``, ``{region}`` and the like stand for.
     """
 
     def __init__(
@@ -67,7 +81,8 @@ class BackupRows:
         self._scenario = scenario
         self._created_at = created_at
         self._names = names
-        self._starts = list(accumulate((group.count for group in scenario.backups), initial=0))
+        self._groups = [group for group in scenario.backups if group.listed]
+        self._starts = list(accumulate((group.count for group in self._groups), initial=0))
         self._template = cache(self._make_template)
 
     def json(self, start: int, stop: int, *, stopped_from: int) -> RenderedJson:
@@ -87,36 +102,14 @@ class BackupRows:
         while start < stop:
             group = bisect_right(self._starts, start) - 1
             end = min(stop, self._starts[group + 1])
-            # A row's number counts from 1.
-            yield from map(self._template(group, stopped), range(start + 1, end + 1))
+            # A row's number counts from 1, unless the group has numbers of its own.
+            first = self._groups[group].first
+            ahead = 1 if first is None else first - self._starts[group]
+            yield from map(self._template(group, stopped), range(start + ahead, end + ahead))
             start = end
 
     def _make_template(self, number: int, stopped: bool) -> Callable[[int], str]:  # noqa: FBT001
-        group = self._scenario.backups[number]
+        group = self._groups[number]
         if stopped:
             group = replace(group, status=JobStatus.STOPPED, status_message=None)
-        return _row_template(render_json(self._shape, row_of(self._scenario, group, self._created_at)), self._names)
-
-
-def _row_template(rendered: str, names: Mapping[str, str]) -> Callable[[int], str]:
-    for name, value in names.items():
-        rendered = rendered.replace(f"{{{name}}}", value)
-    pieces: list[str] = []
-    end = 0
-    for found in PLACEHOLDER.finditer(rendered):
-        pieces += [rendered[end : found.start()].replace("%", "%%"), _percent(found[1] or "")]
-        end = found.end()
-    if not pieces:
-        return lambda _: rendered
-    count = len(pieces) // 2
-    text = "".join([*pieces, rendered[end:].replace("%", "%%")])
-    return lambda i: text % ((i,) * count)
-
-
-def _percent(spec: str) -> str:
-    # str % tuple is several times faster than str.format.
-    return f"%{spec}" if spec[-1:] in {"d", "x", "X"} else f"%{spec}d"
-
-
-def _at(moment: Moment, created_at: datetime) -> datetime:
-    return created_at - moment if isinstance(moment, timedelta) else moment
+        return numbering(render_json(self._shape, row_of(self._scenario, group, self._created_at)), self._names)

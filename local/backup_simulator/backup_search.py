@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,9 +11,10 @@ from botocore.validate import ParamValidator
 
 from local.backup_simulator.account import Account
 from local.backup_simulator.backup_rows import BackupRows, row_of
+from local.backup_simulator.errors import ScenarioError
 from local.backup_simulator.page_tokens import InvalidTokenError, PageTokens, Place
 from local.backup_simulator.protocol import Service, ServiceError
-from local.backup_simulator.scenario import Scenario, ScenarioError
+from local.backup_simulator.scenario import Scenario
 from local.backup_simulator.search_jobs import SearchJob, order
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -93,12 +95,11 @@ class BackupSearch:
         job = self._started_with(client_token, given)
         if job is None:
             self._check_quota()
+            scenario = self._account.scenario_of(given.get("Name"))
             job = self._account.search_jobs.add(
-                SearchJob(
-                    scenario=self._account.scenario_of(given.get("Name")),
-                    created_at=now,
+                replace(
+                    self._account.search_job(scenario, now, given["SearchScope"]),
                     name=given.get("Name"),
-                    search_scope=given["SearchScope"],
                     item_filters=given.get("ItemFilters", {}),
                     encryption_key_arn=given.get("EncryptionKeyArn"),
                 )
@@ -194,7 +195,7 @@ class BackupSearch:
 
     def _make_rows(self, identifier: str) -> BackupRows:
         job = self._job({"SearchJobIdentifier": identifier})
-        return BackupRows(self._row_shape, job.scenario, job.created_at, self._account.names)
+        return BackupRows(self._row_shape, job.scenario, job.created_at, {**self._account.names, **job.names})
 
     def _place(self, listing: str, given: Input) -> Place:
         try:

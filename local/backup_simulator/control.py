@@ -8,6 +8,10 @@ GET /faults                  The faults that are due. DELETE removes them all. P
 GET /scenarios               The names. POST adds a scenario: the content of a scenario file, as YAML or JSON.
 POST /search-jobs            Makes a search job that has ended: ``{"scenario": name or content,
                              "ended_seconds_ago": 0}``.
+GET /vaults                  The vaults, their types, and how many recovery points are in them.
+                             POST adds a vault, or what it holds to the one of the same name: a mapping like those
+                             under ``vaults`` in a scenario file, as JSON.
+DELETE /recovery-points      Deletes a recovery point: ``{"arn": …}``.
 POST /clock                  Moves the clock: ``{"forward_seconds": 3600}``.
 ===========================  ========================================================================================
 """
@@ -18,10 +22,11 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.backup_simulator.errors import ScenarioError
 from local.backup_simulator.faults import FaultError
 from local.backup_simulator.protocol import Reply, Request
-from local.backup_simulator.scenario import ScenarioError
 from local.backup_simulator.scenario_files import read_scenario, scenario_of
+from local.backup_simulator.vault_files import vault_of
 
 if TYPE_CHECKING:
     from local.backup_simulator.simulator import BackupSimulator
@@ -49,6 +54,9 @@ class Control:
             "GET scenarios": self._scenarios,
             "POST scenarios": self._add_scenario,
             "POST search-jobs": self._finish_job,
+            "GET vaults": self._vaults,
+            "POST vaults": self._add_vault,
+            "DELETE recovery-points": self._delete_recovery_point,
             "POST clock": self._move_clock,
         }
 
@@ -113,6 +121,28 @@ class Control:
         identifier = self._simulator.finish_job(scenario, ended_ago=ended_ago)
         arn = self._simulator.account.search_job_arn(identifier)
         return {"SearchJobIdentifier": identifier, "SearchJobArn": arn}
+
+    def _vaults(self, _: bytes) -> dict[str, Any]:
+        vaults = self._simulator.account.vaults.all()
+        return {
+            "vaults": [
+                {"name": vault.name, "type": vault.type, "recoveryPoints": sum(group.count for group in vault.groups)}
+                for vault in vaults
+            ]
+        }
+
+    def _add_vault(self, body: bytes) -> dict[str, Any]:
+        vault = vault_of(_mapping(body), origin=_ORIGIN)
+        self._simulator.add_vault(vault)
+        return {"name": vault.name}
+
+    def _delete_recovery_point(self, body: bytes) -> dict[str, Any]:
+        arn = _mapping(body).get("arn")
+        try:
+            self._simulator.delete_recovery_point(str(arn))
+        except KeyError as error:
+            raise ControlError(f"There is no recovery point {arn!r}.") from error
+        return {}
 
     def _move_clock(self, body: bytes) -> dict[str, Any]:
         return {"now": _text(self._simulator.move_clock(_seconds(_mapping(body), "forward_seconds")))}

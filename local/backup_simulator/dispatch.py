@@ -90,7 +90,7 @@ class Dispatcher:
         listing = repr((operation.name, sorted((name, repr(given[name])) for name in given if name != token_name)))
         if token is not None:
             self.faults.remember_token(listing, page, token)
-        faults = self.faults.take(operation.name, page)
+        faults = self.faults.take(operation.name, page, given)
         for fault in faults:
             self.pause(fault.delay_seconds)
         try:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +43,8 @@ class Fault:
         retry_after_seconds: The error's ``Retry-After``; None for none.
         delay_seconds: How late the answer comes, for ``Effect.DELAY``.
         cycle_length: 1 for a token that answers itself (A, A, …), 2 for A, B, A, B, … and so on.
+        where: Members of the input, by name, and the values that they must have; nothing for every input. A vault
+            without permission: ``where={"BackupVaultName": "locked"}``.
     """
 
     effect: Effect
@@ -54,24 +56,41 @@ class Fault:
     retry_after_seconds: int | None = None
     delay_seconds: float = 0.0
     cycle_length: int = 1
+    where: Mapping[str, Any] = field(default_factory=dict)
 
-    def matches(self, operation: str, page: int) -> bool:
-        """Tells whether the fault happens to this page of this operation."""
+    def matches(self, operation: str, page: int, given: Mapping[str, Any]) -> bool:
+        """Tells whether the fault happens to this page of this operation with this input."""
         due = self.cycle_length + 1 if self.page is None and self.effect is Effect.TOKEN_CYCLE else self.page
-        return self.times != 0 and self.operation in {None, operation} and due in {None, page}
+        return (
+            self.times != 0
+            and self.operation in {None, operation}
+            and due in {None, page}
+            and all(name in given and given[name] == value for name, value in self.where.items())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Breakable:
+    """What a fault can be about.
+
+    Attributes:
+        error_codes: The error codes that an operation may answer with.
+        members: The members of its input.
+    """
+
+    error_codes: Collection[str]
+    members: Collection[str]
 
 
 class Faults:
     """The faults that are due.
 
     Args:
-        operations: The operations there are.
-        error_codes: The error codes there are.
+        operations: The operations there are. A fault that names none happens only to those that can have its error.
     """
 
-    def __init__(self, operations: Collection[str], error_codes: Collection[str]) -> None:
+    def __init__(self, operations: Mapping[str, Breakable]) -> None:
         self._operations = operations
-        self._error_codes = error_codes
         self._active: list[Fault] = []
         self._tokens: dict[tuple[str, int], str] = {}
         self._lock = threading.Lock()
@@ -122,14 +141,16 @@ class Faults:
         with self._lock:
             return tuple(self._active)
 
-    def take(self, operation: str, page: int) -> tuple[Fault, ...]:
+    def take(self, operation: str, page: int, given: Mapping[str, Any]) -> tuple[Fault, ...]:
         """Returns what happens to a request, and counts it: every delay that matches, and the first other fault."""
+        error_codes = {"", *self._operations[operation].error_codes}
         taken: list[Fault] = []
         left: list[Fault] = []
         with self._lock:
             for due in self._active:
                 delay = due.effect is Effect.DELAY
-                if due.matches(operation, page) and (delay or all(other.effect is Effect.DELAY for other in taken)):
+                matches = due.matches(operation, page, given) and due.error_code in error_codes
+                if matches and (delay or all(other.effect is Effect.DELAY for other in taken)):
                     taken.append(due)
                     left.append(due if due.times is None else replace(due, times=due.times - 1))
                 else:
@@ -156,11 +177,19 @@ class Faults:
 
     def _check(self, fault: Fault) -> None:
         if fault.operation is not None and fault.operation not in self._operations:
-            raise FaultError(f"operation {fault.operation!r} is unknown; allowed: {_listed(self._operations)}.")
+            raise FaultError(f"operation {fault.operation!r} is unknown; allowed: {', '.join(self._operations)}.")
         if (fault.effect is Effect.ERROR) != bool(fault.error_code):
             raise FaultError("error_code is for the effect 'error', and the effect 'error' needs it.")
-        if fault.error_code and fault.error_code not in self._error_codes:
-            raise FaultError(f"error_code {fault.error_code!r} is unknown; allowed: {_listed(self._error_codes)}.")
+        about = [known for name, known in self._operations.items() if fault.operation in {None, name}]
+        error_codes = {code for known in about for code in known.error_codes}
+        if fault.error_code and fault.error_code not in error_codes:
+            raise FaultError(f"error_code {fault.error_code!r} is unknown; allowed: {_listed(error_codes)}.")
+        if not isinstance(fault.where, Mapping):
+            raise FaultError(f"where must be a mapping of input members to values, not {fault.where!r}.")
+        members = {name for known in about for name in known.members}
+        for name in fault.where:
+            if name not in members:
+                raise FaultError(f"where names {name!r}, which is no input member; allowed: {_listed(members)}.")
         least: Mapping[str, float] = {"page": 1, "times": 1, "retry_after_seconds": 0, "cycle_length": 1}
         for name, minimum in least.items():
             value = getattr(fault, name)

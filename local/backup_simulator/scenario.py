@@ -1,21 +1,17 @@
 """What becomes of a search job, as plain values: how long it runs, how it ends, which backups it lists."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-Moment = datetime | timedelta
-"""A fixed time, or how long before the search job's creation."""
+from local.backup_simulator.errors import ScenarioError
+from local.backup_simulator.moment import Moment
+from local.backup_simulator.numbered_text import PLACEHOLDER
+from local.backup_simulator.scope import Scope
+from local.backup_simulator.vault import Vault
 
-PLACEHOLDER = re.compile(r"\{i(?::(0?\d{0,3}[dxX]?))?\}")
-"""Where a row's number stands in a text: ``{i}``, ``{i:04}``, ``{i:017x}``."""
-
+_INDEXES = {"ACTIVE", "PENDING", "FAILED", "DELETING", "NONE"}
 _UNFINISHED = {"RUNNING", "STOPPING"}
-
-
-class ScenarioError(ValueError):
-    """A scenario that cannot be; the text names the scenario or its file, the key, and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +28,11 @@ class BackupGroup:
         created: Their BackupCreationTime.
         index_created: Their IndexCreationTime.
         omit: Members of the row that are left out.
+        listed: Whether the search lists them; if not, they are only in the vault, and {i} counts on after the rows.
+        vault: The vault that they are in; None for ``Default``.
+        index: Their IndexStatus there, or ``NONE`` if they were never indexed; None for what fits their row.
+        index_message: Their IndexStatusMessage there; None for none. May hold the placeholders.
+        first: The number of the first one; None to go on after the row before.
     """
 
     count: int = 1
@@ -43,11 +44,23 @@ class BackupGroup:
     created: Moment = timedelta(days=1)
     index_created: Moment = timedelta(hours=20)
     omit: tuple[str, ...] = ()
+    listed: bool = True
+    vault: str | None = None
+    index: str | None = None
+    index_message: str | None = None
+    first: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < 0:
             raise ScenarioError(f"count must be at least 0, not {self.count}")
-        for key, text in (("status_message", self.status_message), ("source", self.source), ("arn", self.backup_arn)):
+        if self.index is not None and self.index not in _INDEXES:
+            raise ScenarioError(f"index must be one of {', '.join(sorted(_INDEXES))}, not {self.index!r}")
+        for key, text in (
+            ("status_message", self.status_message),
+            ("source", self.source),
+            ("arn", self.backup_arn),
+            ("index_message", self.index_message),
+        ):
             if "{i" in PLACEHOLDER.sub("", text or ""):
                 raise ScenarioError(f"{key} has a placeholder that is none of {{i}}, {{i:04}}, {{i:017x}}: {text!r}")
 
@@ -87,6 +100,8 @@ class Scenario:
         ended_ago: How long before the start of the simulator such a job ended; None if there is none then.
         omit: Optional members that GetSearchJob and ListSearchJobs leave out.
         origin: Where the scenario was read from; for error texts only.
+        scope: The scope that its search job is started with; None for one that means just its backups.
+        vaults: What vaults hold for it, besides its backups.
     """
 
     name: str
@@ -100,6 +115,8 @@ class Scenario:
     ended_ago: timedelta | None = None
     omit: tuple[str, ...] = ()
     origin: str = ""
+    scope: Scope | None = None
+    vaults: tuple[Vault, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -113,12 +130,17 @@ class Scenario:
     @property
     def rows(self) -> int:
         """How many backups the job lists in the end."""
-        return sum(group.count for group in self.backups)
+        return sum(group.count for group in self.backups if group.listed)
+
+    @property
+    def selects(self) -> bool:
+        """Whether the job lists what it finds in the vaults, and not what the scenario says."""
+        return bool(self.vaults) and not self.backups
 
     @property
     def totals(self) -> Progress:
         """The job's counts once it has ended, the computed ones filled in."""
-        searched = sum(group.count for group in self.backups if group.status == "COMPLETED")
+        searched = sum(group.count for group in self.backups if group.listed and group.status == "COMPLETED")
         given = self.progress
         to_scan = _first(given.items_to_scan, 1000 * searched)
         return Progress(

@@ -37,6 +37,7 @@ class SearchJob:
         item_filters: ItemFilters as they were asked for.
         encryption_key_arn: EncryptionKeyArn as it was asked for.
         stop_requested_at: When StopSearchJob was called; None if never.
+        names: What sets the backups of its scenario apart from those of others, in their ARNs.
     """
 
     scenario: Scenario
@@ -47,6 +48,7 @@ class SearchJob:
     item_filters: Mapping[str, Any] = field(default_factory=dict)
     encryption_key_arn: str | None = None
     stop_requested_at: datetime | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ends_at(self) -> datetime:

@@ -4,23 +4,26 @@ import threading
 import traceback
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from local.backup_simulator.account import Account, MovableClock, utc_now
+from local.backup_simulator.backup import Backup
 from local.backup_simulator.backup_search import BackupSearch
 from local.backup_simulator.control import CONTROL_PATH, Control
 from local.backup_simulator.dispatch import Dispatcher, SimulatedService
-from local.backup_simulator.faults import Faults
+from local.backup_simulator.faults import Breakable, Faults
 from local.backup_simulator.loopback_server import LoopbackServer
 from local.backup_simulator.page_tokens import PageTokens
 from local.backup_simulator.protocol import Reply, Request
 from local.backup_simulator.request_log import RecordedRequest, RequestLog
 from local.backup_simulator.scenario import Scenario, by_name
 from local.backup_simulator.search_jobs import Clock
+from local.backup_simulator.stocks import recovery_points
+from local.backup_simulator.vault import RecoveryPointGroup, Vault
 
 
 class BackupSimulator:
-    """Imitates AWS Backup search on 127.0.0.1.
+    """Imitates AWS Backup, its vaults and its search, on 127.0.0.1.
 
     Signatures are not checked. Listens from its construction; answers between ``start`` and ``stop``, or in a ``with``
     block.
@@ -32,6 +35,10 @@ class BackupSimulator:
         region: The Region of all ARNs.
         port: The port; 0 for any free one.
         enforce_quotas: Whether service quotas hold.
+        recovery_points_per_search_job: How many recovery points a search that looks into the vaults takes at most, if
+            quotas hold; None for any number. AWS's default is 20; what it does with more is unknown, here the first
+            ones are taken.
+        index_takes: How long an index is PENDING, or DELETING, once UpdateRecoveryPointIndexSettings asked for it.
 
     Attributes:
         faults: What goes wrong.
@@ -56,14 +63,27 @@ class BackupSimulator:
         region: str = "us-east-1",
         port: int = 0,
         enforce_quotas: bool = True,
+        recovery_points_per_search_job: int | None = None,
+        index_takes: timedelta = timedelta(seconds=5),
     ) -> None:
         tokens = PageTokens()
-        self._account = Account(MovableClock(clock), account, region, enforce_quotas)
+        self._account = Account(
+            MovableClock(clock),
+            account,
+            region,
+            enforce_quotas,
+            recovery_points_per_search_job=recovery_points_per_search_job,
+            index_takes=index_takes,
+        )
         self._search = BackupSearch(self._account, tokens)
-        services: tuple[SimulatedService, ...] = (self._search,)
+        self._backup = Backup(self._account, tokens)
+        services: tuple[SimulatedService, ...] = (self._search, self._backup)
         self.faults = Faults(
-            operations={name for simulated in services for name in simulated.operations},
-            error_codes={code for simulated in services for code in simulated.service.errors},
+            {
+                name: Breakable(simulated.service.error_codes, simulated.service.input_members(name))
+                for simulated in services
+                for name in simulated.operations
+            }
         )
         self._log = RequestLog()
         self._lock = threading.RLock()
@@ -123,14 +143,20 @@ class BackupSimulator:
         Raises:
             ScenarioError: The scenario would send what the model does not know.
         """
-        self._search.check(scenario)
+        self._check(scenario)
         with self._lock:
+            now = self._account.clock()
+            ended_ago = scenario.ended_ago
+            self._account.fill_vaults(scenario, now if ended_ago is None else now - ended_ago - scenario.runs_for)
             self._account.scenarios[scenario.name] = scenario
-            if scenario.ended_ago is not None:
-                self._account.add_ended_job(scenario, scenario.ended_ago)
+            if ended_ago is not None:
+                self._account.add_ended_job(scenario, ended_ago)
 
     def finish_job(self, scenario: str | Scenario, *, ended_ago: timedelta = timedelta(0)) -> str:
         """Adds a search job that has ended, and returns its identifier.
+
+        Its scope is its scenario's. If the scenario has none, the scope means just the backups of the scenario, and
+        the vaults hold just what it lists, besides what is said not to be listed.
 
         Args:
             scenario: What became of it: a scenario, or the name of one that was added.
@@ -143,9 +169,53 @@ class BackupSimulator:
         if isinstance(scenario, str):
             scenario = self._account.scenarios[scenario]
         else:
-            self._search.check(scenario)
+            self._check(scenario)
         with self._lock:
+            if scenario not in self._account.scenarios.values():
+                self._account.fill_vaults(scenario, self._account.clock() - ended_ago - scenario.runs_for)
             return self._account.add_ended_job(scenario, ended_ago).identifier
+
+    def search_scope(self, scenario: str | Scenario) -> dict[str, Any]:
+        """Returns the SearchScope to call StartSearchJob with for a scenario: its own, or one for just its backups.
+
+        Raises:
+            KeyError: There is no scenario of this name.
+        """
+        if isinstance(scenario, str):
+            scenario = self._account.scenarios[scenario]
+        with self._lock:
+            return self._account.search_scope(scenario, self._account.clock())
+
+    def add_vault(self, vault: Vault) -> None:
+        """Adds a vault, or what it holds to the vault of the same name.
+
+        Raises:
+            ScenarioError: It would send what the model does not know, or the vault that is there has another type.
+        """
+        self._backup.check(f"vault {vault.name!r}", vault)
+        with self._lock:
+            self._account.vaults.add(vault, self._account.clock(), self._account.names)
+
+    def add_recovery_points(self, vault: str, *groups: RecoveryPointGroup) -> None:
+        """Adds recovery points to a vault.
+
+        Raises:
+            KeyError: There is no such vault.
+            ScenarioError: They would send what the model does not know.
+        """
+        stored = self._account.vaults.named(vault)
+        if stored is None:
+            raise KeyError(vault)
+        self.add_vault(Vault(vault, groups, stored.type))
+
+    def delete_recovery_point(self, arn: str) -> None:
+        """Deletes a recovery point; search jobs that list it go on listing it.
+
+        Raises:
+            KeyError: There is none.
+        """
+        with self._lock:
+            self._account.vaults.delete(arn, self._account.clock())
 
     def move_clock(self, forward: timedelta) -> datetime:
         """Moves the simulator's clock forward, and returns the new time.
@@ -166,3 +236,11 @@ class BackupSimulator:
             # A client must get an answer whatever happens here, and the developer the place.
             traceback.print_exc()
             return Reply.of_json({"message": f"The simulator is broken: {error!r}"}, status=500)
+
+    def _check(self, scenario: Scenario) -> None:
+        self._search.check(scenario)
+        where = scenario.origin or f"scenario {scenario.name!r}"
+        for number, vault in enumerate(scenario.vaults, 1):
+            self._backup.check(f"{where}: vaults[{number}]", vault)
+        for name, groups in recovery_points(scenario).items():
+            self._backup.check(f"{where}: what vault {name!r} holds for its backups", Vault(name, tuple(groups)))

@@ -44,7 +44,7 @@ def run(console: Console) -> None:
         BackupSimulator(scenarios=scenarios, account=EmbeddedAws.account_id, region=EmbeddedAws.region) as simulator,
         EmbeddedAws(state_dir=STATE, simulator_url=simulator.endpoint_url) as aws,
     ):
-        console.print(f"[bold]1. An embedded AWS[/] answers at {aws.endpoint_url}, AWS Backup search beside it.")
+        console.print(f"[bold]1. An embedded AWS[/] answers at {aws.endpoint_url}, AWS Backup beside it.")
         console.print("[bold]2. cdk deploy[/] of the stack, with one e-mail address for notifications:")
         with console.status("cdk bootstrap") as status:
             deployed = aws.deploy(
@@ -59,7 +59,9 @@ def run(console: Console) -> None:
         showcase = Showcase(aws, outputs, OUT)
         showcase.subscribe_a_queue()
         console.print("[bold]3. Search jobs[/], started with StartSearchJob; the schedule looks for ended ones:")
-        jobs = DemoSearchJobs(aws.client("backupsearch"), scenarios, stopped="stopped-by-hand")
+        jobs = DemoSearchJobs(
+            aws.client("backupsearch"), scenarios, scope_of=simulator.search_scope, stopped="stopped-by-hand"
+        )
         jobs.start()
         jobs.follow(console, showcase.verdicts, seconds=_REPORT_SECONDS)
         console.print("[bold]4. What arrived[/]:")

@@ -27,24 +27,32 @@ class _SearchJob:
 class DemoSearchJobs:
     """Search jobs, one a scenario."""
 
-    def __init__(self, client: Any, scenarios: Sequence[Scenario], *, stopped: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        scenarios: Sequence[Scenario],
+        *,
+        scope_of: Callable[[Scenario], dict[str, Any]],
+        stopped: str,
+    ) -> None:
         """Take what to start.
 
         Args:
             client: A boto3 client of AWS Backup search.
+            scenarios: The stories, one a search job.
+            scope_of: Gives the SearchScope that the search job of a scenario is started with.
             stopped: The scenario whose search job is stopped by hand after a few seconds.
         """
         self._client = client
         self._scenarios = scenarios
+        self._scope_of = scope_of
         self._stopped = stopped
         self._jobs: list[_SearchJob] = []
 
     def start(self) -> None:
         """Start them all."""
         for scenario in self._scenarios:
-            answer = self._client.start_search_job(
-                Name=scenario.name, SearchScope={"BackupResourceTypes": [scenario.resource_type]}
-            )
+            answer = self._client.start_search_job(Name=scenario.name, SearchScope=self._scope_of(scenario))
             self._jobs.append(_SearchJob(scenario.name, answer["SearchJobIdentifier"]))
 
     def follow(self, console: Console, verdicts: Callable[[], dict[str, str]], *, seconds: float) -> None:

@@ -4,6 +4,7 @@ ministack 1.5.33 starts an unbounded thread for each event from EventBridge or S
 own retries (Invoke with InvocationType=Event, S3 notifications) hold a thread each, too, take a throttle for a failure,
 and record an invoke count that is always 3. `install` sends all of these through `async_delivery` instead. SNS to
 Lambda stays as it is: nothing here uses it. An e-mail is a line in ministack's log; `install` keeps it in a mailbox.
+CloudFormation refuses a stack with a saved query; `install` teaches it the type.
 """
 
 import contextvars
@@ -19,6 +20,8 @@ from typing import Any
 from local.emulator.async_delivery import Condition, DeliveryQueue, Outcome
 from local.emulator.errors import EmulatorError
 from local.emulator.mailbox import Mail, Mailbox
+from local.emulator.named_queries import provision_named_queries
+from local.emulator.query_definitions import provision_query_definitions
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -57,7 +60,8 @@ def install(*, concurrency: int, retry_delays: tuple[float, ...], mailbox: Mailb
         mailbox: Where e-mails go.
     """
     require_ministack()
-    from ministack.services import eventbridge, lambda_svc, scheduler, sns  # noqa: PLC0415  only the child process pays
+    from ministack.services import athena, eventbridge, lambda_svc, scheduler, sns  # noqa: PLC0415  the child pays
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415
 
     deliveries = DeliveryQueue(concurrency=concurrency, retry_delays=retry_delays)
 
@@ -76,6 +80,8 @@ def install(*, concurrency: int, retry_delays: tuple[float, ...], mailbox: Mailb
     eventbridge._dispatch_to_lambda = dispatch_to_lambda  # noqa: SLF001
     scheduler._SCHEDULE_TICK_INTERVAL = _SCHEDULER_TICK  # noqa: SLF001
     _keep_mails(sns, mailbox)
+    provision_query_definitions(provisioners._RESOURCE_HANDLERS)  # noqa: SLF001
+    provision_named_queries(provisioners._RESOURCE_HANDLERS, athena)  # noqa: SLF001
 
 
 def _keep_mails(sns: Any, mailbox: Mailbox) -> None:

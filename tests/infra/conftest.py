@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,25 +60,24 @@ def cdk_context() -> dict[str, Any]:
     return {**context, "aws:cdk:bundling-stacks": []}
 
 
+@cache
+def synthesised(settings: Settings) -> SynthesisedStack:
+    """Synthesise the stack; the same settings are synthesised once."""
+    stack = SearchCoverageStack(App(context=cdk_context()), "SearchCoverage", settings=settings)
+    template = Template.from_stack(stack).to_json()
+    return SynthesisedStack(_readable(template), json.dumps(template))
+
+
 @pytest.fixture(scope="session")
 def synthesise() -> Synthesise:
-    """Synthesise the stack; the same settings are synthesised once."""
-    known: dict[Settings, SynthesisedStack] = {}
-
-    def synthesise(settings: Settings) -> SynthesisedStack:
-        if settings not in known:
-            stack = SearchCoverageStack(App(context=cdk_context()), "SearchCoverage", settings=settings)
-            template = Template.from_stack(stack).to_json()
-            known[settings] = SynthesisedStack(_readable(template), json.dumps(template))
-        return known[settings]
-
-    return synthesise
+    """Synthesise the stack, for tests that choose the settings."""
+    return synthesised
 
 
 @pytest.fixture(scope="session")
-def stack(synthesise: Synthesise) -> SynthesisedStack:
+def stack() -> SynthesisedStack:
     """The stack with the settings that ship, and somebody to write to."""
-    return synthesise(
+    return synthesised(
         Settings(
             notification_emails=("backup@example.com", "legal@example.com"),
             alarm_emails=("on-call@example.com",),
@@ -95,6 +95,9 @@ def _readable(value: Json) -> Json:
             written = f"<{_name(name)}.{attribute}>"
         case {"Fn::Join": [separator, parts]}:
             written = separator.join(_readable(part) for part in parts)
+        case {"Fn::Sub": [text, values]}:
+            own = {name: _readable(part) for name, part in values.items()}
+            written = re.sub(r"\$\{(!?)(\w+)\}", lambda found: own.get(found[2], f"${{{found[2]}}}"), text)
         case {"Fn::Sub": written}:
             pass
         case dict():

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.infra.conftest import SynthesisedStack
+from infra.report_store import EVIDENCE
+from infra.settings import Settings
+from tests.infra.conftest import Synthesise, SynthesisedStack
 
 IN_OUR_ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 BUS = f"arn:<AWS::Partition>:events:{IN_OUR_ACCOUNT}:event-bus/default"
@@ -48,11 +50,19 @@ def test_there_are_three_roles_and_no_policy_outside_them(stack: SynthesisedStac
 
 def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedStack) -> None:
     search_jobs = f"arn:<AWS::Partition>:backup-search:{IN_OUR_ACCOUNT}:search-job/*"
+    backup = f"arn:<AWS::Partition>:backup:{IN_OUR_ACCOUNT}"
 
     assert statements_of(stack, "ReporterReportRole") == sorted(
         [
             statement("backup-search:GetSearchJob backup-search:ListSearchJobBackups", search_jobs),
-            statement("s3:PutObject s3:AbortMultipartUpload", f"{BUCKET}/reports/*", f"{BUCKET}/excluded_backups/*"),
+            statement("backup:ListBackupVaults backup:ListRecoveryPointsByResource", "*"),
+            statement("backup:ListRecoveryPointsByBackupVault", f"{backup}:backup-vault:*"),
+            statement(
+                "backup:DescribeRecoveryPoint backup:ListTags",
+                f"{backup}:recovery-point:*",
+                "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
+            ),
+            statement("s3:PutObject s3:AbortMultipartUpload", *(f"{BUCKET}/{keys}" for keys in EVIDENCE)),
             statement("s3:GetObject s3:DeleteObject", f"{BUCKET}/reports/*/summary.json"),
             statement("s3:ListBucket", BUCKET),
             statement("kms:Decrypt kms:GenerateDataKey", "<ReportStoreKey.Arn>", condition=via("s3")),
@@ -66,6 +76,14 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
         ],
         key=str,
     )
+
+
+def test_without_the_inventory_the_report_function_may_not_ask_the_vaults(synthesise: Synthesise) -> None:
+    stack = synthesise(Settings(inventory=False))
+
+    actions = [action for each in statements_of(stack, "ReporterReportRole") for action in each[0]]  # type: ignore[attr-defined]
+    assert [action for action in actions if action.startswith("backup:")] == []
+    assert stack.resource("ReporterReportFunction")["Environment"]["Variables"]["INVENTORY"] == "OFF"
 
 
 def test_the_watch_function_may_do_what_it_does_and_no_more(stack: SynthesisedStack) -> None:

@@ -26,7 +26,14 @@ from tests.infra.conftest import ROOT
 
 LARGEST_ZIP_BYTES = 4_000_000
 INTERPRETER = find_interpreter(PYTHON_VERSION) or sys.executable  # bytecode of another version proves the same
-SCOPES = {"backupsearch": "backup-search", "dynamodb": "dynamodb", "events": "events", "s3": "s3", "sns": "sns"}
+SCOPES = {
+    "backup": "backup",
+    "backupsearch": "backup-search",
+    "dynamodb": "dynamodb",
+    "events": "events",
+    "s3": "s3",
+    "sns": "sns",
+}
 REGIONS = ("eu-central-1", "us-east-1", "us-gov-west-1", "cn-north-1")  # three partitions
 
 ONE_REQUEST_OF_EACH_KIND = """
@@ -37,6 +44,8 @@ from search_coverage.aws.services import SERVICES
 pathlib.Path("large").write_bytes(bytes(9_000_000))
 client = {name: getattr(clients, {"backupsearch": "backup_search"}.get(name, name))() for name in SERVICES}
 for call in (
+    lambda: client["backup"].list_backup_vaults(),
+    lambda: client["backup"].list_tags(ResourceArn="arn:aws:backup:us-east-1:111122223333:recovery-point:x"),
     lambda: client["backupsearch"].list_search_jobs(),
     lambda: list(client["backupsearch"].get_paginator("list_search_job_backups").paginate(SearchJobIdentifier="x")),
     lambda: client["dynamodb"].get_item(TableName="table", Key={"id": {"S": "x"}}),
@@ -57,6 +66,21 @@ ENDPOINTS = """
 import boto3, json, sys
 regions, services = json.loads(sys.argv[1])
 print(json.dumps([boto3.client(name, region).meta.endpoint_url for region in regions for name in services]))
+"""
+
+ONE_PAGE = """
+from datetime import UTC, datetime
+from search_coverage.coverage.arn import Arn
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
+from search_coverage.report.page import page
+from search_coverage.report.summary import Findings
+from search_coverage.report.tally import Tally
+
+job = SearchJob("id", Arn.parse("arn:aws:backup-search:eu-central-1:123456789012:search-job/id"), "COMPLETED")
+tally, inventory = Tally(listed=1, searched=1), Inventory(InventoryStatus.OFF)
+findings = Findings(job, tally, inventory, judge(job, tally.backups, inventory), datetime(2026, 11, 20, tzinfo=UTC))
+print(page(findings, [], "key/of.csv"))
 """
 
 
@@ -250,6 +274,14 @@ def test_the_bundle_makes_every_client_and_signs_a_request_of_each_kind(bundle: 
 
     signed_for = {signature.split("/")[3] for signature in signatures}
     assert signed_for == {SCOPES[name] for name in SERVICES}
+
+
+def test_the_bundle_has_what_the_page_is_made_of(bundle: Path, tmp_path: Path) -> None:
+    page = run(bundle, tmp_path, ONE_PAGE)
+
+    assert "This search looked at all 1 backup that AWS lists for it" in page
+    assert "<style>" in page
+    assert "<script>" in page
 
 
 def test_the_bundle_finds_the_same_endpoints_as_all_of_botocore(bundle: Path, tmp_path: Path) -> None:

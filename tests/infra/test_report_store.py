@@ -1,9 +1,15 @@
 """What the bucket of the reports promises."""
 
+from infra.report_store import EVIDENCE
 from infra.settings import Settings
-from tests.infra.conftest import Synthesise, SynthesisedStack
+from tests.infra.conftest import Json, Synthesise, SynthesisedStack
 
 BUCKET = "ReportStoreBucket"
+
+
+def policy(stack: SynthesisedStack) -> Json:
+    """Give the statements of the bucket's policy."""
+    return stack.resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"]
 
 
 def test_reports_are_encrypted_with_a_customer_key_that_rotates(stack: SynthesisedStack) -> None:
@@ -40,15 +46,51 @@ def test_the_bucket_can_never_become_public(stack: SynthesisedStack) -> None:
 
 
 def test_the_bucket_answers_over_tls_only_and_its_policy_lets_nobody_in(stack: SynthesisedStack) -> None:
-    assert stack.resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"] == [
-        {
-            "Effect": "Deny",
-            "Action": "s3:*",
-            "Principal": {"AWS": "*"},
-            "Resource": ["<ReportStoreBucket.Arn>", "<ReportStoreBucket.Arn>/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+    statements = policy(stack)
+
+    assert {statement["Effect"] for statement in statements} == {"Deny"}
+    assert {
+        "Effect": "Deny",
+        "Action": "s3:*",
+        "Principal": {"AWS": "*"},
+        "Resource": ["<ReportStoreBucket.Arn>", "<ReportStoreBucket.Arn>/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    } in statements
+
+
+def test_nobody_but_the_report_function_writes_what_is_evidence(stack: SynthesisedStack) -> None:
+    folders = ("excluded_backups", "reports", "summaries")
+
+    assert {
+        "Sid": "OnlyTheReportFunctionWritesReports",
+        "Effect": "Deny",
+        "Action": "s3:PutObject",
+        "Principal": {"AWS": "*"},
+        "Resource": [f"<ReportStoreBucket.Arn>/{folder}/*" for folder in folders],
+        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": "<ReporterReportRole.Arn>"}},
+    } in policy(stack)
+
+
+def test_the_report_function_writes_nothing_but_what_is_evidence(stack: SynthesisedStack) -> None:
+    (written,) = [
+        statement["Resource"]
+        for statement in stack.resource("ReporterReportRole")["Policies"][0]["PolicyDocument"]["Statement"]
+        if "s3:PutObject" in statement["Action"]
     ]
+
+    assert sorted(written) == sorted(f"<ReportStoreBucket.Arn>/{keys}" for keys in EVIDENCE)
+
+
+def test_a_policy_never_locks_its_administrator_out(synthesise: Synthesise) -> None:
+    # Given everything that is denied without a condition that the caller can meet
+    denied = {
+        statement["Action"]
+        for statement in policy(synthesise(Settings(object_lock_days=30)))
+        if "aws:SecureTransport" not in str(statement.get("Condition"))
+    }
+
+    # Then reading, deleting and the policy itself are not among it
+    assert denied == {"s3:PutObject", "s3:BypassGovernanceRetention"}
 
 
 def test_a_report_that_was_overwritten_can_be_had_back_for_a_month(stack: SynthesisedStack) -> None:
@@ -77,27 +119,40 @@ def test_reports_expire_after_the_retention_and_broken_uploads_after_a_day(synth
     ]
 
 
-def test_the_bucket_and_its_key_outlive_the_stack_and_nothing_else_does(stack: SynthesisedStack) -> None:
+def test_the_bucket_with_its_policy_and_its_key_outlive_the_stack_and_nothing_else_does(
+    stack: SynthesisedStack,
+) -> None:
     kept = {
         name
         for name, resource in stack.template["Resources"].items()
         if "Retain" in (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
     }
 
-    assert kept == {BUCKET, "ReportStoreKey"}
+    # The bucket of Athena's results stays only because it may hold something; it empties itself (test_analytics.py).
+    kept.remove("AnalyticsResults")
+    assert kept == {BUCKET, "ReportStoreBucketPolicy", "ReportStoreKey"}
     assert {stack.deletion_policy(name) for name in kept} == {("Retain", "Retain")}
 
 
 def test_object_lock_is_off_unless_asked_for(stack: SynthesisedStack) -> None:
     assert "ObjectLockEnabled" not in stack.resource(BUCKET)
     assert "ObjectLockConfiguration" not in stack.resource(BUCKET)
+    assert "s3:BypassGovernanceRetention" not in [statement["Action"] for statement in policy(stack)]
 
 
 def test_object_lock_keeps_every_report_for_the_days_asked_for(synthesise: Synthesise) -> None:
     # Given a lock of a year
-    bucket = synthesise(Settings(object_lock_days=365)).resource(BUCKET)
+    stack = synthesise(Settings(object_lock_days=365))
+    bucket = stack.resource(BUCKET)
 
-    # Then it holds for each object from its writing, and a privileged person can lift it
+    # Then it holds for each object from its writing, and nobody can lift it who has not changed the policy before
+    assert {
+        "Sid": "NobodyLiftsALock",
+        "Effect": "Deny",
+        "Action": "s3:BypassGovernanceRetention",
+        "Principal": {"AWS": "*"},
+        "Resource": "<ReportStoreBucket.Arn>/*",
+    } in policy(stack)
     assert bucket["ObjectLockEnabled"] is True
     assert bucket["ObjectLockConfiguration"] == {
         "ObjectLockEnabled": "Enabled",

@@ -35,6 +35,7 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
             logRetentionDays=7,
             inventory=False,
             reservedConcurrency=False,
+            alarmOnIncomplete=True,
         )
     )
 
@@ -49,6 +50,7 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
         log_retention_days=7,
         inventory=False,
         reserved_concurrency=False,
+        alarm_on_incomplete=True,
     )
 
 
@@ -70,6 +72,7 @@ def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text()
             "logRetentionDays": "3653",
             "inventory": "false",
             "reservedConcurrency": "False",
+            "alarmOnIncomplete": "true",
         }
     )
 
@@ -85,6 +88,7 @@ def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text()
         log_retention_days=3653,
         inventory=False,
         reserved_concurrency=False,
+        alarm_on_incomplete=True,
     )
 
 
@@ -200,7 +204,7 @@ def test_an_unknown_setting_in_cdk_json_is_named_with_those_that_exist() -> None
     assert str(caught.value) == (
         "Setting colour (from searchCoverage in cdk.json) is not known: the settings are notificationEmails, "
         "alarmEmails, notifyOn, searchJobStatuses, pollMinutes, reportRetentionDays, objectLockDays, "
-        "logRetentionDays, inventory, reservedConcurrency."
+        "logRetentionDays, inventory, reservedConcurrency, alarmOnIncomplete."
     )
 
 

@@ -111,6 +111,39 @@ def test_scenarios_and_ended_jobs_can_be_added_over_http(endpoint: str) -> None:
     assert inline["SearchJobIdentifier"] in [job["SearchJobIdentifier"] for job in failed]
 
 
+def test_vaults_are_filled_and_emptied_over_http(endpoint: str) -> None:
+    # Given
+    arn = "arn:aws:backup:us-east-1:111122223333:recovery-point:gone"
+    content = {"name": "by-http", "recovery_points": [{"count": 2, "index": "NONE"}, {"arn": arn}]}
+
+    # When
+    added = control(endpoint, "POST", "vaults", content)
+    control(endpoint, "DELETE", "recovery-points", {"arn": arn})
+
+    # Then
+    assert added == {"name": "by-http"}
+    vaults = {vault.pop("name"): vault for vault in control(endpoint, "GET", "vaults")["vaults"]}
+    assert vaults["by-http"] == {"type": "BACKUP_VAULT", "recoveryPoints": 2}
+    assert vaults["archive"] == {"type": "LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "recoveryPoints": 4}
+
+
+def test_a_fault_for_one_vault_is_there_over_http(endpoint: str) -> None:
+    # Given
+    fault = {"effect": "error", "error_code": "AccessDeniedException", "times": 1}
+    control(endpoint, "POST", "vaults", {"name": "locked"})
+    control(endpoint, "POST", "faults", {**fault, "where": {"BackupVaultName": "locked"}})
+
+    # When
+    with urllib.request.urlopen(f"{endpoint}/backup-vaults/") as response:
+        listed = response.status
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{endpoint}/backup-vaults/locked/recovery-points/")
+
+    # Then
+    with caught.value as refused:
+        assert (listed, refused.code, refused.headers["x-amzn-errortype"]) == (200, 403, "AccessDeniedException")
+
+
 def test_faults_and_recorded_requests_are_there_over_http(endpoint: str) -> None:
     # Given
     control(endpoint, "DELETE", "requests")
@@ -137,6 +170,10 @@ def test_faults_and_recorded_requests_are_there_over_http(endpoint: str) -> None
         ("POST", "faults", {"effect": "boom"}, "effect 'boom' is unknown; allowed: error"),
         ("POST", "scenarios", b"name: 3", "the request body: name must be text"),
         ("POST", "search-jobs", {"scenario": "nobody"}, "There is no scenario 'nobody'; allowed: nightly-invoices"),
+        ("POST", "vaults", {"name": "x1", "kind": 3}, "the request body: kind is no key here; allowed: name, type"),
+        ("DELETE", "recovery-points", {"arn": "arn:none"}, "There is no recovery point 'arn:none'"),
+        ("POST", "faults", {"effect": "delay", "where": {"Vault": "x"}}, "where names 'Vault', which is no input"),
+        ("POST", "faults", {"effect": "delay", "where": "x"}, "where must be a mapping of input members to values"),
         ("POST", "clock", {"forward_seconds": -1}, "forward_seconds must be a number of seconds from 0"),
         ("POST", "clock", b"[]", "The request body must be a JSON object"),
         ("GET", "everything", None, "There is no such control; allowed: GET /_simulator/health"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,7 +19,6 @@ from local.backup_simulator import BackupGroup, BackupSimulator, Progress, Scena
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.handlers.environment import EnvironmentInvalid
-from search_coverage.handlers.once import ReportInProgress
 from search_coverage.report.row import COLUMNS
 from search_coverage.use_cases.report_search_job import SearchJobNotEnded, TimeRunningOut
 from tests.integration.conftest import Context, Deployment, state_change
@@ -101,8 +101,12 @@ def test_the_files_are_those_that_the_summary_vouches_for(deployment: Deployment
     for file in summary["files"].values():
         content = deployment.read(file["key"])
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (file["sha256"], file["bytes"])
-    summary_key = next(key for key in deployment.stored() if key.endswith("summary.json"))
-    assert sorted(deployment.stored()) == sorted([*(file["key"] for file in summary["files"].values()), summary_key])
+    # And besides there is only the summary, for people and as a line for Athena
+    vouched_for = {file["key"] for file in summary["files"].values()}
+    summaries = sorted(set(deployment.stored()) - vouched_for)
+    assert [key.split("/")[0] for key in summaries] == ["reports", "summaries"]
+    assert summaries[0].endswith(f"/{search_job}/summary.json")
+    assert summaries[1].endswith(f"/{search_job}.json")
 
 
 def test_5000_failed_backups_all_reach_a_subscriber_in_parts_with_one_digest(deployment: Deployment) -> None:
@@ -133,24 +137,23 @@ def test_the_same_news_three_times_is_one_report_and_one_digest(deployment: Depl
     assert len(created) == 1
 
 
-def test_the_same_news_twice_at_once_is_one_digest_and_the_other_is_tried_again(deployment: Deployment) -> None:
+def test_the_same_news_twice_at_once_is_one_digest_and_the_other_leaves_it_at_that(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
     deployment.simulator.faults.add("delay", operation="ListSearchJobBackups", delay_seconds=1.0)
     first, second = deployment.function("report"), deployment.function("report")
     together = threading.Barrier(2)
 
-    def invoke(module: Any) -> object:
+    def invoke(module: Any) -> dict[str, Any]:
         together.wait()
-        try:
-            return module.handler(state_change(search_job), Context())
-        except ReportInProgress as error:
-            return error
+        result: dict[str, Any] = module.handler(state_change(search_job), Context())
+        return result
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(invoke, (first, second)))
 
-    assert sorted(type(result).__name__ for result in results) == ["ReportInProgress", "dict"]
-    assert deployment.report(state_change(search_job))["created"] is False  # the retry finds what the other one made
+    assert sorted(result["created"] for result in results) == [False, True]
+    assert {"searchJobIdentifier": search_job, "created": False, "inProgress": True} in results
+    assert deployment.report(state_change(search_job))["created"] is False  # a later one finds what was made
     assert len(deployment.messages(deployment.people)) == 1
 
 
@@ -443,10 +446,20 @@ def test_a_wrong_variable_is_named_at_init_with_what_is_allowed(deployment: Depl
         deployment.function("watch", SEARCH_JOB_STATUSES="COMPLETED, RUNNING")
 
 
-def test_an_inventory_that_was_asked_for_but_not_taken_is_no_reason_to_trust(deployment: Deployment) -> None:
+def test_an_inventory_that_breaks_is_no_reason_to_trust_and_none_to_give_no_report(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search_job = deployment.simulator.finish_job(ALL_SEARCHED)
 
+    def disk_is_full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("search_coverage.report.recovery_point_table.RecoveryPointTable.add", disk_is_full)
     assert deployment.report(state_change(search_job), INVENTORY="ON")["verdict"] == "PARTIAL"
+    summary = deployment.summary(search_job)
+    assert summary is not None
+    assert summary["inventory"]["status"] == "UNAVAILABLE"
+    assert "disk is full" in summary["inventory"]["message"]
 
 
 def test_the_metrics_count_backups_and_reports_and_never_name_a_search_job(
@@ -466,10 +479,41 @@ def test_the_metrics_count_backups_and_reports_and_never_name_a_search_job(
         "BackupsSearched": [2.0],
         "BackupsExcluded": [1.0],
         "BackupsFailed": [1.0],
+        "ReportsIncomplete": [1.0],
         "Reports": [1.0],
     }
-    assert dimensions == {"service", "verdict"}
+    assert dimensions == {"service", "verdict", "reason"}
     assert search_job not in json.dumps(blobs)
+
+
+def test_what_was_excluded_is_counted_by_reason(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    search_job = deployment.simulator.finish_job(
+        Scenario(
+            "two-reasons",
+            (
+                BackupGroup(count=2, status="FAILED", status_message=DENIED),
+                BackupGroup(count=3, status="STOPPED"),
+            ),
+        )
+    )
+
+    deployment.report(state_change(search_job))
+
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
+    by_reason = {blob["reason"]: blob["BackupsExcluded"] for blob in blobs if "reason" in blob}
+    assert by_reason == {"PERMISSION_DENIED": [2.0], "NOT_FINISHED": [3.0]}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "incomplete"), [(ALL_SEARCHED, 0.0), (ONE_FAILED, 1.0), (Scenario("none", end_status="FAILED"), 1.0)]
+)
+def test_a_report_that_is_not_complete_counts_as_incomplete(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], scenario: Scenario, incomplete: float
+) -> None:
+    deployment.report(state_change(deployment.simulator.finish_job(scenario)))
+
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
+    assert [blob["ReportsIncomplete"] for blob in blobs if "ReportsIncomplete" in blob] == [[incomplete]]
 
 
 def _names(metrics: dict[str, Any]) -> list[str]:

@@ -242,7 +242,7 @@ def test_an_entry_that_was_refused_is_not_recorded_and_goes_out_with_the_next_sw
     assert announced(deployment) == jobs[:2]
 
 
-def test_a_sweep_over_nothing_new_costs_two_calls_and_no_write(deployment: Deployment) -> None:
+def test_a_sweep_over_nothing_new_costs_two_calls_and_the_next_one_call(deployment: Deployment) -> None:
     for _ in range(3):
         deployment.report({"searchJobIdentifier": deployment.simulator.finish_job(DONE)})
     module = deployment.function("watch")
@@ -255,6 +255,10 @@ def test_a_sweep_over_nothing_new_costs_two_calls_and_no_write(deployment: Deplo
 
     assert swept == {"known": 3, "ended": 3, "unreported": 0, "announced": 0}
     assert calls == ["GET", "GET"]
+
+    module.handler({}, Context())
+
+    assert calls == ["GET", "GET", "GET"], "what a warm environment has seen in the bucket it does not look up again"
 
 
 def test_a_sweep_over_no_search_job_costs_one_call(deployment: Deployment) -> None:
@@ -298,4 +302,58 @@ def test_a_sweep_that_came_to_its_end_counts_itself(deployment: Deployment, caps
 
     (blob,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
     assert (blob["Sweeps"], blob["SearchJobsUnreported"], blob["SearchJobsAnnounced"]) == ([1.0], [1.0], [1.0])
+    assert blob["SearchJobsOverdue"] == [0.0]
     assert blob["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+
+
+def overdue(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> float:
+    """Sweep, and give how many search jobs the sweep counted as overdue."""
+    capsys.readouterr()
+    deployment.sweep()
+    (blob,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CloudWatchMetrics"' in line]
+    (count,) = blob["SearchJobsOverdue"]
+    return float(count)
+
+
+def test_a_search_job_without_a_report_is_overdue_an_hour_after_its_end_and_until_it_has_one(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given one that ended just now, one less than an hour ago, and one more than an hour ago
+    deployment.simulator.finish_job(DONE)
+    deployment.simulator.finish_job(DONE, ended_ago=timedelta(minutes=58))
+    late = deployment.simulator.finish_job(DONE, ended_ago=timedelta(minutes=61))
+
+    # Then the last is overdue, announced or not, until its report is there
+    assert [overdue(deployment, capsys), overdue(deployment, capsys)] == [1.0, 1.0]
+    deployment.report({"searchJobIdentifier": late})
+    assert overdue(deployment, capsys) == 0.0
+
+
+def test_a_search_job_of_which_nobody_knows_when_it_ended_counts_as_overdue(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment.simulator.finish_job(DONE)
+    module = deployment.function("watch")
+    client = module.sweeping.search._client
+    list_search_jobs = client.list_search_jobs
+
+    def without_times(**request: Any) -> Any:
+        page = list_search_jobs(**request)
+        for entry in page["SearchJobs"]:
+            del entry["CreationTime"], entry["CompletionTime"]
+        return page
+
+    client.list_search_jobs = without_times
+    module.handler({}, Context())
+
+    assert '"SearchJobsOverdue":[1.0]' in capsys.readouterr().out
+
+
+def test_a_status_that_is_to_get_no_report_is_never_overdue(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment.simulator.finish_job(Scenario("stopped", end_status="STOPPED"), ended_ago=timedelta(hours=2))
+
+    deployment.sweep(SEARCH_JOB_STATUSES="COMPLETED")
+
+    assert '"SearchJobsOverdue":[0.0]' in capsys.readouterr().out

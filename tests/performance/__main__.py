@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.performance import cpu, document, lambda_emulator, memory, sizing, start, sweep, wall
+from tests.performance import cpu, document, lambda_emulator, memory, sizing, start, sweep, vaults, wall
 from tests.performance.figure import Bench, Figure, number
 from tests.performance.servers import ROOT
 
@@ -23,6 +23,7 @@ FIGURES: dict[str, Callable[[Bench], Figure]] = {
     "e": start.measure_zip,
     "f": sweep.measure,
     "g": sizing.measure,
+    "h": vaults.measure,
 }
 EMULATED = "d"
 
@@ -111,7 +112,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         type=_letters,
         default=set(FIGURES),
         metavar="a,b,...",
-        help="a CPU, b time with slow pages, c memory, d start, e zip file, f sweeps, g memory and cost; default all",
+        help="a CPU, b slow pages, c memory, d start, e zip file, f sweeps, g sizing, h inventory; default all",
     )
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="measure N times (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="leave out the largest searches")

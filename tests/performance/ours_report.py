@@ -26,6 +26,6 @@ class Context:
 if __name__ == "__main__":
     meter.mark()
     context: Any = Context("report")
-    outcome = report.handler({"searchJobIdentifier": sys.argv[1]}, context)
+    outcome = report.handler({"searchJobIdentifier": sys.argv[1], "replay": "replay" in sys.argv[2:]}, context)
     meter.mark()
-    meter.tell(backups=outcome["backups"])
+    meter.tell(backups=outcome["backups"], verdict=outcome["verdict"])

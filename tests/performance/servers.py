@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,24 @@ class Aws:
             "POST", "faults", {"effect": "delay", "operation": _BACKUP_SEARCH_PAGES, "delay_seconds": seconds}
         )
 
+    def vault(self, name: str, recovery_points: list[dict[str, object]]) -> None:
+        """Add a vault with these groups of recovery points."""
+        self._control("POST", "vaults", {"name": name, "recovery_points": recovery_points})
+
+    def search(self, created_after: datetime | None = None) -> str:
+        """Search the vaults, and wait for the end; gives the identifier of the search job."""
+        scope: dict[str, Any] = {"BackupResourceTypes": ["S3"]}
+        if created_after:
+            scope["BackupResourceCreationTime"] = {"CreatedAfter": created_after.timestamp()}
+        answer = _request("PUT", f"{self.simulator_url}/search-jobs", {"Name": "all", "SearchScope": scope})
+        self._control("POST", "clock", {"forward_seconds": 600})
+        return str(answer["SearchJobIdentifier"])
+
+    def delay_vaults(self, seconds: float) -> None:
+        """Let every page of a vault come so much later."""
+        operation = "ListRecoveryPointsByBackupVault"
+        self._control("POST", "faults", {"effect": "delay", "operation": operation, "delay_seconds": seconds})
+
     def set_keys(self, keys: list[str]) -> None:
         """Say what ListObjectsV2 finds."""
         _request("PUT", self.stub_url + KEYS_PATH, keys)
@@ -77,6 +96,7 @@ class Aws:
             "TMPDIR": str(self.temporary),
             "TZ": ":UTC",  # as Lambda has it; in another zone botocore takes twice as long for a time stamp
             "AWS_ENDPOINT_URL": self.stub_url,
+            "AWS_ENDPOINT_URL_BACKUP": self.simulator_url,
             "AWS_ENDPOINT_URL_BACKUPSEARCH": self.simulator_url,
             "AWS_ACCESS_KEY_ID": "benchmark",
             "AWS_SECRET_ACCESS_KEY": "benchmark",

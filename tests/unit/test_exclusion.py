@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_coverage.coverage.backup import Backup
-from search_coverage.coverage.exclusion import EXPLANATIONS, Exclusion, Reason, exclusion_reason
+from search_coverage.coverage.exclusion import Exclusion, Reason, exclusion_reason
 from tests.examples import backup
 
 
@@ -121,11 +121,6 @@ def test_a_status_that_nobody_knows_stays_unknown_whatever_its_message_says() ->
 
 def test_a_row_without_any_member_is_excluded() -> None:
     assert exclusion_reason(Backup()) is Reason.UNKNOWN_STATUS
-
-
-def test_every_reason_has_a_meaning_and_a_remedy() -> None:
-    assert set(EXPLANATIONS) == set(Reason)
-    assert all(explanation.meaning and explanation.remedy for explanation in EXPLANATIONS.values())
 
 
 @given(status=st.none() | st.text(), message=st.none() | st.text())

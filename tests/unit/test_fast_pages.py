@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_coverage.aws.backup_search import _backup
-from search_coverage.aws.fast_pages import take_page
+from search_coverage.aws.fast_pages import page_taker
+
+take_page = page_taker("Results", "BackupCreationTime", "IndexCreationTime")
 
 SHAPE: Any = (
     botocore.session.get_session()

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
 from search_coverage.report.alert import NotifyOn, is_due, messages
 from search_coverage.report.digest import digest, subject
-from search_coverage.report.messages import FailedRows, Message
+from search_coverage.report.json_text import compact_json
+from search_coverage.report.messages import FailedRows, Message, _size_in_message, _size_of_json_in_message
 from search_coverage.report.row import row
 from search_coverage.report.summary import Findings
 from search_coverage.report.tally import Tally
@@ -40,7 +42,7 @@ def published(job: SearchJob, exclusions: list[Exclusion]) -> list[Message]:
     rows = [row(job, exclusion) for exclusion in exclusions]
     spooled = FailedRows(BytesIO())
     for one in rows:
-        spooled.add(one)
+        spooled.add(one, compact_json(one))
     return list(messages(findings_of(job, exclusions), spooled, rows[:10], "reports-bucket"))
 
 
@@ -125,8 +127,9 @@ def test_the_mail_says_what_counts_and_where_the_rest_is() -> None:
 
     mail = json.loads(message.body)["email"]
     assert mail.startswith("NONE. NOTHING was searched")
-    assert "Search job: find invoice" in mail
-    assert "1 x PERMISSION_DENIED" in mail
+    assert "Name: find invoice" in mail
+    assert "1. 1 x PERMISSION_DENIED: " in mail
+    assert f"--search-job-identifier {JOB_ID}" in mail
     assert "snap-00000001" in mail
     assert f"s3://reports-bucket/reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/" in mail
 
@@ -144,6 +147,46 @@ def test_without_an_inventory_a_complete_search_claims_no_more_than_aws_listed()
 
     assert text.startswith("COMPLETE. Every backup that AWS lists for this search was searched.")
     assert "Backups without an index may be missing from the list" in text
+
+
+def test_with_an_inventory_the_mail_counts_what_the_search_did_not_even_list() -> None:
+    not_listed = [
+        Exclusion(Backup(backup_arn=f"arn:{number}"), Reason.INDEX_MISSING, BackupIndex(vault="v"), listed=False)
+        for number in range(3)
+    ]
+    tally = Tally(listed=7, searched=7)
+    for exclusion in not_listed:
+        tally.count(exclusion)
+    inventory = Inventory(InventoryStatus.COMPLETE, vaults=1, in_scope=10, not_listed=3)
+    job = search_job(name="audit")
+    findings = Findings(job, tally, inventory, judge(job, tally.backups, inventory), datetime(2026, 11, 20, tzinfo=UTC))
+
+    assert subject(findings) == "PARTIAL: 3 of 10 backups not searched - audit"
+    text = digest(findings, [], "bucket", "prefix/", "https://console")
+    assert "Backups: 10 in scope, 7 listed, 7 searched, 3 NOT searched (0 FAILED)" in text
+    assert "- 3 of 10 backups in the scope of the search are not in its list." in text
+    assert "it was not compared with the vaults" not in text
+
+
+@given(value=st.dictionaries(st.text(), st.text() | st.none()))
+def test_the_size_of_json_in_a_message_is_counted_without_quoting_it(value: dict[str, str | None]) -> None:
+    text = compact_json(value)
+
+    assert _size_of_json_in_message(text) == _size_in_message(text) + len(",")
+
+
+@given(name=st.text(max_size=500) | st.none(), message=st.text(max_size=800) | st.none())
+def test_no_line_of_the_mail_is_longer_than_78_characters_unless_it_is_one_link_or_arn(
+    name: str | None, message: str | None
+) -> None:
+    exclusions = [failed(number, message) for number in range(3)]
+    rows = [row(search_job(), exclusion) for exclusion in exclusions]
+    findings = findings_of(search_job(name=name, status_message=message), exclusions, searched=2)
+
+    text = digest(findings, rows, "reports-" + "b" * 50, "reports/1/2/3/", "https://console.example/" + "x" * 100)
+
+    for line in text.splitlines():
+        assert len(line) <= 78 or len(line.removeprefix("-").split()) == 1 or max(map(len, line.split())) > 60, line
 
 
 STOPPED = Exclusion(backup(status="STOPPED"), Reason.NOT_FINISHED)
@@ -171,7 +214,8 @@ def test_the_rows_are_on_disk_and_not_in_memory(tmp_path: Path) -> None:
     with (tmp_path / "failed").open("w+b") as file:
         spooled = FailedRows(file)
         for number in range(1000):
-            spooled.add(row(search_job(), failed(number)))
+            one = row(search_job(), failed(number))
+            spooled.add(one, compact_json(one))
         file.flush()
 
         assert (tmp_path / "failed").stat().st_size > 100_000

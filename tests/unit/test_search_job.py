@@ -40,6 +40,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
     assert keys.csv == f"{folder}excluded-backups.csv"
     assert keys.summary == f"{folder}summary.json"
     assert keys.jsonl == f"excluded_backups/account=000000000000/region=us-east-1/date=2026-11-20/{JOB_ID}.jsonl.gz"
+    assert keys.summary_line == f"summaries/account=000000000000/region=us-east-1/date=2026-11-20/{JOB_ID}.json"
 
 
 def test_the_day_of_a_report_is_the_utc_day_of_the_end_or_else_of_the_creation() -> None:
@@ -56,6 +57,7 @@ def test_only_a_summary_marks_a_whole_report() -> None:
 
     assert reported_search_job(keys.summary) == JOB_ID
     assert reported_search_job(keys.csv) is None
+    assert reported_search_job(keys.summary_line) is None
     assert not reported_search_job("summary.json")
 
 

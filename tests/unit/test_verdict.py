@@ -39,7 +39,7 @@ def test_a_search_that_did_not_complete_never_counts_as_complete(status: str) ->
         ({"recovery_points_to_scan": 2}, OFF, "set out to scan 2 backups, but lists 3"),
         ({}, Inventory(InventoryStatus.PARTIAL, "a vault could not be read"), "a vault could not be read"),
         ({}, Inventory(InventoryStatus.UNAVAILABLE, "no permission"), "no permission"),
-        ({}, Inventory(InventoryStatus.COMPLETE, not_listed=2), "2 backups in the scope"),
+        ({}, Inventory(InventoryStatus.COMPLETE, in_scope=5, not_listed=2), "2 of 5 backups in the scope"),
     ],
 )
 def test_a_doubt_about_the_whole_search_makes_it_partial_and_says_why(

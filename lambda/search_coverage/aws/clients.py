@@ -8,6 +8,7 @@ from botocore.config import Config
 from search_coverage.aws import services
 
 if TYPE_CHECKING:
+    from mypy_boto3_backup import BackupClient
     from mypy_boto3_backupsearch import BackupSearchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
@@ -20,6 +21,14 @@ _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"
 
 # SNS does not tell a repeated message from a new one: an answer that got lost must not become many mails.
 _SNS_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2})
+
+# The inventory reads several vaults side by side: when AWS throttles it, it has to slow down, and not only to repeat.
+_BACKUP_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "adaptive", "max_attempts": 5})
+
+
+def backup() -> "BackupClient":
+    """Make the client of AWS Backup."""
+    return boto3.client(services.BACKUP, config=_BACKUP_CONFIG)
 
 
 def backup_search() -> "BackupSearchClient":

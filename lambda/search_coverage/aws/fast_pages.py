@@ -1,4 +1,4 @@
-"""The quick way through a page of backups: the body is decoded once, and not walked shape by shape.
+"""The quick way through a page of a long list: the body is decoded once, and not walked shape by shape.
 
 botocore spends most of a report's time on turning each member of each row into Python by its model, timestamps into
 datetimes above all. Its event ``before-parse`` lets a client decode the body itself; signing, retries, errors and
@@ -6,48 +6,54 @@ pagination stay botocore's. Whatever is not as the model says is left to botocor
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 _LAST_SECOND = 253_402_300_800.0  # the year 10000, which no calendar here can write
+_NUMBERS = frozenset({int, float})
 
 
-def take_page(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
-    """Decode a page of ListSearchJobBackups in place of botocore's parser; a handler of ``before-parse``.
+def page_taker(list_name: str, *times: str) -> Callable[..., None]:
+    """Make a handler of ``before-parse`` that decodes the pages of one list operation in place of botocore's parser.
 
     Rows come as they are on the wire: times as seconds since the epoch, members that AWS did not send missing.
 
     Args:
-        response_dict: The answer, with ``status_code`` and ``body``; the body is emptied if it was taken.
-        customized_response_dict: What botocore adds to its own result.
+        list_name: The member of the answer that holds the rows.
+        times: The members of a row that are timestamps.
+
+    Returns:
+        A handler. It empties the body of an answer that it took, and leaves any other answer as it is.
     """
-    if response_dict["status_code"] != 200:
-        return
-    try:
-        page = json.loads(response_dict["body"])
-    except ValueError:
-        return
-    if isinstance(page, dict) and not isinstance(page.get("Results"), list):
-        # botocore would make an empty list of some of it, and an empty list is an answer.
-        customized_response_dict["Results"] = page.get("Results")
+
+    def take_page(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
+        if response_dict["status_code"] != 200:
+            return
+        try:
+            page = json.loads(response_dict["body"])
+        except ValueError:
+            return
+        if not isinstance(page, dict):
+            return
+        rows = page.get(list_name)
+        if not isinstance(rows, list):
+            # botocore would make an empty list of some of it, and an empty list is an answer.
+            customized_response_dict[list_name] = rows
+        elif all(map(is_as_modelled, rows)):
+            customized_response_dict[list_name] = rows
+            if page.get("NextToken") is not None:
+                customized_response_dict["NextToken"] = page["NextToken"]
+        else:
+            return
         response_dict["body"] = b"{}"
-    elif isinstance(page, dict) and all(map(_is_as_modelled, page["Results"])):
-        customized_response_dict["Results"] = page["Results"]
-        if page.get("NextToken") is not None:
-            customized_response_dict["NextToken"] = page["NextToken"]
-        response_dict["body"] = b"{}"
 
+    def is_as_modelled(row: Any) -> bool:
+        if not isinstance(row, dict):
+            return False
+        for name in times:
+            moment: Any = row.get(name, 0)
+            if type(moment) not in _NUMBERS or not 0 <= moment < _LAST_SECOND:
+                return False
+        return True
 
-def _is_as_modelled(row: Any) -> bool:
-    if not isinstance(row, dict):
-        return False
-    created: Any = row.get("BackupCreationTime", 0)
-    indexed: Any = row.get("IndexCreationTime", 0)
-    return (
-        type(created) in _NUMBERS
-        and type(indexed) in _NUMBERS
-        and 0 <= created < _LAST_SECOND
-        and 0 <= indexed < _LAST_SECOND
-    )
-
-
-_NUMBERS = frozenset({int, float})
+    return take_page

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import doing
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.report.json_text import readable_json
+from search_coverage.report.json_text import compact_json, readable_json
 from search_coverage.report.keys import day_prefix, reported_search_job, reports_prefix
 
 if TYPE_CHECKING:
@@ -57,6 +57,16 @@ class ReportBucket:
                 Body=readable_json(summary).encode(),
                 ContentType="application/json",
                 Metadata={_REQUEST_ID: request_id},
+            )
+
+    def put_summary_line(self, key: str, summary: dict[str, Any]) -> None:
+        """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012)."""
+        with doing(f"Writing s3://{self.name}/{key}"):
+            self._client.put_object(
+                Bucket=self.name,
+                Key=key,
+                Body=compact_json(summary).encode() + b"\n",
+                ContentType="application/json",
             )
 
     def remove_summary(self, key: str) -> None:

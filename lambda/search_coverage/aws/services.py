@@ -2,11 +2,12 @@
 
 from typing import Final
 
+BACKUP: Final = "backup"
 BACKUP_SEARCH: Final = "backupsearch"
 DYNAMODB: Final = "dynamodb"
 EVENTS: Final = "events"
 S3: Final = "s3"
 SNS: Final = "sns"
 
-SERVICES: Final = (BACKUP_SEARCH, DYNAMODB, EVENTS, S3, SNS)
+SERVICES: Final = (BACKUP, BACKUP_SEARCH, DYNAMODB, EVENTS, S3, SNS)
 """All of them. This module imports nothing of ours, so that the bundler can read the list without the package."""

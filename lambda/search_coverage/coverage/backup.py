@@ -1,5 +1,6 @@
 """A backup (recovery point) as a search job lists it."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -20,3 +21,20 @@ class Backup(NamedTuple):
     source_resource_arn: str | None = None
     created: float | None = None
     index_created: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupIndex:
+    """What a vault says of a backup and its index.
+
+    Attributes:
+        vault: The name of the vault.
+        status: PENDING, ACTIVE, FAILED or DELETING; None if the backup was never indexed (aws-facts.md §3).
+        status_message: What AWS adds to it.
+        role_arn: The role that made the backup, which can also make its index.
+    """
+
+    vault: str | None = None
+    status: str | None = None
+    status_message: str | None = None
+    role_arn: str | None = None

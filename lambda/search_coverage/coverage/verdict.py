@@ -46,7 +46,10 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class BackupCounts:
-    """How many backups the search listed, searched and excluded; the failed are part of the excluded."""
+    """How many backups the search listed, searched and excluded; the failed are part of the excluded.
+
+    The excluded are those that it listed and did not search, and those that the inventory found and it did not list.
+    """
 
     listed: int
     searched: int
@@ -78,13 +81,16 @@ def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory) -> list
         doubts.append(f"AWS added a message to the search job: {job.status_message}")
     if backups.listed == 0:
         doubts.append("The search job lists no backup at all.")
-    if backups.excluded:
-        verb = "was" if backups.excluded == 1 else "were"
-        doubts.append(f"{backups.excluded} of {backups.listed} backups {verb} not searched.")
-    if backups.searched + backups.excluded != backups.listed:
+    not_listed = inventory.not_listed or 0
+    excluded = backups.excluded - not_listed
+    if excluded:
+        verb = "was" if excluded == 1 else "were"
+        listed = "listed " if not_listed else ""
+        doubts.append(f"{excluded} of {backups.listed} {listed}backups {verb} not searched.")
+    if backups.searched + excluded != backups.listed:
         doubts.append(
             f"The counts do not add up: {backups.listed} listed, {backups.searched} searched, "
-            f"{backups.excluded} excluded."
+            f"{backups.excluded} excluded, {not_listed} of them not listed."
         )
     expected = job.recovery_points_to_scan
     if expected is not None and expected != backups.listed:
@@ -103,5 +109,7 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
             f"The inventory of the vaults is {inventory.status}: {inventory.message or 'no reason was given'}"
         )
     if inventory.not_listed:
-        doubts.append(f"{inventory.not_listed} backups in the scope of the search are not in its list.")
+        verb = "is" if inventory.not_listed == 1 else "are"
+        of_all = "" if inventory.in_scope is None else f" of {inventory.in_scope}"
+        doubts.append(f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list.")
     return doubts

@@ -11,14 +11,18 @@ if TYPE_CHECKING:  # each function loads its own use case, not the other's
 
 
 def count_report(metrics: Metrics, outcome: "Outcome") -> None:
-    """Count a report that was made: its backups, its duration, and one report of its verdict."""
+    """Count a report that was made: its backups, why some were excluded, its duration, and its verdict.
+
+    ``ReportsIncomplete`` is 1 for any verdict but COMPLETE, so that an alarm needs no list of the others.
+    """
     for name, count in outcome.news["backups"].items():
         metrics.add_metric(f"Backups{name.capitalize()}", MetricUnit.Count, count)
     metrics.add_metric("ReportDuration", MetricUnit.Seconds, outcome.seconds)
+    metrics.add_metric("ReportsIncomplete", MetricUnit.Count, int(not outcome.is_complete))
     metrics.flush_metrics()
-    with single_metric("Reports", MetricUnit.Count, 1, namespace=metrics.namespace) as reports:
-        reports.add_dimension("service", metrics.service)
-        reports.add_dimension("verdict", outcome.news["verdict"])
+    _count_one_of("Reports", 1, metrics, verdict=outcome.news["verdict"])
+    for reason, count in outcome.excluded_by_reason.items():  # a closed list of twelve
+        _count_one_of("BackupsExcluded", count, metrics, reason=reason)
 
 
 def count_sweep(metrics: Metrics, sweep: "Sweep") -> None:
@@ -26,4 +30,12 @@ def count_sweep(metrics: Metrics, sweep: "Sweep") -> None:
     metrics.add_metric("Sweeps", MetricUnit.Count, 1)
     metrics.add_metric("SearchJobsUnreported", MetricUnit.Count, sweep.unreported)
     metrics.add_metric("SearchJobsAnnounced", MetricUnit.Count, sweep.announced)
+    metrics.add_metric("SearchJobsOverdue", MetricUnit.Count, sweep.overdue)
     metrics.flush_metrics()
+
+
+def _count_one_of(name: str, count: int, metrics: Metrics, **kind: str) -> None:
+    """Count under a dimension more, which a metric of the same blob cannot have."""
+    with single_metric(name, MetricUnit.Count, count, namespace=metrics.namespace) as metric:
+        for dimension, value in {"service": metrics.service, **kind}.items():
+            metric.add_dimension(dimension, value)

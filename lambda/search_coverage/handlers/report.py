@@ -1,8 +1,11 @@
 """The report function: a search job has ended, so its report is made and told."""
 
+import gc
 import os
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -14,12 +17,36 @@ from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.errors import SearchCoverageError
-from search_coverage.coverage.verdict import Inventory, InventoryStatus
+from search_coverage.coverage.search_job import SearchJob
 from search_coverage.handlers.environment import ReportEnvironment
 from search_coverage.handlers.metrics import count_report
-from search_coverage.handlers.once import Once
+from search_coverage.handlers.once import Once, TellOnce
 from search_coverage.handlers.report_request import ReportRequest
+from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.report_search_job import ReportSearchJob
+
+if TYPE_CHECKING:
+    from search_coverage.aws.backup_vaults import BackupVaults
+    from search_coverage.use_cases.take_inventory import InventoryOfScope
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _take_inventory(job: SearchJob, folder: Path, seconds: float) -> "InventoryOfScope":
+    """Take the inventory; what that takes is made when the first report needs it, and not at every start."""
+    from search_coverage.use_cases.take_inventory import TakeInventory  # noqa: PLC0415
+
+    return TakeInventory(_backup_vaults(), _now).run(job, folder, seconds)
+
+
+@cache
+def _backup_vaults() -> "BackupVaults":
+    from search_coverage.aws.backup_vaults import BackupVaults  # noqa: PLC0415
+
+    return BackupVaults(clients.backup())
+
 
 environment = ReportEnvironment.read(os.environ)
 logger = Logger(service=SERVICE)
@@ -30,16 +57,15 @@ reporting = ReportSearchJob(
     topic=AlertsTopic(clients.sns(), environment.alerts_topic_arn),
     bus=EventBus(clients.events(), environment.event_bus_name),
     notify_on=environment.notify_on,
-    inventory=(
-        Inventory(InventoryStatus.UNAVAILABLE, "this version cannot compare the list with the vaults yet")
-        if environment.inventory
-        else Inventory(InventoryStatus.OFF)
-    ),
-    now=lambda: datetime.now(UTC),
+    take_inventory=_take_inventory if environment.inventory else NoInventory,
+    now=_now,
 )
 
 
 once = Once(clients.dynamodb(), environment.idempotency_table)
+
+# What is loaded by now lives as long as the environment: the collector need not walk it again with every page.
+gc.freeze()
 
 
 @logger.inject_lambda_context(correlation_id_path="id", clear_state=True)
@@ -50,24 +76,32 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         event: A "Search Job State Change", or ``{"searchJobIdentifier": "<uuid>", "replay": false}``.
 
     Returns:
-        What the event "Search Coverage Report Created" carries, and whether the report was ``created`` just now.
+        What the event "Search Coverage Report Created" carries, and whether the report was ``created`` just now. If
+        another invocation is making it, just that: ``inProgress``.
     """
+    logger.remove_keys(["function_arn"])  # it names the account, and function_name says the same
     try:
         request = ReportRequest.parse(event)
         logger.append_keys(search_job_id=request.identifier)
-        done = once.run(request.identifier, lambda: _report(request, context), context, again=request.replay)
+        done = once.run(
+            request.identifier, lambda tell_once: _report(request, context, tell_once), context, again=request.replay
+        )
     except SearchCoverageError as error:
         logger.error(str(error), error=type(error).__name__)
         raise
+    if "verdict" not in done:
+        logger.info("report in progress: another invocation is making it")
+        return done
     logger.info("report done", verdict=done["verdict"], report_created=done["created"], backups=done["backups"])
     return done
 
 
-def _report(request: ReportRequest, context: LambdaContext) -> dict[str, Any]:
+def _report(request: ReportRequest, context: LambdaContext, tell_once: TellOnce) -> dict[str, Any]:
     outcome = reporting.run(
         request.identifier,
         replay=request.replay,
         request_id=context.aws_request_id,
+        tell_once=tell_once,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     if outcome.created:

@@ -48,6 +48,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         SweepIncomplete: The sweep came to its end, but something is left over; the next one tries again.
         AwsCallFailed: AWS did not do what it was asked.
     """
+    logger.remove_keys(["function_arn"])  # it names the account, and function_name says the same
     try:
         sweep = sweeping.run(lambda: context.get_remaining_time_in_millis() / 1000)
         count_sweep(metrics, sweep)
@@ -59,4 +60,5 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     counts = asdict(sweep)
     del counts["left_over"]
     logger.info("sweep done", **counts)
+    del counts["overdue"]  # for the alarm, not for the caller
     return counts

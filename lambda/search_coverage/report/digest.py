@@ -2,7 +2,8 @@
 
 import textwrap
 
-from search_coverage.coverage.exclusion import EXPLANATIONS, Reason
+from search_coverage.coverage.exclusion import Reason
+from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
 from search_coverage.report.plain_text import one_line
@@ -26,58 +27,108 @@ _VERDICT_SENTENCES = {
 
 def subject(findings: Findings) -> str:
     """Write the subject: the verdict, the numbers, and the name of the search job, under 100 characters."""
-    backups = findings.tally.backups
-    numbers = f"{backups.excluded} of {backups.listed} backups not searched" if backups.listed else "no backup searched"
+    excluded, meant = findings.tally.backups.excluded, findings.backups_meant
+    numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup searched"
     start = f"{findings.judgement.verdict.value}: {numbers} - "
     return start + one_line(findings.job.name or findings.job.identifier, SUBJECT_CHARACTERS - len(start))
 
 
 def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str, console_url: str) -> str:
-    """Write the e-mail.
+    """Write the e-mail. No line is longer than 78 characters, except for a link or an ARN, which nobody could use cut.
 
     Args:
         first_failed: The failed backups that are named, in the order of the list.
         prefix: The folder of the report in the bucket, with ``/`` at its end.
     """
-    job, tally = findings.job, findings.tally
-    backups, verdict = tally.backups, findings.judgement.verdict
+    sections = (
+        _verdict(findings),
+        _what_to_do(findings),
+        ["THE FULL REPORT", "report.html in", console_url, f"s3://{bucket}/{prefix}"],
+        _search_job(findings),
+        _search_again(findings),
+        _failed(first_failed, findings.tally.backups.failed),  # last: what is too long for a message is cut here
+    )
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _verdict(findings: Findings) -> list[str]:
+    verdict, backups = findings.judgement.verdict, findings.tally.backups
+    in_scope = findings.inventory.in_scope
+    counts = [
+        *([f"{in_scope} in scope"] if in_scope is not None else []),
+        f"{backups.listed} listed",
+        f"{backups.searched} searched",
+        f"{backups.excluded} NOT searched",
+    ]
     lines = [
         *_wrapped(f"{verdict.value}. {_VERDICT_SENTENCES[verdict]}"),
-        *(_wrapped(NOT_COMPARED) if findings.inventory.status is InventoryStatus.OFF else []),
         "",
-        f"Backups: {backups.listed} listed, {backups.searched} searched, {backups.excluded} NOT searched",
-        f"         ({backups.failed} of them failed)",
-        *_wrapped(f"Search job: {one_line(job.name, 200) or '(without a name)'}"),
+        *_wrapped(f"Backups: {', '.join(counts)} ({backups.failed} FAILED)"),
+    ]
+    for reason in findings.judgement.reasons:
+        lines += _wrapped(f"- {one_line(reason, 500)}", indent="  ")
+    if findings.inventory.status is InventoryStatus.OFF:
+        lines += _wrapped(f"- {NOT_COMPARED}", indent="  ")
+    return lines
+
+
+def _what_to_do(findings: Findings) -> list[str]:
+    by_reason = {Reason(name): count for name, count in findings.tally.by_reason.items()}
+    if not by_reason:
+        return []
+    lines = ["WHY, AND WHAT TO DO"]
+    in_order = sorted(by_reason, key=lambda reason: (-by_reason[reason], REMEDIES[reason].effort))
+    for number, reason in enumerate(in_order, start=1):
+        remedy = REMEDIES[reason]
+        lines += _wrapped(f"{number}. {by_reason[reason]} x {reason}: {remedy.meaning}", indent="   ")
+        lines += _wrapped(f"   -> {remedy.remedy}", indent="      ")
+    return lines
+
+
+def _failed(first_failed: list[Row], failed: int) -> list[str]:
+    if not first_failed:
+        return []
+    return [
+        f"FAILED BACKUPS ({len(first_failed)} of {failed})",
+        *(line for row in first_failed for line in _failed_backup(row)),
+    ]
+
+
+def _failed_backup(failed: Row) -> list[str]:
+    source = one_line(failed["source_resource_arn"], 500)
+    message = one_line(failed["status_message"], 500) or "AWS gave no message"
+    return [
+        f"- {one_line(failed['backup_arn'], 500) or '(AWS did not name the backup)'}",
+        *([f"  of {source}"] if source else []),
+        *_wrapped(f"  {failed['reason']}: {message}", indent="  "),
+    ]
+
+
+def _search_job(findings: Findings) -> list[str]:
+    job = findings.job
+    ended = utc_text(job.completion_time) or "at a time that AWS does not tell"
+    return [
+        "THE SEARCH",
+        *_wrapped(f"Name: {one_line(job.name, 200) or '(none)'}", indent="  "),
         f"Identifier: {job.identifier}",
-        *_wrapped(f"Status: {one_line(job.status, 50)}, ended {utc_text(job.completion_time) or 'at an unknown time'}"),
+        *_wrapped(f"Status: {one_line(job.status, 50) or '(none)'}, ended {ended}", indent="  "),
         f"Account {job.arn.account}, Region {job.arn.region}",
     ]
-    if findings.judgement.reasons:
-        lines += ["", "WHY IT IS NOT COMPLETE" if verdict is not Verdict.NONE else "WHY"]
-        for reason in findings.judgement.reasons:
-            lines += _wrapped(f"- {one_line(reason, 500)}", indent="  ")
-    if tally.by_reason:
-        lines += ["", "WHAT WAS NOT SEARCHED, AND WHAT TO DO"]
-        for name, count in tally.by_reason.most_common():
-            explanation = EXPLANATIONS[Reason(name)]
-            lines += _wrapped(f"{count} x {name}: {explanation.meaning}")
-            lines += _wrapped(f"    -> {explanation.remedy}", indent="       ")
-    lines += ["", "THE FULL REPORT", console_url, f"s3://{bucket}/{prefix}"]
-    if first_failed:
-        lines += ["", f"FAILED BACKUPS ({len(first_failed)} of {backups.failed})"]
-        for failed in first_failed:
-            lines += _failed_lines(failed)
-    return "\n".join(lines) + "\n"
 
 
-def _failed_lines(failed: Row) -> list[str]:
-    arn = one_line(failed["backup_arn"], 500) or "(AWS did not name the backup)"
-    source = one_line(failed["source_resource_arn"], 500)
-    message = one_line(failed["status_message"], 500)
+def _search_again(findings: Findings) -> list[str]:
+    if findings.judgement.verdict is Verdict.COMPLETE:
+        return []
+    job = findings.job
     return [
-        f"- {arn}",
-        *([f"  of {source}"] if source else []),
-        *_wrapped(f"  {failed['reason']}: {message or 'AWS gave no message'}", indent="  "),
+        "TO SEARCH AGAIN",
+        *_wrapped(
+            "Mend what can be mended, wait until the indexes are ACTIVE, then start a search with the same scope and "
+            "filters. report.html has the commands; the scope and the filters of this search are shown by"
+        ),
+        "aws backupsearch get-search-job \\",
+        f"  --search-job-identifier {job.identifier} \\",
+        f"  --region {job.arn.region}",
     ]
 
 

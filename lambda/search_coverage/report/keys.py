@@ -20,7 +20,8 @@ class ReportKeys:
 
     Attributes:
         prefix: The folder that the people's files are in, with ``/`` at its end.
-        jsonl: The file in the Athena table's partition.
+        jsonl: The file in the partition of the Athena table of excluded backups.
+        summary_line: The summary once more, as one line, in the partition of the Athena table of search jobs.
     """
 
     prefix: str
@@ -28,6 +29,7 @@ class ReportKeys:
     html: str
     summary: str
     jsonl: str
+    summary_line: str
 
     @classmethod
     def of(cls, job: SearchJob) -> Self:
@@ -41,13 +43,14 @@ class ReportKeys:
             raise NoReportDate(f"Search job {job.identifier} has neither a completion nor a creation time.")
         account, region = job.arn.account, job.arn.region
         prefix = f"{day_prefix(account, region, day)}/{job.identifier}/"
-        partition = f"excluded_backups/account={account}/region={region}/date={day:%Y-%m-%d}"
+        partition = f"account={account}/region={region}/date={day:%Y-%m-%d}"
         return cls(
             prefix=prefix,
             csv=f"{prefix}excluded-backups.csv",
             html=f"{prefix}report.html",
             summary=f"{prefix}{SUMMARY_NAME}",
-            jsonl=f"{partition}/{job.identifier}.jsonl.gz",
+            jsonl=f"excluded_backups/{partition}/{job.identifier}.jsonl.gz",
+            summary_line=f"summaries/{partition}/{job.identifier}.json",
         )
 
 

@@ -85,13 +85,16 @@ class FailedRows:
         self._lengths: list[int] = []
         self._filled = 0
 
-    def add(self, row: Row) -> None:
-        """Take a failed backup. One that alone would not fit has its texts cut, and says so."""
-        text = compact_json(row)
-        size = _size_in_message(text)
+    def add(self, row: Row, text: str) -> None:
+        """Take a failed backup. One that alone would not fit has its texts cut, and says so.
+
+        Args:
+            text: The row as compact JSON.
+        """
+        size = _size_of_json_in_message(text)
         if size > _ROWS_BYTES:
             text = compact_json({name: _cut(value, _ROW_TEXT_CHARACTERS) for name, value in row.items()})
-            size = _size_in_message(text)
+            size = _size_of_json_in_message(text)
         if not self._lengths or self._filled + size > _ROWS_BYTES:
             self._lengths.append(0)
             self._filled = 0
@@ -116,8 +119,13 @@ def head_text(text: str | None) -> str | None:
     return None if text is None else str(_cut(text, _HEAD_TEXT_CHARACTERS))
 
 
+def _size_of_json_in_message(text: str) -> int:
+    """Count what quoting adds to JSON, and the comma behind it: JSON itself has no character left but these two."""
+    return len(text.encode()) + text.count('"') + text.count("\\") + len(",")
+
+
 def _size_in_message(text: str) -> int:
-    return len(json.dumps(text, ensure_ascii=False).encode()) - len('""') + len(",")
+    return len(json.dumps(text, ensure_ascii=False).encode()) - len('""')
 
 
 def _cut(value: Any, characters: int) -> Any:

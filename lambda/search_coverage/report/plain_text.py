@@ -1,4 +1,4 @@
-"""Texts from AWS and from people, made fit for one line of an e-mail."""
+"""Texts from AWS and from people, made fit to be read: on one line of an e-mail, on a page."""
 
 import unicodedata
 
@@ -24,3 +24,16 @@ def one_line(text: str | None, characters: int) -> str:
 
 def _utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
+
+
+def visible(text: str) -> str:
+    """Spell out what cannot be seen: control and direction characters become ``⟨U+202E⟩``; line breaks stay.
+
+    What joins the parts of an emoji stays too.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in _KEPT or c.isprintable() or c.isspace() else f"⟨U+{ord(c):04X}⟩" for c in text)
+
+
+_KEPT = "\n\u200c\u200d"

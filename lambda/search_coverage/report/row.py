@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from search_coverage.coverage.exclusion import Exclusion
+from search_coverage.coverage.remedies import advice
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 
@@ -43,7 +44,7 @@ def row(job: SearchJob, exclusion: Exclusion) -> Row:
         "status": backup.status,
         "status_message": backup.status_message,
         "reason": exclusion.reason.value,
-        "remedy": exclusion.remedy,
+        "remedy": advice(exclusion),
         "backup_vault": index.vault if index else None,
         "index_status": index.status if index else None,
         "index_status_message": index.status_message if index else None,

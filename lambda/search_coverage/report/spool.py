@@ -6,20 +6,24 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from search_coverage.coverage.exclusion import Exclusion
+from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.csv_table import CsvTable
 from search_coverage.report.json_text import compact_json
 from search_coverage.report.messages import FailedRows
+from search_coverage.report.page_table import row_bytes
 from search_coverage.report.row import Row, row
 from search_coverage.report.tally import Tally
 
-FIRST_ROWS = 500
+FIRST_ROWS = 2000
+FIRST_ROWS_BYTES = 1_400_000
+"""What the rows of the page may take, so that it stays under 2 MB whatever AWS sends."""
+FIRST_OF_A_REASON = 10
 FIRST_FAILED = 10
 _FOLDER_PREFIX = "search-coverage-"
 # Lambda ends an invocation after 900 s at the latest; an older folder was left behind by one that was killed.
@@ -48,17 +52,20 @@ class Spool:
 
     Attributes:
         tally: The counts so far.
-        first_rows: The first 500 rows, for the page.
+        first_rows: The first 2,000 rows, or as many as there is room for, for the page.
+        first_by_reason: The first 10 exclusions of each reason, for the page's commands.
         first_failed: The first 10 FAILED rows, for the e-mail.
         failed_rows: The FAILED backups, on their way to the messages.
     """
 
     def __init__(self, folder: Path, job: SearchJob) -> None:
         """Open the files in ``folder``."""
-        self.tally = Tally()
+        self.tally = Tally(searched_at=job.creation_time.timestamp() if job.creation_time else None)
         self.first_rows: list[Row] = []
+        self.first_by_reason: dict[Reason, list[Exclusion]] = {}
         self.first_failed: list[Row] = []
         self._job = job
+        self._first_rows_bytes = 0
         self._folder = folder
         self._csv_path = folder / "excluded-backups.csv"
         self._jsonl_path = folder / "excluded-backups.jsonl.gz"
@@ -85,12 +92,21 @@ class Spool:
         self.tally.count(exclusion)
         excluded = row(self._job, exclusion)
         self._csv.add(excluded)
-        self._jsonl_file.write(compact_json(excluded).encode() + b"\n")
+        text = compact_json(excluded)
+        self._jsonl_file.write(text.encode() + b"\n")
         if exclusion.is_failed:
-            self.failed_rows.add(excluded)
+            self.failed_rows.add(excluded, text)
             if len(self.first_failed) < FIRST_FAILED:
                 self.first_failed.append(excluded)
-        if len(self.first_rows) < FIRST_ROWS:
+        if len(self.first_rows) < FIRST_ROWS and self._first_rows_bytes < FIRST_ROWS_BYTES:
+            self._keep_for_page(excluded)
+        of_reason = self.first_by_reason.setdefault(exclusion.reason, [])
+        if len(of_reason) < FIRST_OF_A_REASON:
+            of_reason.append(exclusion)
+
+    def _keep_for_page(self, excluded: Row) -> None:
+        self._first_rows_bytes += row_bytes(excluded)
+        if self._first_rows_bytes < FIRST_ROWS_BYTES:
             self.first_rows.append(excluded)
 
     def finish_tables(self) -> tuple[SpooledFile, SpooledFile]:
@@ -114,7 +130,8 @@ def spool_folder() -> Iterator[Path]:
     Folders that a killed invocation left behind are removed first: Lambda keeps /tmp for the next one.
     """
     for abandoned in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
-        if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
-            shutil.rmtree(abandoned, ignore_errors=True)
+        with suppress(FileNotFoundError):  # taken away by another process meanwhile
+            if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+                shutil.rmtree(abandoned, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
         yield Path(folder)

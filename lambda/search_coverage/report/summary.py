@@ -25,6 +25,11 @@ class Findings:
     judgement: Judgement
     generated_at: datetime
 
+    @property
+    def backups_meant(self) -> int:
+        """How many backups the search was meant to look into: those that it lists, and those that it should list."""
+        return self.tally.listed + (self.inventory.not_listed or 0)
+
 
 def search_job_members(job: SearchJob) -> dict[str, Any]:
     """Write a search job as the JSON that summary, messages and events share."""

@@ -8,10 +8,33 @@ from search_coverage.coverage.verdict import BackupCounts
 
 NO_RESOURCE_TYPE = "UNKNOWN"
 
+SOURCES_COUNTED = 10_000
+"""How many sources are counted each on its own. The backups of any further ones are counted together, so that memory
+does not grow with the search."""
+
+_DAY = 86_400
+AGE_UNKNOWN = "age not known"
+AGES: tuple[tuple[str, int | None], ...] = (
+    ("under 1 day", _DAY),
+    ("1–7 days", 7 * _DAY),
+    ("7–30 days", 30 * _DAY),
+    ("30–90 days", 90 * _DAY),
+    ("90 days–1 year", 365 * _DAY),
+    ("over 1 year", None),
+)
+"""How old a backup was when the search started, youngest first, each with its upper bound in seconds."""
+
 
 @dataclass(slots=True)
 class Tally:
-    """Counts backups. ``listed`` is counted on its own, so that a lost backup shows as a sum that does not add up."""
+    """Counts backups. ``listed`` is counted on its own, so that a lost backup shows as a sum that does not add up.
+
+    Attributes:
+        searched_at: When the search started, in seconds since the epoch, UTC.
+        by_source: By the ARN of the resource; empty where AWS did not send it.
+        of_further_sources: The excluded backups of sources beyond the first `SOURCES_COUNTED`.
+        by_age: By the names in `AGES`, or `AGE_UNKNOWN`.
+    """
 
     listed: int = 0
     searched: int = 0
@@ -19,6 +42,10 @@ class Tally:
     failed: int = 0
     by_reason: Counter[str] = field(default_factory=Counter)
     by_resource_type: Counter[str] = field(default_factory=Counter)
+    by_source: Counter[str] = field(default_factory=Counter)
+    of_further_sources: int = 0
+    by_age: Counter[str] = field(default_factory=Counter)
+    searched_at: float | None = None
 
     def count(self, exclusion: Exclusion) -> None:
         """Count a backup that was not searched."""
@@ -26,6 +53,20 @@ class Tally:
         self.failed += exclusion.is_failed
         self.by_reason[exclusion.reason.value] += 1
         self.by_resource_type[exclusion.backup.resource_type or NO_RESOURCE_TYPE] += 1
+        self._count_source(exclusion.backup.source_resource_arn or "")
+        self.by_age[self._age(exclusion.backup.created)] += 1
+
+    def _count_source(self, source: str) -> None:
+        if source in self.by_source or len(self.by_source) < SOURCES_COUNTED:
+            self.by_source[source] += 1
+        else:
+            self.of_further_sources += 1
+
+    def _age(self, created: float | None) -> str:
+        if created is None or self.searched_at is None:
+            return AGE_UNKNOWN
+        age = self.searched_at - created
+        return next(name for name, bound in AGES if bound is None or age < bound)
 
     @property
     def backups(self) -> BackupCounts:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
@@ -21,15 +21,24 @@ from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.coverage.verdict import Inventory, judge
+from search_coverage.coverage.verdict import Verdict, judge
 from search_coverage.report import alert
 from search_coverage.report.keys import ReportKeys
 from search_coverage.report.page import page
 from search_coverage.report.spool import Spool, SpooledFile, spool_folder
 from search_coverage.report.summary import Findings, summary
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from search_coverage.use_cases.no_inventory import NoInventory
+    from search_coverage.use_cases.take_inventory import InventoryOfScope
+
 # The share of an invocation's time that is left for the steps that must not be cut in two: digest and summary.
 _SHARE_KEPT_BACK = 1 / 15
+
+# The share that the inventory of the vaults may take; the list of the search itself comes first.
+_SHARE_OF_THE_INVENTORY = 1 / 3
 
 _logger = Logger(service=SERVICE, child=True)
 
@@ -49,12 +58,19 @@ class Outcome:
     Attributes:
         created: False if the report was there already.
         news: The detail of the event "Search Coverage Report Created".
+        excluded_by_reason: How many backups were excluded for which reason.
         seconds: How long it took.
     """
 
     created: bool
     news: dict[str, Any]
+    excluded_by_reason: dict[str, int]
     seconds: float
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the verdict is COMPLETE."""
+        return bool(self.news["verdict"] == Verdict.COMPLETE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class ReportSearchJob:
     """The use case, with what it works on.
 
     Attributes:
-        inventory: The comparison with the vaults, as far as it goes.
+        take_inventory: Reads what the vaults hold in a job's scope, into a folder, within some seconds.
         now: Gives the current time, aware.
     """
 
@@ -71,15 +87,24 @@ class ReportSearchJob:
     topic: AlertsTopic
     bus: EventBus
     notify_on: alert.NotifyOn
-    inventory: Inventory
+    take_inventory: "Callable[[SearchJob, Path, float], InventoryOfScope | NoInventory]"
     now: Callable[[], datetime]
 
-    def run(self, identifier: str, *, replay: bool, request_id: str, seconds_left: Callable[[], float]) -> Outcome:
+    def run(
+        self,
+        identifier: str,
+        *,
+        replay: bool,
+        request_id: str,
+        tell_once: Callable[[str, Callable[[], str]], str],
+        seconds_left: Callable[[], float],
+    ) -> Outcome:
         """Make the report, unless there is one and it is not a replay; announce it either way.
 
         Args:
             replay: Write and notify again although the report exists.
             request_id: Of the invocation; Lambda's retries have the same, so that they do not replay twice.
+            tell_once: Told what people are told, and how, it sees to it that earlier attempts did not tell them.
             seconds_left: How long the invocation may still run.
 
         Raises:
@@ -102,54 +127,80 @@ class ReportSearchJob:
         if stored is not None and is_there:
             written = stored.content
         else:
-            written = self._write(job, keys, deadline, request_id, replaces=stored is not None)
+            written = self._write(job, keys, deadline, request_id, tell_once, replaces=stored is not None)
         news = self._news(job, written, keys)
         self.bus.report_created(job.arn, news)
-        return Outcome(not is_there, news, time.monotonic() - started)
+        return Outcome(not is_there, news, written["excludedByReason"], time.monotonic() - started)
 
-    def _write(
-        self, job: SearchJob, keys: ReportKeys, deadline: "_Deadline", request_id: str, *, replaces: bool
+    def _write(  # noqa: PLR0913  # what one run is made of
+        self,
+        job: SearchJob,
+        keys: ReportKeys,
+        deadline: "_Deadline",
+        request_id: str,
+        tell_once: Callable[[str, Callable[[], str]], str],
+        *,
+        replaces: bool,
     ) -> dict[str, Any]:
-        with spool_folder() as folder, Spool(folder, job) as spool:
-            self._read_backups(job, spool, deadline)
-            backups = spool.tally.backups
-            findings = Findings(job, spool.tally, self.inventory, judge(job, backups, self.inventory), self.now())
+        seconds = deadline.seconds_left() * _SHARE_OF_THE_INVENTORY
+        with (
+            spool_folder() as folder,
+            Spool(folder, job) as spool,
+            self.take_inventory(job, folder, seconds) as inventory,
+        ):
+            self._read_backups(job, spool, inventory, deadline)
+            backups, counted = spool.tally.backups, inventory.result()
+            findings = Findings(job, spool.tally, counted, judge(job, backups, counted), self.now())
             _logger.info("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
             if replaces:
                 # While the files of an earlier report are replaced, nothing may vouch for them.
                 self.bucket.remove_summary(keys.summary)
             files = self._upload(findings, keys, spool, deadline)
-            message_ids = self._notify(findings, spool, deadline)
+            message_ids = self._notify(findings, spool, deadline, tell_once)
             written = summary(findings, files, message_ids)
+            self.bucket.put_summary_line(keys.summary_line, written)
             self.bucket.put_summary(keys.summary, written, request_id)
-        _logger.info("report written", verdict=written["verdict"], messages=len(message_ids), key=keys.summary)
+        _logger.info("report written", verdict=written["verdict"], messages=len(message_ids))
         return written
 
-    def _read_backups(self, job: SearchJob, spool: Spool, deadline: "_Deadline") -> None:
+    def _read_backups(
+        self, job: SearchJob, spool: Spool, inventory: "InventoryOfScope | NoInventory", deadline: "_Deadline"
+    ) -> None:
         tally = spool.tally
         for page_of_backups in self.search.pages_of_backups(job.identifier):
             deadline.check("reading the list of backups")
-            tally.listed += page_of_backups.listed
-            tally.searched += page_of_backups.listed - len(page_of_backups.not_searched)
+            inventory.mark_listed(page_of_backups.listed)
+            tally.listed += len(page_of_backups.listed)
+            tally.searched += len(page_of_backups.listed) - len(page_of_backups.not_searched)
             for backup in page_of_backups.not_searched:
-                reason = exclusion_reason(backup)
+                index = inventory.index_of(backup)
+                reason = exclusion_reason(backup, index)
                 if reason is None:
                     tally.searched += 1
                 else:
-                    spool.add(Exclusion(backup, reason))
+                    spool.add(Exclusion(backup, reason, index))
+        for exclusion in inventory.not_listed():
+            deadline.check("comparing the list with the vaults")
+            spool.add(exclusion)
 
     def _upload(
         self, findings: Findings, keys: ReportKeys, spool: Spool, deadline: "_Deadline"
     ) -> dict[str, tuple[str, SpooledFile]]:
         csv, jsonl = spool.finish_tables()
-        html = spool.write_page(page(findings, spool.first_rows, keys.csv))
+        html = spool.write_page(page(findings, spool.first_rows, keys.csv, spool.first_by_reason))
         files = {"csv": (keys.csv, csv), "jsonl": (keys.jsonl, jsonl), "html": (keys.html, html)}
         for kind, (key, file) in files.items():
             deadline.check(f"writing the {kind} file")
             self.bucket.put_file(key, file.path, _CONTENT_TYPES[kind])
         return files
 
-    def _notify(self, findings: Findings, spool: Spool, deadline: "_Deadline") -> list[str]:
+    def _notify(
+        self,
+        findings: Findings,
+        spool: Spool,
+        deadline: "_Deadline",
+        tell_once: Callable[[str, Callable[[], str]], str],
+    ) -> list[str]:
         """Publish the failed backups, if asked for.
 
         The digest, part 1, goes last: a run that dies between two parts repeats parts for machines, which can tell
@@ -164,7 +215,7 @@ class ReportSearchJob:
             deadline.check("publishing the failed backups")
             message_ids.append(self.topic.publish(message))
         deadline.check("publishing the digest")
-        return [self.topic.publish(digest), *message_ids]
+        return [tell_once(digest.subject, lambda: self.topic.publish(digest)), *message_ids]
 
     def _news(self, job: SearchJob, written: dict[str, Any], keys: ReportKeys) -> dict[str, Any]:
         return {

@@ -6,8 +6,8 @@ an event, an invocation, a deployment, the next sweep makes good.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
@@ -19,11 +19,15 @@ from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.search_job import ENDED, SearchJob
 
 ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
+OVERDUE_AFTER = timedelta(hours=1)
 # A person's mail subscription is suspended above 10 mails a second (aws-facts.md §5). A batch is 10 events, each of
 # which may become a mail: 5 a second leave room for reports that take different times.
 _SECONDS_BETWEEN_BATCHES = 2.0
 _SECONDS_KEPT_BACK = 10.0
 _OLDEST_KNOWN = timedelta(days=8)  # AWS forgets a search job 7 days after its end (aws-facts.md §2)
+
+_REMEMBERED_FOR = timedelta(hours=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 _logger = Logger(service=SERVICE, child=True)
 
@@ -37,6 +41,8 @@ class Sweep:
         ended: Those of them that have ended in a way that is to be reported.
         unreported: Those of them without a report.
         announced: Those of them that were announced just now; most others were announced less than an hour ago.
+        overdue: Those without a report that ended more than an hour ago. One whose end AWS does not tell is among
+            them: nobody can say that it still has time.
         left_over: What could not be done, in sentences; people have to know.
     """
 
@@ -44,6 +50,7 @@ class Sweep:
     ended: int
     unreported: int
     announced: int
+    overdue: int = 0
     left_over: tuple[str, ...] = ()
 
 
@@ -55,6 +62,8 @@ class SweepSearchJobs:
         statuses: The statuses of `ENDED` that are to be reported. A status that is not in `ENDED` is not excluded by
             leaving it out here: nobody could have known it.
         now: Gives the current time, aware.
+        seen_reported: When the report of a search job was last seen in the bucket. Most sweeps find nothing new, and
+            this spares them the listing; a report that has vanished is missed after an hour.
     """
 
     search: BackupSearch
@@ -63,6 +72,7 @@ class SweepSearchJobs:
     bus: EventBus
     statuses: frozenset[str]
     now: Callable[[], datetime]
+    seen_reported: dict[str, datetime] = field(default_factory=dict)
 
     def run(self, seconds_left: Callable[[], float]) -> Sweep:
         """Sweep once. The oldest jobs are announced first, since AWS forgets them first.
@@ -78,7 +88,8 @@ class SweepSearchJobs:
         unreported = self._without_report(ended)
         announced, refusals = self._announce(self._due(unreported), seconds_left)
         left_over = _left_over(announced, refusals, known.unreadable)
-        return Sweep(len(known.jobs), len(ended), len(unreported), announced, left_over)
+        overdue = self._overdue(unreported)
+        return Sweep(len(known.jobs), len(ended), len(unreported), announced, overdue, left_over)
 
     def _is_to_be_reported(self, job: SearchJob) -> bool:
         return job.is_terminal and (job.status in self.statuses or job.status not in ENDED)
@@ -86,8 +97,19 @@ class SweepSearchJobs:
     def _without_report(self, jobs: list[SearchJob]) -> list[SearchJob]:
         if not jobs:
             return []
-        reported = self.bucket.reported(jobs, earliest=(self.now() - _OLDEST_KNOWN).date())
-        return [job for job in jobs if job.identifier not in reported]
+        now = self.now()
+        unknown = [job for job in jobs if now - self.seen_reported.get(job.identifier, _NEVER) >= _REMEMBERED_FOR]
+        if unknown:
+            reported = self.bucket.reported(unknown, earliest=(now - _OLDEST_KNOWN).date())
+            self.seen_reported.update(dict.fromkeys((reported & {job.identifier for job in unknown}), now))
+            unknown = [job for job in unknown if job.identifier not in reported]
+        for forgotten in self.seen_reported.keys() - {job.identifier for job in jobs}:
+            del self.seen_reported[forgotten]
+        return unknown
+
+    def _overdue(self, jobs: list[SearchJob]) -> int:
+        limit = (self.now() - OVERDUE_AFTER).timestamp()
+        return sum(_ended_at(job) <= limit for job in jobs)
 
     def _due(self, jobs: list[SearchJob]) -> list[SearchJob]:
         if not jobs:

@@ -42,24 +42,36 @@ def render_output(operation: OperationModel, output: Mapping[str, Any]) -> Reply
 def render_error(service: Service, error: ServiceError) -> Reply:
     """Returns the reply that carries an error: status, ``x-amzn-errortype`` and members as the model says.
 
-    A required member that the error does not have goes out as a placeholder, because AWS always sends it. A code that
-    the model gives no status is a 400, as is the default of the protocol.
+    A required member that the error does not have goes out as a placeholder, because AWS always sends it. An error
+    that the model lacks, but every service has, carries its message and ``Retry-After`` alone.
 
     Raises:
         KeyError: The service has no such error code.
     """
-    shape = service.errors[error.code]
-    # A model may spell it "Message".
-    names = {name.lower(): name for name in shape.members}
-    members = {names[name.lower()]: value for name, value in error.members.items() if name.lower() in names}
-    placeholders = {name: f"simulated {name}" for name in shape.required_members if name not in members}
-    reply = _reply(shape, placeholders | members, int(shape.metadata.get("error", {}).get("httpStatusCode", 400)))
+    status = service.error_status(error.code)
+    shape = service.errors.get(error.code)
+    if shape is None:
+        reply = _common_error(error, status)
+    else:
+        # A model may spell it "Message".
+        names = {name.lower(): name for name in shape.members}
+        members = {names[name.lower()]: value for name, value in error.members.items() if name.lower() in names}
+        placeholders = {name: f"simulated {name}" for name in shape.required_members if name not in members}
+        reply = _reply(shape, placeholders | members, status)
     return Reply(reply.status, reply.body, {**reply.headers, "x-amzn-errortype": error.code})
 
 
 def render_json(shape: Shape, value: Any) -> str:
     """Returns ``value`` as JSON text in the wire form of ``shape``."""
     return json.dumps(_wire(shape, value), separators=(",", ":"))
+
+
+def _common_error(error: ServiceError, status: int) -> Reply:
+    reply = _reply(None, {}, status)
+    retry_after = error.members.get("retryAfterSeconds")
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    body = json.dumps({"message": error.members["message"]}).encode()
+    return Reply(status, body, {**reply.headers, **headers})
 
 
 def _reply(shape: StructureShape | None, output: Mapping[str, Any], status: int) -> Reply:

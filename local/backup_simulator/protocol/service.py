@@ -13,6 +13,10 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
 from local.backup_simulator.protocol.message import Request
 
+COMMON_ERRORS = {"AccessDeniedException": 403, "ThrottlingException": 400}
+"""Errors that a service may answer with although its model does not have them, and their HTTP statuses, as AWS's pages
+on common errors say. Of ``backup`` these are the usual ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -78,7 +82,9 @@ class Service:
     def __init__(self, name: str) -> None:
         loader = create_loader()
         self.name = name
-        self.model = ServiceModel(loader.load_service_model(name, "service-2"), name)
+        description = loader.load_service_model(name, "service-2")
+        self.model = ServiceModel(description, name)
+        self._faults = {shape for shape, content in description["shapes"].items() if content.get("fault")}
         if "rest-json" not in self.model.metadata.get("protocols", [self.model.metadata["protocol"]]):
             raise UnknownServiceError(service_name=name, known_service_names="services that speak rest-json")
         self._pagination = _pagination(loader, name)
@@ -113,11 +119,35 @@ class Service:
             raise TypeError(f"{name} of {self.name} is no structure but a {shape.type_name}")
         return shape
 
+    def input_members(self, operation: str) -> frozenset[str]:
+        """Returns the members of an operation's input."""
+        shape = self.model.operation_model(operation).input_shape
+        return frozenset() if shape is None else frozenset(shape.members)
+
     @cached_property
     def errors(self) -> dict[str, StructureShape]:
         """The shape of every error of the service, by its code."""
         shapes = (self.structure(shape.name) for shape in self.model.error_shapes)
         return {str(shape.error_code): shape for shape in shapes}
+
+    @property
+    def error_codes(self) -> frozenset[str]:
+        """The codes of all errors of the service, those that every service has among them."""
+        return frozenset(self.errors) | frozenset(COMMON_ERRORS)
+
+    def error_status(self, code: str) -> int:
+        """Returns the HTTP status of an error.
+
+        An error that the model gives no status has the protocol's own: 500 if the service is to blame, else 400.
+
+        Raises:
+            KeyError: The service has no such error code.
+        """
+        shape = self.errors.get(code)
+        if shape is None:
+            return COMMON_ERRORS[code]
+        default = 500 if shape.name in self._faults else 400
+        return int(shape.metadata.get("error", {}).get("httpStatusCode", default))
 
     def page_tokens(self, operation: str) -> tuple[str, str] | None:
         """Returns the input and the output member that carry the page token; None if the operation has no pages."""

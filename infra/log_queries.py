@@ -1,0 +1,60 @@
+"""Questions to the functions' logs that an operator asks on a bad day: saved in CloudWatch Logs Insights."""
+
+from typing import Final
+
+from aws_cdk import Aws
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+PLACE_OF_THE_SEARCH_JOB: Final = "11111111-2222-3333-4444-555555555555"
+"""What a person replaces by the identifier of a search job."""
+
+A_SEARCH_JOB: Final = f"""\
+# Replace the identifier by that of the search job, and choose a time range from its end until now.
+fields @timestamp, level, message, search_job_id, verdict, error, function_name, @log
+| filter @message like "{PLACE_OF_THE_SEARCH_JOB}"
+| sort @timestamp asc
+| limit 1000"""
+
+FAILED_REPORTS: Final = """\
+# One line a try that failed: Lambda tries a report three times.
+fields @timestamp, search_job_id, error, message, function_request_id
+| filter level = "ERROR" or @message like /Task timed out|Runtime exited|Runtime\\.ImportModuleError/
+| sort @timestamp desc
+| limit 200"""
+
+SLOWEST_REPORTS: Final = """\
+# Lambda's own line has the duration, ours has the search job; both have the request.
+fields coalesce(function_request_id, @requestId) as request
+| filter @type = "REPORT" or ispresent(search_job_id)
+| stats max(@duration / 1000) as seconds, max(@maxMemoryUsed / 1000 / 1000) as memory_MB,
+    sortsLast(search_job_id) as search_job by request
+| sort seconds desc
+| limit 50"""
+
+MOST_MEMORY: Final = """\
+filter @type = "REPORT"
+| stats max(@maxMemoryUsed / 1000 / 1000) as used_MB, max(@memorySize / 1000 / 1000) as allowed_MB by bin(1h)"""
+"""Lambda writes the memory that an invocation took into the log only; there is no metric of it."""
+
+
+class LogQueries(Construct):
+    """The saved queries, in a folder that is named after the stack, so that those of a second stack lie beside."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, report_log: logs.ILogGroup, watch_log: logs.ILogGroup
+    ) -> None:
+        super().__init__(scope, construct_id)
+        for resource, name, query, log_groups in (
+            ("SearchJob", "What happened to a search job", A_SEARCH_JOB, (watch_log, report_log)),
+            ("FailedReports", "Failed reports", FAILED_REPORTS, (report_log,)),
+            ("SlowestReports", "Slowest reports", SLOWEST_REPORTS, (report_log,)),
+        ):
+            # The construct of a higher level takes a query in parts, and writes them in an order of its own.
+            logs.CfnQueryDefinition(
+                self,
+                resource,
+                name=f"{Aws.STACK_NAME}/{name}",
+                query_string=query,
+                log_group_names=[log_group.log_group_name for log_group in log_groups],
+            )

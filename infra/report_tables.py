@@ -1,0 +1,154 @@
+"""What the reports are to a query: a database with two tables, over the files that lie in the bucket already."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from aws_cdk import Aws, Fn, Stack
+from aws_cdk import aws_glue as glue
+from constructs import Construct
+
+from infra.report_store import ReportStore
+
+FIRST_DAY: Final = "2025-01-01"
+"""Where the projected days begin. AWS Backup has search jobs since December 2024 and forgets them after a week, so that
+no report is older. Each day that a query does not leave out by its date costs one listing, also where nothing lies:
+ten years of them are about two cents."""
+
+EXCLUDED_BACKUPS: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(
+        (
+            *("search_job_id", "search_job_name", "backup_arn", "resource_type", "source_resource_arn"),
+            *("backup_created", "index_created", "status", "status_message", "reason", "remedy"),
+            *("backup_vault", "index_status", "index_status_message"),
+        ),
+        "string",
+    )
+)
+"""The columns of the JSON Lines (docs/report-format.md). Times are text, ISO 8601 in UTC, as they are in the files;
+`from_iso8601_timestamp` makes them times in a query."""
+
+_FILE: Final = "struct<key:string,sha256:string,bytes:bigint,rows:bigint>"
+
+SEARCH_JOBS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "version": "bigint",
+        "searchjob": (
+            "struct<identifier:string,arn:string,name:string,status:string,statusmessage:string,creationtime:string,"
+            "completiontime:string,resourcetypes:array<string>,encryptionkeyarn:string>"
+        ),
+        "verdict": "string",
+        "verdictreasons": "array<string>",
+        "backups": "struct<listed:bigint,searched:bigint,excluded:bigint,failed:bigint>",
+        "excludedbyreason": "map<string,bigint>",
+        "excludedbyresourcetype": "map<string,bigint>",
+        "progress": (
+            "struct<recoverypointstoscan:bigint,recoverypointsscanned:bigint,"
+            "itemstoscan:bigint,itemsscanned:bigint,itemsmatched:bigint>"
+        ),
+        "files": f"struct<csv:{_FILE},jsonl:{_FILE},html:{_FILE}>",
+        "inventory": (
+            "struct<status:string,message:string,takenat:string,vaults:bigint,inscope:bigint,notlisted:bigint>"
+        ),
+        "notification": "struct<failedbackups:bigint,messageids:array<string>>",
+        "generatedat": "string",
+        "generatorversion": "string",
+    }
+)
+"""The members of a summary. The Glue Data Catalog has lower case only; a query may write `searchJob.completionTime` all
+the same, since SQL does not distinguish case."""
+
+PARTITIONS: Final = ("account", "region", "date")
+"""The folders that the files lie in, `account=…/region=…/date=…`."""
+
+JSON_LINES: Final = "org.apache.hive.hcatalog.data.JsonSerDe"
+"""Of Athena's two JSON readers the one that AWS itself advises: of the other, OpenX, its documentation says that a
+result can have fewer rows than the files, and nulls where the files have values
+(https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html). This one finds members at any depth whatever their
+case, leaves the keys of maps as they are, and fails a query over a line that it cannot read, instead of skipping it."""
+
+
+class ReportTables(Construct):
+    """The Glue database and its tables `excluded_backups` and `search_jobs`.
+
+    Nothing has to crawl or to add partitions: which folders there are is computed (partition projection,
+    https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html). Account and Region are enumerations of one
+    value, and not `injected`, so that a query need not name them.
+
+    The names follow the stack's, so that a second stack fits beside this one.
+
+    Attributes:
+        database: The database.
+        tables: The tables.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, store: ReportStore) -> None:
+        super().__init__(scope, construct_id)
+        self._bucket = store.bucket.bucket_name
+        self.database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=_snake_case(Stack.of(self).stack_name),
+                description="Search Coverage: all reports, as tables",
+            ),
+        )
+        self.tables = (
+            self._table(
+                "excluded_backups",
+                EXCLUDED_BACKUPS,
+                folder="excluded_backups",
+                description="One row for each backup that a search job did not look into.",
+            ),
+            self._table(
+                "search_jobs",
+                SEARCH_JOBS,
+                folder="summaries",
+                description="One row for each search job that has a report, also where nothing was excluded.",
+            ),
+        )
+
+    def _table(self, name: str, columns: Mapping[str, str], *, folder: str, description: str) -> glue.CfnTable:
+        """Make a table of the files below a folder, one JSON object a line."""
+        location = f"s3://${{Bucket}}/{folder}/"
+        # "${!name}" is how Fn::Sub writes a "${name}" that is not its own.
+        partitions = "/".join(f"{partition}=${{!{partition}}}" for partition in PARTITIONS)
+        return glue.CfnTable(
+            self,
+            "".join(word.capitalize() for word in name.split("_")),
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=self.database.ref,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=name,
+                description=description,
+                table_type="EXTERNAL_TABLE",
+                partition_keys=[glue.CfnTable.ColumnProperty(name=name, type="string") for name in PARTITIONS],
+                parameters={
+                    "EXTERNAL": "TRUE",
+                    "classification": "json",
+                    "projection.enabled": "true",
+                    "projection.account.type": "enum",
+                    "projection.account.values": Aws.ACCOUNT_ID,
+                    "projection.region.type": "enum",
+                    "projection.region.values": Aws.REGION,
+                    "projection.date.type": "date",
+                    "projection.date.format": "yyyy-MM-dd",
+                    "projection.date.range": f"{FIRST_DAY},NOW",
+                    "storage.location.template": Fn.sub(f"{location}{partitions}/", {"Bucket": self._bucket}),
+                },
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    location=Fn.sub(location, {"Bucket": self._bucket}),
+                    columns=[glue.CfnTable.ColumnProperty(name=name, type=type_) for name, type_ in columns.items()],
+                    input_format="org.apache.hadoop.mapred.TextInputFormat",
+                    output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                    serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=JSON_LINES),
+                ),
+            ),
+        )
+
+
+def _snake_case(stack_name: str) -> str:
+    """Write a stack's name as Athena wants a database's: `SearchCoverage-eu` as `search_coverage_eu`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", stack_name).lower()

@@ -1,0 +1,176 @@
+"""AWS Backup's vaults: which recovery points they hold, and what is known of the index of each."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from search_coverage.aws.errors import doing
+from search_coverage.aws.fast_pages import page_taker
+from search_coverage.aws.long_lists import PAGE_SIZE, epoch, pages_of, rows_of
+from search_coverage.coverage.recovery_point import RecoveryPoint
+
+if TYPE_CHECKING:
+    from mypy_boto3_backup import BackupClient
+
+# Whether AWS's filters take the bounds in or leave them out is not documented: ask for a second more on both sides.
+_MARGIN = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A backup vault.
+
+    Attributes:
+        recovery_points: How many it holds, as AWS counts them.
+    """
+
+    name: str
+    type: str | None
+    recovery_points: int
+
+
+class BackupVaults:
+    """Reads vaults and recovery points. Nothing is changed."""
+
+    def __init__(self, client: "BackupClient") -> None:
+        self._client = client
+        for operation in ("ListRecoveryPointsByBackupVault", "ListRecoveryPointsByResource"):
+            client.meta.events.register(
+                f"before-parse.backup.{operation}", page_taker("RecoveryPoints", "CreationDate", "CompletionDate")
+            )
+
+    def vaults(self) -> list[Vault]:
+        """List the vaults of the account and Region.
+
+        Raises:
+            AwsCallFailed: The list could not be read to its end.
+        """
+        pages = pages_of("the list of backup vaults", self._page_of_vaults)
+        return [vault for page in pages for vault in page]
+
+    def points_of_vault(
+        self, vault: Vault, resource_type: str | None, after: datetime | None, before: datetime | None
+    ) -> Generator[list[RecoveryPoint], None, None]:
+        """Read the recovery points of a vault, page by page, narrowed by AWS as far as it can.
+
+        Args:
+            resource_type: Only points of this type.
+            after: Only points made after this moment, or up to a second before it.
+            before: Only points made before this moment, or up to a second after it.
+
+        Raises:
+            AwsCallFailed: The list could not be read to its end.
+        """
+        request: dict[str, Any] = {"BackupVaultName": vault.name, "MaxResults": PAGE_SIZE}
+        if resource_type:
+            request["ByResourceType"] = resource_type
+        if after:
+            request["ByCreatedAfter"] = after - _MARGIN
+        if before:
+            request["ByCreatedBefore"] = before + _MARGIN
+        return pages_of(f"the recovery points of vault {vault.name}", partial(self._page_of_vault, vault, request))
+
+    def points_of_resource(self, resource_arn: str) -> Generator[list[RecoveryPoint], None, None]:
+        """Read the recovery points of a resource in all vaults, page by page.
+
+        AWS does not say here what made them, when they were completed, nor whether they are in cold storage.
+
+        Raises:
+            AwsCallFailed: The list could not be read to its end.
+        """
+        return pages_of(f"the recovery points of {resource_arn}", partial(self._page_of_resource, resource_arn))
+
+    def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
+        """Read what lists do not tell of a recovery point: its role, its completion, its storage class.
+
+        Returns:
+            The point, completed; None if it was deleted in the meantime.
+
+        Raises:
+            AwsCallFailed: It could not be read.
+        """
+        with doing(f"Reading recovery point {point.arn}"):
+            try:
+                answer: Any = self._client.describe_recovery_point(
+                    BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
+                )
+            except self._client.exceptions.ResourceNotFoundException:
+                return None
+            completed: datetime | None = answer.get("CompletionDate")
+            moved = answer.get("CalculatedLifecycle", {}).get("MoveToColdStorageAt")
+            is_cold = answer.get("StorageClass") == "COLD"
+            return point._replace(
+                role_arn=answer.get("IamRoleArn"),
+                completed=completed.timestamp() if completed else None,
+                cold_since=(moved.timestamp() if moved else 0.0) if is_cold else None,
+            )
+
+    def tags(self, recovery_point_arn: str) -> dict[str, str]:
+        """Read the tags of a recovery point.
+
+        AWS gives them only for the types that it manages fully, which EBS is not among
+        (https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html).
+
+        Raises:
+            AwsCallFailed: They could not be read.
+        """
+        tags: dict[str, str] = {}
+        request: dict[str, Any] = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
+        with doing(f"Reading the tags of {recovery_point_arn}"):
+            while True:
+                answer = self._client.list_tags(**request)
+                tags.update(answer.get("Tags", {}))
+                if not answer.get("NextToken"):
+                    return tags
+                request["NextToken"] = answer["NextToken"]
+
+    def _page_of_vaults(self, token: str | None) -> tuple[list[Vault], str | None]:
+        what = "Listing the backup vaults"
+        with doing(what):
+            answer = self._client.list_backup_vaults(**_page({"MaxResults": PAGE_SIZE}, token))
+            vaults = [
+                Vault(entry["BackupVaultName"], entry.get("VaultType"), entry.get("NumberOfRecoveryPoints", 0))
+                for entry in rows_of(answer, "BackupVaultList", what)
+            ]
+            return vaults, answer.get("NextToken")
+
+    def _page_of_vault(
+        self, vault: Vault, request: dict[str, Any], token: str | None
+    ) -> tuple[list[RecoveryPoint], str | None]:
+        what = f"Listing the recovery points of vault {vault.name}"
+        with doing(what):
+            answer = self._client.list_recovery_points_by_backup_vault(**_page(request, token))
+            points = [_recovery_point(row, vault) for row in rows_of(answer, "RecoveryPoints", what)]
+            return points, answer.get("NextToken")
+
+    def _page_of_resource(self, resource_arn: str, token: str | None) -> tuple[list[RecoveryPoint], str | None]:
+        what = f"Listing the recovery points of {resource_arn}"
+        request = {"ResourceArn": resource_arn, "ManagedByAWSBackupOnly": True, "MaxResults": PAGE_SIZE}
+        with doing(what):
+            answer = self._client.list_recovery_points_by_resource(**_page(request, token))
+            rows = rows_of(answer, "RecoveryPoints", what)
+            return [_recovery_point({**row, "ResourceArn": resource_arn}) for row in rows], answer.get("NextToken")
+
+
+def _page(request: dict[str, Any], token: str | None) -> dict[str, Any]:
+    return {**request, "NextToken": token} if token else request
+
+
+def _recovery_point(row: Any, vault: Vault | None = None) -> RecoveryPoint:
+    arn = row["RecoveryPointArn"]
+    return RecoveryPoint(
+        arn,
+        row.get("BackupVaultName") or (vault.name if vault else None),
+        row.get("VaultType") or (vault.type if vault else None),
+        row.get("ResourceType"),
+        row.get("ResourceArn"),
+        row.get("Status"),
+        epoch(row.get("CreationDate")),
+        epoch(row.get("CompletionDate")),
+        epoch((row.get("CalculatedLifecycle") or {}).get("MoveToColdStorageAt")),
+        row.get("IndexStatus"),
+        row.get("IndexStatusMessage"),
+        row.get("IamRoleArn"),
+    )

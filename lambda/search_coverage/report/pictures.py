@@ -1,0 +1,135 @@
+"""The pictures of the page, as numbers: how much was searched; what was not, by reason, by source and by age."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from unicodedata import east_asian_width
+
+from search_coverage.coverage.arn import Arn, MalformedArn
+from search_coverage.coverage.exclusion import Reason
+from search_coverage.coverage.remedies import REMEDIES
+from search_coverage.coverage.verdict import BackupCounts
+from search_coverage.report.plain_text import one_line, visible
+from search_coverage.report.tally import AGE_UNKNOWN, AGES, SOURCES_COUNTED, Tally
+
+WIDTH = 320
+"""How wide a chart is, in its own units; about the pixels of a phone."""
+
+_SOURCES_SHOWN = 8
+_LABEL_COLUMNS = 38
+_COVERAGE_WIDTH = 1000
+_LEAST_WIDTH = 8  # so that one backup among a million is seen
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart, ``width`` in the chart's units."""
+
+    label: str
+    count: int
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Horizontal bars with a title, and a note where they do not tell all."""
+
+    name: str
+    title: str
+    bars: tuple[Bar, ...]
+    note: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        """All of it as one sentence."""
+        return "; ".join(f"{bar.label}: {bar.count:,}" for bar in self.bars)
+
+
+def searched_width(backups: BackupCounts, total: int) -> float:
+    """Give how much of the coverage bar's 1,000 units was searched; neither part vanishes while it has a backup."""
+    width = _COVERAGE_WIDTH * backups.searched / total if total else 0.0
+    if backups.searched:
+        width = max(width, _LEAST_WIDTH)
+    if backups.searched < total:
+        width = min(width, _COVERAGE_WIDTH - _LEAST_WIDTH)
+    return round(width, 1)
+
+
+def percent_searched(backups: BackupCounts, total: int) -> str:
+    """Give the share that was searched, rounded down: it says 100% only if all were."""
+    tenths = 1000 * backups.searched // total if total else 0
+    return f"{tenths // 10}%" if tenths % 10 == 0 else f"{tenths / 10}%"
+
+
+def charts(tally: Tally) -> list[Chart]:
+    """Draw the exclusions; nothing if there are none."""
+    if not tally.excluded:
+        return []
+    return [
+        Chart("by-reason", "By reason", _bars(_reasons(tally))),
+        _sources(tally),
+        Chart("by-age", "By age of the backup when the search started", _bars(_ages(tally))),
+    ]
+
+
+def _reasons(tally: Tally) -> Iterable[tuple[str, int]]:
+    return ((REMEDIES[Reason(reason)].title, count) for reason, count in tally.by_reason.most_common())
+
+
+def _sources(tally: Tally) -> Chart:
+    shown = tally.by_source.most_common(_SOURCES_SHOWN)
+    others = len(tally.by_source) - len(shown)
+    rest = tally.excluded - sum(count for _, count in shown)
+    counts = [(_source_name(source), count) for source, count in shown]
+    if rest:
+        counts.append(("all other sources", rest))
+    note = f"The {len(shown)} sources with the most, of {others + len(shown):,}." if others else None
+    if tally.of_further_sources:
+        note = (
+            f"Of the first {SOURCES_COUNTED:,} sources, those with the most; {tally.of_further_sources:,} backups of "
+            "further sources are counted together."
+        )
+    return Chart("by-source", "By source", _bars(counts), note)
+
+
+def _source_name(source: str) -> str:
+    if not source:
+        return "source not given"
+    try:
+        return Arn.parse(source).resource
+    except MalformedArn:
+        return source
+
+
+def _ages(tally: Tally) -> Iterable[tuple[str, int]]:
+    names = [name for name, _ in AGES]
+    if tally.by_age[AGE_UNKNOWN]:
+        names.append(AGE_UNKNOWN)
+    return ((name, tally.by_age[name]) for name in names)
+
+
+def _bars(counts: Iterable[tuple[str, int]]) -> tuple[Bar, ...]:
+    pairs = list(counts)
+    most = max(count for _, count in pairs)
+    return tuple(
+        Bar(_label(name), count, round(max(WIDTH * count / most, 2.0), 1) if count else 0.0) for name, count in pairs
+    )
+
+
+def _label(name: str) -> str:
+    """Cut a name in its middle to what fits: the ends of a name are what tells it from others."""
+    text = visible(one_line(name, 2000))
+    columns = [2 if east_asian_width(character) in "WF" else 1 for character in text]
+    if sum(columns) <= _LABEL_COLUMNS:
+        return text
+    start = _fitting(columns, _LABEL_COLUMNS // 3)
+    end = _fitting(columns[::-1], _LABEL_COLUMNS - _LABEL_COLUMNS // 3 - 1)
+    return f"{text[:start]}…{text[-end:]}"
+
+
+def _fitting(columns: list[int], room: int) -> int:
+    taken = 0
+    for count, width in enumerate(columns):
+        if taken + width > room:
+            return count
+        taken += width
+    return len(columns)

@@ -1,0 +1,93 @@
+"""What the vaults hold in the scope of a search, on disk: SQLite compares it with the list, in constant memory.
+
+A recovery point takes some 460 bytes of disk, indexes included; memory holds SQLite's page cache and no more.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from search_coverage.coverage.backup import BackupIndex
+from search_coverage.coverage.recovery_point import RecoveryPoint
+
+_CACHE_KIBIBYTES = 8 * 1024
+_ROWS_AT_ONCE = 500
+
+# Nothing here outlives the invocation, so nothing has to survive a crash.
+_SCHEMA = f"""
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -{_CACHE_KIBIBYTES};
+CREATE TABLE point ({", ".join(RecoveryPoint._fields)}, UNIQUE (arn));
+CREATE TABLE listed (arn PRIMARY KEY) WITHOUT ROWID;
+"""
+_ADD_POINT = f"INSERT OR IGNORE INTO point VALUES ({', '.join('?' * len(RecoveryPoint._fields))})"  # noqa: S608
+_ADD_LISTED = "INSERT OR IGNORE INTO listed VALUES (?)"
+_INDEX_OF = "SELECT vault, index_status, index_status_message, role_arn FROM point WHERE arn = ?"
+_NOT_LISTED = "SELECT * FROM point WHERE NOT EXISTS (SELECT 1 FROM listed WHERE listed.arn = point.arn) ORDER BY arn"
+_COUNT_LISTED = "SELECT count(*) FROM point WHERE EXISTS (SELECT 1 FROM listed WHERE listed.arn = point.arn)"
+
+
+class RecoveryPointTable:
+    """Recovery points, and which of them the search listed. Several threads may add.
+
+    Every method raises ``sqlite3.Error`` where the disk is full or broken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open an empty table in ``folder``."""
+        self._lock = Lock()
+        self._database = sqlite3.connect(folder / "recovery-points.sqlite", check_same_thread=False)
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the table."""
+        self._database.close()
+
+    def add(self, points: Iterable[RecoveryPoint]) -> None:
+        """Take points; one that is there already stays as it is."""
+        self._write(_ADD_POINT, points)
+
+    def mark_listed(self, arns: Iterable[str | None]) -> None:
+        """Remember which backups the search listed."""
+        self._write(_ADD_LISTED, ((arn,) for arn in arns if arn))
+
+    def index_of(self, arn: str | None) -> BackupIndex | None:
+        """Give what the vault says of a backup; None if no vault was found to hold it."""
+        with self._lock:
+            found = self._database.execute(_INDEX_OF, (_storable(arn),)).fetchone()
+        return BackupIndex(*found) if found else None
+
+    def not_listed(self) -> Iterator[RecoveryPoint]:
+        """Give the points that the search did not list, sorted by ARN."""
+        cursor = self._database.execute(_NOT_LISTED)
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield from map(RecoveryPoint._make, rows)
+
+    @property
+    def points(self) -> int:
+        """How many points there are."""
+        with self._lock:
+            return int(self._database.execute("SELECT count(*) FROM point").fetchone()[0])
+
+    @property
+    def points_listed(self) -> int:
+        """How many of them the search listed."""
+        with self._lock:
+            return int(self._database.execute(_COUNT_LISTED).fetchone()[0])
+
+    def _write(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        rows = list(rows)
+        with self._lock:
+            try:
+                self._database.executemany(statement, rows)
+            except (sqlite3.ProgrammingError, UnicodeEncodeError):  # a value that is no text, or half a character
+                self._database.executemany(statement, [tuple(map(_storable, row)) for row in rows])
+
+
+def _storable(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
+    return str(value).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,101 @@
+"""Finds a Chromium, opens pages in it from disk, and listens to what it complains about."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""The commands of Debian's Chromium, of others' and of Chrome."""
+
+
+def find_chromium() -> str | None:
+    """Give the path of the first Chromium there is: the system's, Chrome, or Playwright's own."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+CHROMIUM = find_chromium()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a browser where there is none, and say so once."""
+    of_browser = [item for item in items if Path(__file__).parent in item.path.parents]
+    if CHROMIUM is not None or not of_browser:
+        return
+    first, *others = of_browser
+    items[:] = [item for item in items if item not in others]
+    reason = (
+        f"{len(of_browser)} browser tests were skipped: there is no Chromium here. Get one with 'apt install chromium' "
+        "or '.venv/bin/playwright install chromium'."
+    )
+    first.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium for all tests."""
+    with sync_playwright() as playwright:
+        # A sandbox needs rights that root and containers do not have; the pages are our own.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Opened:
+    """A page in the browser, and what it asked for and complained about."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def shown_rows(self) -> int:
+        """Count the rows that can be seen."""
+        return int(self.page.locator("#table tbody tr:visible").count())
+
+    def column(self, number: int) -> list[str]:
+        """Give the texts of a column as they are shown, without the button."""
+        script = f"""() => [...document.querySelectorAll("#table tbody tr")].filter(row => row.offsetParent)
+            .map(row => row.cells[{number}].firstChild ? row.cells[{number}].firstChild.textContent : "")"""
+        texts: list[str] = self.page.evaluate(script)
+        return texts
+
+
+Open = Callable[..., Opened]
+"""Opens the text of a page; keywords go to the browser's context."""
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens pages from disk. Whatever a test does with one: it asks for nothing, and nothing goes wrong in it."""
+    pages: list[Opened] = []
+
+    def open_page(text: str, **context: Any) -> Opened:
+        path = tmp_path / f"report-{len(pages)}.html"
+        path.write_text(text, encoding="utf-8")
+        page = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context}).new_page()
+        one = Opened(page)
+        page.on("request", lambda request: one.requests.append(request.url))
+        page.on("console", lambda message: one.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: one.complaints.append(str(error)))
+        page.goto(path.as_uri())
+        pages.append(one)
+        return one
+
+    yield open_page
+    for one in pages:
+        loaded = [url for url in one.requests if not url.startswith("blob:file:")]
+        complaints = one.complaints
+        one.page.context.close()
+        assert len(loaded) == 1, loaded
+        assert loaded[0].startswith("file:"), loaded
+        assert not complaints

@@ -1,0 +1,173 @@
+"""What the functions ask AWS for, recorded at the SDK, and which permission each call needs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.integration.conftest import ACCOUNT, REGION
+
+REPORTS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-reports"
+MESSAGES_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-messages"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as the code made it: the SDK's name of the service, the operation and its parameters."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What IAM is asked when a call comes in.
+
+    Attributes:
+        context: The condition keys that the request has.
+    """
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Recorder:
+    """Makes the functions' clients, as boto3 does, and notes every call that goes through them."""
+
+    calls: list[Call] = field(default_factory=list)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Make a client that is listened to."""
+        make: Callable[..., Any] = boto3.client
+        client = make(service, **options)
+        client.meta.events.register("before-parameter-build", self._note)
+        return client
+
+    def needs(self) -> set[Need]:
+        """Give everything that the calls so far need."""
+        return {need for call in self.calls for need in needs_of(call)}
+
+    def _note(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
+        self.calls.append(Call(model.service_model.service_name, model.name, dict(params)))
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """Listen to all clients that the functions make; those of the tests go unheard."""
+    recorder = Recorder()
+    monkeypatch.setattr("search_coverage.aws.clients.boto3", recorder)
+    return recorder
+
+
+def needs_of(call: Call) -> Iterable[Need]:
+    """Tell what a call needs (Service Authorization Reference; for encryption, docs/aws-facts.md §4).
+
+    Raises:
+        KeyError: Nobody has said yet what such a call needs.
+    """
+    return _NEEDS[call.service, call.operation](call.parameters)
+
+
+def _s3_object(action: str, *, encrypted: bool = False) -> Callable[[Mapping[str, Any]], list[Need]]:
+    def needs(parameters: Mapping[str, Any]) -> list[Need]:
+        bucket = f"arn:aws:s3:::{parameters['Bucket']}"
+        needed = [Need(action, f"{bucket}/{parameters['Key']}")]
+        if action == "s3:GetObject":
+            needed.append(Need("s3:ListBucket", bucket))  # or a missing object is a forbidden one
+        if encrypted:
+            needed += _key_through("s3", REPORTS_KEY)
+        return needed
+
+    return needs
+
+
+def _key_through(service: str, key: str) -> list[Need]:
+    via = (("kms:ViaService", f"{service}.{REGION}.amazonaws.com"),)
+    return [Need("kms:Decrypt", key, via), Need("kms:GenerateDataKey", key, via)]
+
+
+def _list_objects(parameters: Mapping[str, Any]) -> list[Need]:
+    return [
+        Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", (("s3:prefix", parameters.get("Prefix", "")),))
+    ]
+
+
+def _publish(parameters: Mapping[str, Any]) -> list[Need]:
+    return [Need("sns:Publish", parameters["TopicArn"]), *_key_through("sns", MESSAGES_KEY)]
+
+
+def _put_events(parameters: Mapping[str, Any]) -> list[Need]:
+    return [
+        Need(
+            "events:PutEvents",
+            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}",
+            (("events:source", entry["Source"]),),
+        )
+        for entry in parameters["Entries"]
+    ]
+
+
+def _table(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+    def needs(parameters: Mapping[str, Any]) -> list[Need]:
+        tables = [parameters["TableName"]] if "TableName" in parameters else list(parameters["RequestItems"])
+        return [Need(action, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}") for table in tables]
+
+    return needs
+
+
+def _search_job(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+    def needs(parameters: Mapping[str, Any]) -> list[Need]:
+        job = parameters["SearchJobIdentifier"]
+        return [Need(action, f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{job}")]
+
+    return needs
+
+
+def _no_resource(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+    return lambda _parameters: [Need(action, "*")]
+
+
+def _arn_in(name: str, action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+    return lambda parameters: [Need(action, parameters[name])]
+
+
+def _vault(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+    def needs(parameters: Mapping[str, Any]) -> list[Need]:
+        vault = parameters["BackupVaultName"]
+        return [Need(action, f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{vault}")]
+
+    return needs
+
+
+_WRITE = _s3_object("s3:PutObject", encrypted=True)
+
+_NEEDS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], list[Need]]] = {
+    ("backupsearch", "ListSearchJobs"): _no_resource("backup-search:ListSearchJobs"),
+    ("backupsearch", "GetSearchJob"): _search_job("backup-search:GetSearchJob"),
+    ("backupsearch", "ListSearchJobBackups"): _search_job("backup-search:ListSearchJobBackups"),
+    ("backup", "ListBackupVaults"): _no_resource("backup:ListBackupVaults"),
+    ("backup", "ListRecoveryPointsByBackupVault"): _vault("backup:ListRecoveryPointsByBackupVault"),
+    ("backup", "ListRecoveryPointsByResource"): _no_resource("backup:ListRecoveryPointsByResource"),
+    ("backup", "DescribeRecoveryPoint"): _arn_in("RecoveryPointArn", "backup:DescribeRecoveryPoint"),
+    ("backup", "ListTags"): _arn_in("ResourceArn", "backup:ListTags"),
+    ("s3", "PutObject"): _WRITE,
+    ("s3", "CreateMultipartUpload"): _WRITE,
+    ("s3", "UploadPart"): _WRITE,
+    ("s3", "CompleteMultipartUpload"): _WRITE,
+    ("s3", "AbortMultipartUpload"): _s3_object("s3:AbortMultipartUpload"),
+    ("s3", "GetObject"): _s3_object("s3:GetObject", encrypted=True),
+    ("s3", "DeleteObject"): _s3_object("s3:DeleteObject"),
+    ("s3", "ListObjectsV2"): _list_objects,
+    ("sns", "Publish"): _publish,
+    ("events", "PutEvents"): _put_events,
+    ("dynamodb", "GetItem"): _table("dynamodb:GetItem"),
+    ("dynamodb", "PutItem"): _table("dynamodb:PutItem"),
+    ("dynamodb", "UpdateItem"): _table("dynamodb:UpdateItem"),
+    ("dynamodb", "DeleteItem"): _table("dynamodb:DeleteItem"),
+    ("dynamodb", "BatchGetItem"): _table("dynamodb:BatchGetItem"),
+}

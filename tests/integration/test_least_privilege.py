@@ -1,0 +1,213 @@
+"""Each role of a function allows what the function calls, and nothing else: the calls are recorded, not listed."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from infra.settings import Settings
+from local.backup_simulator import BackupGroup, RecoveryPointGroup, Scenario, Vault
+from search_coverage.aws.errors import AwsCallFailed
+from tests.infra.conftest import synthesised
+from tests.integration.aws_calls import MESSAGES_KEY, REPORTS_KEY, Need, Recorder, recorder
+from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
+from tests.integration.role_policy import RolePolicy, Statement
+
+__all__ = ["recorder"]  # a fixture
+
+CALLED_BY_LAMBDA: Mapping[str, str] = MappingProxyType(
+    {
+        "WriteItsLog": "Lambda writes what the function prints into the log group, in the role's name",
+        "SendTraces": "Lambda sends the traces of the function, in the role's name",
+        "HandOverFailures": "Lambda puts the event of a failed report into the failure queue, in the role's name",
+    }
+)
+"""Statements that no call of ours needs, and who needs them."""
+
+VOLUME = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-1"
+SOME_FAILED = Scenario("some-failed", (BackupGroup(count=2), BackupGroup(count=2, status="FAILED")))
+
+
+def policy(deployment: Deployment, role: str, *, inventory: bool = True) -> RolePolicy:
+    """Give a role's policy, as if the stack had been deployed where the test runs, without what Lambda calls."""
+    real = {
+        "<AWS::Partition>": "aws",
+        "<AWS::Region>": REGION,
+        "<AWS::AccountId>": ACCOUNT,
+        "<ReportStoreBucket.Arn>": f"arn:aws:s3:::{deployment.bucket}",
+        "<ReportStoreKey.Arn>": REPORTS_KEY,
+        "<AlertsTopic>": deployment.topic,
+        "<AlertsKey.Arn>": MESSAGES_KEY,
+        "<ReporterIdempotencyTable.Arn>": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{deployment.table}",
+        "<ReporterFailureQueue.Arn>": f"arn:aws:sqs:{REGION}:{ACCOUNT}:failures",
+        "<ReporterReportLogs.Arn>": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:report:*",
+        "<WatcherWatchLogs.Arn>": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:watch:*",
+    }
+    whole = RolePolicy.of(synthesised(Settings(inventory=inventory)), role, real)
+    return whole.without(*(each.sid for each in whole.statements if each.sid in CALLED_BY_LAMBDA))
+
+
+def refuse(**_: object) -> AWSResponse:
+    """Answer a request in S3's place."""
+    return AWSResponse("http://127.0.0.1", 403, HTTPHeaders(), _Empty())
+
+
+class _Empty:
+    def stream(self, **_: object) -> list[bytes]:
+        return []
+
+
+def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go through the branches of the report function in which it calls something new."""
+    search_job = deployment.simulator.finish_job(SOME_FAILED)
+    event = {"searchJobIdentifier": search_job}
+    deployment.report(event)  # made and told
+    deployment.report(event)  # answered from the table
+    deployment.forget_idempotency()
+    deployment.report(event)  # found in the bucket
+    deployment.report({**event, "replay": True})  # made again
+    with monkeypatch.context() as large:
+        large.setattr("search_coverage.aws.report_bucket._LARGE_BYTES", 1)
+        deployment.report({**event, "replay": True})  # uploaded in parts
+        broken = deployment.function("report")
+        client = broken.reporting.bucket._client
+        client.meta.events.register("before-send.s3.UploadPart", refuse)
+        with pytest.raises(AwsCallFailed):  # an upload that breaks off, and an invocation that fails
+            broken.handler({**event, "replay": True}, Context())
+
+
+def report_with_inventory(deployment: Deployment) -> None:
+    """Go through the ways in which the report function reads the vaults."""
+    deployment.simulator.add_vault(Vault("Default", (*stored("S3", "arn:aws:s3:::invoices"), *stored("EBS", VOLUME))))
+    deployment.simulator.add_vault(Vault("Second"))
+    search = boto3.client("backupsearch").start_search_job
+    for resource_type, scope in (
+        ("S3", {}),  # reads the vaults
+        ("S3", {"BackupResourceTags": {"pii": "yes"}}),  # and the tags
+        ("S3", {"SourceResourceArns": ["arn:aws:s3:::invoices"]}),  # reads the sources, and each point for itself
+        ("EBS", {"SourceResourceArns": [VOLUME]}),  # whose ARNs are those of snapshots
+    ):
+        request: Any = {"SearchScope": {"BackupResourceTypes": [resource_type], **scope}}
+        search_job = search(**request)["SearchJobIdentifier"]
+        deployment.simulator.move_clock(timedelta(minutes=10))
+        deployment.report({"searchJobIdentifier": search_job}, INVENTORY="ON")
+        summary = deployment.summary(search_job)
+        assert summary
+        assert summary["inventory"]["status"] == "COMPLETE"
+
+
+def stored(resource_type: str, source: str) -> tuple[RecoveryPointGroup, RecoveryPointGroup]:
+    """Give what a vault holds of a source: one point with an index, and one without."""
+    usual: dict[str, Any] = {"source": source, "resource_type": resource_type, "tags": {"pii": "yes"}}
+    return RecoveryPointGroup(**usual), RecoveryPointGroup(index=None, **usual)
+
+
+def sweep_in_every_way(deployment: Deployment) -> None:
+    """Go through the branches of the watch function in which it calls something new."""
+    deployment.sweep()  # nothing there
+    deployment.simulator.finish_job(SOME_FAILED, ended_ago=timedelta(hours=2))
+    deployment.sweep()  # something to announce
+    deployment.sweep()  # announced already
+
+
+@pytest.fixture
+def needs_without_inventory(deployment: Deployment, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> set[Need]:
+    """What the report function needs if it is not to read the vaults."""
+    report_in_every_way(deployment, monkeypatch)
+    return recorder.needs()
+
+
+@pytest.fixture
+def report_needs(deployment: Deployment, recorder: Recorder, needs_without_inventory: set[Need]) -> set[Need]:
+    """What the report function needs."""
+    report_with_inventory(deployment)
+    return needs_without_inventory | recorder.needs()
+
+
+@pytest.fixture
+def watch_needs(deployment: Deployment, recorder: Recorder) -> set[Need]:
+    """What the watch function needs."""
+    sweep_in_every_way(deployment)
+    return recorder.needs()
+
+
+def test_the_report_function_may_do_all_that_it_calls_and_nothing_else(
+    deployment: Deployment, report_needs: set[Need]
+) -> None:
+    role = policy(deployment, "ReporterReportRole")
+
+    assert role.refused(report_needs) == set()
+    assert role.idle(report_needs) == set()
+
+
+def test_without_the_inventory_the_report_function_may_not_read_the_vaults(
+    deployment: Deployment, needs_without_inventory: set[Need]
+) -> None:
+    role = policy(deployment, "ReporterReportRole", inventory=False)
+
+    assert role.refused(needs_without_inventory) == set()
+    assert role.idle(needs_without_inventory) == set()
+
+
+def test_the_watch_function_may_do_all_that_it_calls_and_nothing_else(
+    deployment: Deployment, watch_needs: set[Need]
+) -> None:
+    role = policy(deployment, "WatcherWatchRole")
+
+    assert role.refused(watch_needs) == set()
+    assert role.idle(watch_needs) == set()
+
+
+def test_any_permission_that_is_taken_away_is_missed(deployment: Deployment, report_needs: set[Need]) -> None:
+    role = policy(deployment, "ReporterReportRole")
+    permissions = [(each.sid, action) for each in role.statements for action in each.actions]
+
+    assert len(permissions) >= 20
+    for sid, action in permissions:
+        missed = role.without_action(sid, action).refused(report_needs)
+        assert {need.action for need in missed} == {action}, f"{action} of {sid} can be left out"
+
+
+@pytest.mark.parametrize(
+    ("needless", "idle"),
+    [
+        (Statement("More", ("s3:GetBucketAcl",), ("*",)), {("More", "s3:GetBucketAcl"), ("More", "*")}),
+        (Statement("More", ("sns:Publish", "sns:Subscribe"), ("*",)), {("More", "sns:Subscribe")}),
+        (
+            Statement("More", ("s3:PutObject",), ("arn:aws:s3:::reports-bucket/*", "arn:aws:s3:::other/*")),
+            {("More", "arn:aws:s3:::other/*")},
+        ),
+    ],
+)
+def test_a_permission_too_many_is_found(
+    deployment: Deployment, report_needs: set[Need], needless: Statement, idle: set[tuple[str, str]]
+) -> None:
+    role = policy(deployment, "ReporterReportRole").with_statement(needless)
+
+    assert role.idle(report_needs) == idle
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        Need("s3:PutObject", "arn:aws:s3:::reports-bucket/elsewhere/report.html"),
+        Need("s3:PutObject", "arn:aws:s3:::other/reports/report.html"),
+        Need("s3:DeleteObject", "arn:aws:s3:::reports-bucket/reports/1/report.html"),
+        Need("s3:DeleteObjectVersion", "arn:aws:s3:::reports-bucket/reports/1/summary.json"),
+        Need("kms:Decrypt", REPORTS_KEY),
+        Need("kms:Decrypt", REPORTS_KEY, (("kms:ViaService", f"sns.{REGION}.amazonaws.com"),)),
+        Need(
+            "events:PutEvents",
+            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
+            (("events:source", "aws.backup"),),
+        ),
+        Need("backup-search:StopSearchJob", f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/1"),
+    ],
+)
+def test_the_evaluation_refuses_what_is_beyond_the_role(deployment: Deployment, beyond: Need) -> None:
+    assert policy(deployment, "ReporterReportRole").refused([beyond]) == {beyond}

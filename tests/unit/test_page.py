@@ -1,0 +1,232 @@
+"""report.html: says what is so, lets nothing in from AWS or from the network, and stays small."""
+
+import hashlib
+import re
+from base64 import b64encode
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.remedies import REMEDIES
+from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.coverage.verdict import BackupCounts, Inventory, InventoryStatus
+from search_coverage.report.pictures import percent_searched, searched_width
+from search_coverage.report.tally import AGE_UNKNOWN, SOURCES_COUNTED, Tally
+from tests.examples import backup, search_job
+from tests.pages import CSV_KEY, exclusions, hostile_exclusion, hostile_job, report_page
+
+LARGEST_PAGE_BYTES = 2_000_000
+TAGS = frozenset(
+    {
+        *("a", "article", "b", "bdi", "body", "button", "code", "dd", "details", "div", "dl", "dt", "figcaption"),
+        *("figure", "footer", "form", "h1", "h2", "h3", "h4", "head", "header", "html", "input", "label", "li", "main"),
+        *("meta", "p", "pre", "script", "section", "select", "span", "style", "summary", "table", "tbody", "td", "th"),
+        *("thead", "title", "tr", "ul", "wbr"),
+        *("circle", "defs", "desc", "path", "pattern", "rect", "svg", "text"),
+    }
+)
+"""All that the page is made of; what AWS sends adds none."""
+
+
+class Elements(HTMLParser):
+    """All elements of a page with their attributes, and the text of style and script."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.raw: dict[str, str] = {}
+        self._open = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open = tag
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  # the parser's signature
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open in {"style", "script"}:
+            self.raw[self._open] = self.raw.get(self._open, "") + data
+
+
+@pytest.fixture(scope="module")
+def hostile() -> str:
+    """A page into which everything that AWS may send tries to get more than its text."""
+    inventory = Inventory(InventoryStatus.PARTIAL, str(hostile_job().name), None, 1, 3, 1)
+    return report_page([hostile_exclusion(), *exclusions(20)], job=hostile_job(), inventory=inventory)
+
+
+def test_what_aws_sends_never_becomes_an_element_an_attribute_or_a_second_script(hostile: str) -> None:
+    elements = Elements(hostile)
+    clean = Elements(report_page(exclusions(20)))
+
+    assert {tag for tag, _ in elements.found} <= TAGS
+    assert [tag for tag, _ in elements.found].count("script") == 1
+    assert elements.raw == clean.raw
+    for tag, attributes in elements.found:
+        assert not any(name == "style" or name.startswith("on") for name in attributes), (tag, attributes)
+        assert not any("alert" in (value or "") for value in attributes.values()), (tag, attributes)
+
+
+def test_direction_marks_and_control_characters_are_spelled_out(hostile: str) -> None:
+    assert "\u202e" not in hostile
+    assert "\x1b" not in hostile
+    assert "\x00" not in hostile
+    assert "⟨U+202E⟩gnp.exe" in hostile
+    assert "{{ 7 * 7 }}" in hostile
+
+
+def test_the_policy_allows_the_one_style_and_the_one_script_and_nothing_else() -> None:
+    elements = Elements(report_page(exclusions(3)))
+
+    (policy,) = (
+        attributes["content"] or ""
+        for tag, attributes in elements.found
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    directives = dict(directive.split(" ", 1) for directive in policy.split("; "))
+    assert directives == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{sha256(elements.raw['style'])}'",
+        "script-src": f"'sha256-{sha256(elements.raw['script'])}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    # And it comes before both
+    tags = [tag for tag, _ in elements.found]
+    assert tags.index("meta") < tags.index("style")
+
+
+def sha256(text: str) -> str:
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_nothing_is_loaded_from_anywhere() -> None:
+    page = report_page(exclusions(10))
+
+    for tag, attributes in Elements(page).found:
+        assert not {"src", "srcset", "data", "action", "poster", "background", "xlink:href"} & set(attributes), tag
+        if "href" in attributes:
+            assert tag == "a"
+            assert re.match(r"#|https://(docs\.)?aws\.amazon\.com/", attributes["href"] or "")
+    assert not re.search(r"@import|url\((?!#hatch)", page)
+
+
+def test_2_000_backups_take_less_than_2_mb() -> None:
+    page = report_page(exclusions(2_000))
+
+    assert page.count("<tr><td>") == 2_000
+    assert len(page.encode()) < LARGEST_PAGE_BYTES
+
+
+def test_names_of_2_000_characters_do_not_make_the_page_larger() -> None:
+    page = report_page(hostile_exclusion() for _ in range(2_000))
+
+    shown = page.count("<tr><td>")
+    assert 0 < shown < 2_000
+    assert f"The first {shown:,} of 2,000." in page
+    assert len(page.encode()) < LARGEST_PAGE_BYTES
+
+
+def test_beyond_2_000_backups_it_says_how_many_more_there_are_and_where() -> None:
+    page = report_page(exclusions(2_500))
+
+    assert page.count("<tr><td>") == 2_000
+    assert "The first 2,000 of 2,500. 500 more are in the CSV" in page
+    assert CSV_KEY in page
+
+
+def test_what_to_do_is_grouped_by_reason_the_largest_first_and_the_easiest_of_the_same_size() -> None:
+    kinds = [Reason.ARCHIVED, Reason.NOT_FINISHED, Reason.INDEX_MISSING, Reason.INDEX_MISSING]
+
+    page = report_page(Exclusion(backup(status="FAILED"), reason) for reason in kinds)
+
+    assert re.findall(r'id="do-(\w+)"', page) == ["INDEX_MISSING", "NOT_FINISHED", "ARCHIVED"]
+    assert REMEDIES[Reason.ARCHIVED].why in page
+    assert page.count("AWS documents no way to search it</span>") == 1
+
+
+def test_commands_are_written_out_for_ten_backups_and_the_page_says_where_the_others_are() -> None:
+    page = report_page(Exclusion(backup(backup_arn=f"arn:aws:ec2:r::s/{n}"), Reason.INDEX_MISSING) for n in range(25))
+
+    assert page.count("update-recovery-point-index-settings --backup-vault-name") == 10
+    assert "These commands are for the first 10 of 25 backups." in page
+
+
+def test_with_an_inventory_it_says_what_is_in_scope_listed_and_searched() -> None:
+    inventory = Inventory(
+        InventoryStatus.PARTIAL, "Vault x could not be read.", datetime(2026, 11, 20, tzinfo=UTC), 7, 412, 72
+    )
+
+    page = report_page(exclusions(99), searched=313, inventory=inventory)
+
+    assert "This search did NOT look at 99 of 412 backups" in page
+    assert "In scope 412 · listed 340 · searched 313" in page
+    assert "The inventory of the vaults is PARTIAL: Vault x could not be read." in page
+
+
+def test_without_an_inventory_it_does_not_claim_more_than_the_list_tells() -> None:
+    page = report_page()
+
+    assert "This search looked at all 385 backups that AWS lists for it" in page
+    assert "it was not compared with the vaults" in page
+
+
+def test_columns_of_the_vault_are_shown_only_if_a_vault_said_anything() -> None:
+    without = report_page([Exclusion(backup(status="FAILED"), Reason.FAILED_OTHER)])
+
+    assert 'data-column="backup_vault"' not in without
+    assert 'data-column="backup_vault"' in report_page(exclusions(1))
+
+
+def test_the_scope_of_the_search_is_spelled_out() -> None:
+    sources = tuple(f"arn:aws:s3:::bucket-{n}" for n in range(9))
+    scope = SearchScope(("S3",), datetime(2026, 8, 1, tzinfo=UTC), None, sources, (), (("team", "payments"),))
+
+    page = report_page(job=search_job(scope=scope))
+
+    assert "after 2026-08-01 00:00:00 UTC" in page
+    assert all(source in page for source in sources)
+    assert "4 more" in page
+    assert "team = payments" in page
+
+
+def test_the_bar_of_the_coverage_never_rounds_a_backup_away() -> None:
+    nearly = BackupCounts(listed=1_000_000, searched=999_999, excluded=1, failed=0)
+    hardly = BackupCounts(listed=1_000_000, searched=1, excluded=999_999, failed=0)
+
+    assert percent_searched(nearly, 1_000_000) == "99.9%"
+    assert searched_width(nearly, 1_000_000) < 1000
+    assert searched_width(hardly, 1_000_000) > 0
+
+
+def test_sources_beyond_the_first_10_000_are_counted_together() -> None:
+    tally = Tally()
+    for number in range(SOURCES_COUNTED + 5):
+        tally.count(Exclusion(backup(source_resource_arn=f"arn:aws:s3:::b-{number}"), Reason.FAILED_OTHER))
+
+    assert len(tally.by_source) == SOURCES_COUNTED
+    assert tally.of_further_sources == 5
+
+
+@pytest.mark.parametrize(
+    ("days", "age"),
+    [(-1, "under 1 day"), (0.5, "under 1 day"), (1, "1–7 days"), (89, "30–90 days"), (900, "over 1 year")],
+)
+def test_the_age_of_a_backup_is_its_age_when_the_search_started(days: float, age: str) -> None:
+    tally = Tally(searched_at=1_800_000_000.0)
+
+    tally.count(Exclusion(backup(created=1_800_000_000.0 - days * 86_400), Reason.FAILED_OTHER))
+
+    assert tally.by_age == {age: 1}
+
+
+def test_an_age_that_cannot_be_told_is_not_made_up() -> None:
+    tally = Tally(searched_at=1_800_000_000.0)
+
+    tally.count(Exclusion(backup(created=None), Reason.FAILED_OTHER))
+
+    assert tally.by_age == {AGE_UNKNOWN: 1}

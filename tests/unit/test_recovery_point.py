@@ -1,0 +1,153 @@
+"""What is in the scope of a search, and why a search did not even list it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search_coverage.coverage.backup import Backup, BackupIndex
+from search_coverage.coverage.exclusion import Reason, exclusion_reason
+from search_coverage.coverage.recovery_point import RecoveryPoint, is_in_scope, reason_not_listed
+from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.report.recovery_point_table import RecoveryPointTable
+from tests.examples import search_job
+
+STARTED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+VOLUME = "arn:aws:ec2:us-east-1:000000000000:volume/vol-1"
+
+
+def point(**changes: Any) -> RecoveryPoint:
+    usual = RecoveryPoint(
+        arn="arn:aws:ec2:us-east-1::snapshot/snap-1",
+        vault="Default",
+        vault_type="BACKUP_VAULT",
+        resource_type="EBS",
+        source_resource_arn=VOLUME,
+        status="COMPLETED",
+        created=(STARTED - timedelta(days=2)).timestamp(),
+        completed=(STARTED - timedelta(days=2)).timestamp(),
+        index_status="ACTIVE",
+    )
+    return usual._replace(**changes)
+
+
+def in_scope(recovery_point: RecoveryPoint, **scope: Any) -> bool:
+    return is_in_scope(search_job(creation_time=STARTED, scope=SearchScope(**scope)))(recovery_point)
+
+
+AT = STARTED - timedelta(days=2)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("scope", "belongs"),
+    [
+        ({}, True),
+        ({"resource_types": ("EBS",)}, True),
+        ({"resource_types": ("S3",)}, False),
+        ({"created_after": AT - SECOND}, True),
+        ({"created_after": AT}, True),
+        ({"created_after": AT + SECOND}, False),
+        ({"created_before": AT + SECOND}, True),
+        ({"created_before": AT}, True),
+        ({"created_before": AT - SECOND}, False),
+        ({"source_arns": (VOLUME, "arn:other")}, True),
+        ({"source_arns": ("arn:other",)}, False),
+        ({"backup_arns": ("arn:aws:ec2:us-east-1::snapshot/snap-1",)}, True),
+        ({"backup_arns": ("arn:other",)}, False),
+        (
+            {
+                "resource_types": ("EBS",),
+                "created_after": AT,
+                "created_before": AT,
+                "source_arns": (VOLUME,),
+                "backup_arns": ("arn:aws:ec2:us-east-1::snapshot/snap-1",),
+            },
+            True,
+        ),
+    ],
+)
+def test_each_filter_of_the_scope_narrows_it_and_a_bound_belongs_to_the_window(
+    scope: dict[str, Any], *, belongs: bool
+) -> None:
+    assert in_scope(point(), **scope) is belongs
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"created": STARTED.timestamp() + 1},
+        {"completed": STARTED.timestamp() + 1},
+        {"status": "CREATING"},
+        {"status": "DELETING"},
+        {"resource_type": "DynamoDB"},
+    ],
+    ids=str,
+)
+def test_what_could_not_have_been_searched_when_the_job_started_is_not_in_scope(changes: dict[str, Any]) -> None:
+    assert not in_scope(point(**changes))
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED", None, "NEW_STATUS"])
+def test_whatever_is_still_there_is_in_scope(status: str | None) -> None:
+    assert in_scope(point(status=status))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"index_status": None}, Reason.INDEX_MISSING),
+        ({"index_status": "PENDING"}, Reason.INDEX_PENDING),
+        ({"index_status": "FAILED"}, Reason.INDEX_FAILED),
+        ({"index_status": "DELETING"}, Reason.INDEX_DELETING),
+        ({"index_status": "ACTIVE"}, Reason.REVIEW),
+        ({"index_status": "SOMETHING_NEW"}, Reason.UNKNOWN_STATUS),
+        ({"index_status": None, "cold_since": AT.timestamp()}, Reason.ARCHIVED),
+        ({"index_status": None, "cold_since": (STARTED + SECOND).timestamp()}, Reason.INDEX_MISSING),
+        ({"index_status": None, "vault_type": "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"}, Reason.NOT_SUPPORTED),
+        ({"index_status": None, "resource_type": "EFS"}, Reason.NOT_SUPPORTED),
+    ],
+    ids=str,
+)
+def test_a_backup_that_was_not_listed_has_its_reason_from_the_vault(changes: dict[str, Any], reason: Reason) -> None:
+    assert reason_not_listed(point(**changes), search_job(creation_time=STARTED)) is reason
+
+
+@pytest.mark.parametrize(
+    ("backup", "index", "reason"),
+    [
+        (Backup("FAILED", "Access denied"), "PENDING", Reason.INDEX_PENDING),
+        (Backup("FAILED", "Access denied"), "FAILED", Reason.INDEX_FAILED),
+        (Backup("FAILED", "Access denied"), "DELETING", Reason.INDEX_DELETING),
+        (Backup("FAILED", "Access denied"), None, Reason.INDEX_MISSING),
+        (Backup("FAILED", "Access denied", index_created=1.0), None, Reason.PERMISSION_DENIED),
+        (Backup("FAILED", "Access denied"), "ACTIVE", Reason.PERMISSION_DENIED),
+        (Backup("STOPPED"), "FAILED", Reason.NOT_FINISHED),
+        (Backup("COMPLETED"), "FAILED", None),
+    ],
+    ids=str,
+)
+def test_the_status_of_the_index_replaces_guessing_from_the_message(
+    backup: Backup, index: str | None, reason: Reason | None
+) -> None:
+    assert exclusion_reason(backup, BackupIndex("Default", index)) is reason
+
+
+def test_the_table_takes_half_a_character_and_finds_it_again(tmp_path: Path) -> None:
+    table = RecoveryPointTable(tmp_path)
+    table.add([point(arn="arn:\ud800", index_status="PENDING"), point(arn="arn:b")])
+    table.mark_listed(["arn:\ud800", None])
+
+    assert table.index_of("arn:\ud800") == BackupIndex("Default", "PENDING")
+    assert [found.arn for found in table.not_listed()] == ["arn:b"]
+    assert (table.points, table.points_listed) == (2, 1)
+
+
+def test_a_point_that_is_listed_on_two_pages_counts_once(tmp_path: Path) -> None:
+    table = RecoveryPointTable(tmp_path)
+    table.add([point()])
+    table.add([point()])
+
+    assert table.points == 1
+    assert list(table.not_listed()) == [point()]
