@@ -23,7 +23,7 @@ def test_the_schedule_notices_a_search_job_that_ends_and_everything_follows_by_i
     # Given a search job that a user started
     simulator.add_scenario(Scenario("by-a-user", SOME_FAILED.backups, runs_for=timedelta(seconds=2)))
     search_job = stack.aws.client("backupsearch").start_search_job(
-        Name="by-a-user", SearchScope={"BackupResourceTypes": ["S3"]}
+        Name="by-a-user", SearchScope=simulator.search_scope("by-a-user")
     )["SearchJobIdentifier"]
 
     # When nobody does anything
@@ -120,7 +120,7 @@ def test_a_search_job_that_still_runs_ends_in_the_failure_queue_and_is_reported_
     # Given a search job that runs, and an event that says otherwise
     simulator.add_scenario(Scenario("running", (BackupGroup(count=2),), runs_for=timedelta(hours=1)))
     search_job = stack.aws.client("backupsearch").start_search_job(
-        Name="running", SearchScope={"BackupResourceTypes": ["S3"]}
+        Name="running", SearchScope=simulator.search_scope("running")
     )["SearchJobIdentifier"]
     detail = json.dumps({"searchJobIdentifier": search_job})
     entry = {"Source": "search-coverage", "DetailType": "Search Job State Change", "Detail": detail}
