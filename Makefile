@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PYTHONPATH := lambda:.
 
-.PHONY: help setup demo bench test check format unit infra integration browser e2e lock sbom clean
+.PHONY: help setup demo doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
@@ -15,7 +15,7 @@ setup: .venv/ready node_modules/ready  ## Make .venv and node_modules; done agai
 demo: setup  ## Start an embedded AWS, deploy the stack to it, let search jobs end, show the reports and mails
 	@$(BIN)/python -m local.demo
 
-test: check unit infra integration browser e2e  ## Run every check
+test: check unit infra integration faults browser e2e  ## Run every check
 
 check: setup  ## Format, lint, types, import rules, dead code
 	@echo "== format, lint, types, import rules, dead code"
@@ -39,6 +39,10 @@ infra: setup  ## The template: assertions, cfn-lint, cdk-nag
 integration: setup  ## The functions against servers on this computer
 	@echo "== integration tests"
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
+
+faults: setup  ## Every call goes wrong in every way; a storm; an outage (the table of all cases: out/faults.md)
+	@echo "== faults"
+	@$(BIN)/pytest -q tests/faults
 
 browser: setup  ## The page in a real browser
 	@echo "== browser tests"

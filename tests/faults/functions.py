@@ -2,8 +2,8 @@
 
 The process is a fork of one that has run both functions once and has no connection open: a warm execution environment.
 Three things are not as in Lambda: a part of the messages takes fewer rows, so that a dozen fill two; the SDK does not
-wait between its retries (``time.sleep`` returns at once); and where a call is to time out it does so after half a
-second instead of twenty.
+wait between its retries (``time.sleep`` returns at once); and where a call is to time out it does so after 0.3
+seconds instead of twenty.
 """
 
 import gc
@@ -24,7 +24,7 @@ from tests.faults.fault import Fault, Kind
 from tests.faults.invocation import Context
 from tests.faults.surroundings import Surroundings
 
-_HASTY_SECONDS = 0.5
+_HASTY_SECONDS = 0.3
 _PART_BYTES = 6000
 _KILLED = "killed"
 
@@ -125,7 +125,7 @@ class Functions:
 
         messages._ROWS_BYTES = _PART_BYTES
         if hasty:
-            for name in ("_CONFIG", "_SNS_CONFIG"):
+            for name in ("_CONFIG", "_SNS_CONFIG", "_BACKUP_CONFIG"):
                 limits = Config(connect_timeout=_HASTY_SECONDS, read_timeout=_HASTY_SECONDS)
                 setattr(clients, name, getattr(clients, name).merge(limits))
         modules = {}

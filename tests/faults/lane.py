@@ -13,7 +13,7 @@ from tests.faults.deployed import SDK, Deployed
 from tests.faults.play import Player
 from tests.faults.surroundings import Surroundings
 
-_TRIES = 3  # a case in which the computer was too slow for half a second is played again
+_TRIES = 3  # a case in which the computer was too slow for a short timeout is played again
 
 
 def main(lane: int, lanes: int, file: Path) -> None:

@@ -19,6 +19,8 @@ SENSITIVE = Scenario(
     NAME_OF_THE_SEARCH, (BackupGroup(count=2), BackupGroup(count=2, status="FAILED", status_message=MESSAGE))
 )
 
+PHASES = ["backups read", "files written", "failed backups published", "report marked as whole"]
+
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
@@ -66,6 +68,19 @@ def test_every_line_says_what_happened(deployment: Deployment, log: io.StringIO)
     assert all(line["message"] and line["level"] and line["function_name"] for line in lines)
 
 
+def test_a_report_is_told_phase_by_phase_with_its_search_job_counts_and_durations(
+    deployment: Deployment, log: io.StringIO
+) -> None:
+    search_job = all_goes_well(deployment)
+
+    phases = [line for line in lines_of(log) if line["function_name"] == "report" and "seconds" in line]
+    assert [line["message"] for line in phases] == [*PHASES, *PHASES]  # the report, and its replay
+    assert all(line["search_job_id"] == search_job and line["seconds"] >= 0 for line in phases)
+    by_phase = {line["message"]: line for line in phases}
+    assert (by_phase["backups read"]["listed"], by_phase["backups read"]["excluded"]) == (4, 2)
+    assert by_phase["files written"]["bytes"] > 1000
+
+
 def test_a_failure_names_the_call_and_the_key_and_still_no_backup_and_no_search(
     deployment: Deployment, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,3 +96,13 @@ def test_a_failure_names_the_call_and_the_key_and_still_no_backup_and_no_search(
     assert failure["message"].startswith("Publishing to arn:aws:sns:")  # here a person has to know which topic
     for what in ("recovery-point", "testing", NAME_OF_THE_SEARCH, "jane-doe"):
         assert what not in json.dumps(failure), what
+
+
+def test_one_id_leads_from_the_announcement_to_the_report(deployment: Deployment, log: io.StringIO) -> None:
+    search_job = all_goes_well(deployment)
+
+    lines = lines_of(log)
+    (announced,) = [line for line in lines if line["message"] == "search job announced"]
+    done = [line for line in lines if line["message"] == "report done"]
+    assert announced["search_job_id"] == search_job
+    assert announced["correlation_id"] == done[0]["correlation_id"]

@@ -23,6 +23,14 @@ _BATCH = 10  # entries that one PutEvents takes (aws-facts.md §5)
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event that the bus took, under the id that the report function gets it with."""
+
+    job: SearchJob
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """An event that the bus did not take."""
 
@@ -37,19 +45,20 @@ class EventBus:
         self._client = client
         self._name = name
 
-    def announce(self, jobs: "Iterable[SearchJob]") -> "Iterator[tuple[list[SearchJob], list[Refusal]]]":
+    def announce(self, jobs: "Iterable[SearchJob]") -> "Iterator[tuple[list[Announcement], list[Refusal]]]":
         """Put a state change for each job, ten at a time.
 
         Yields:
-            After each batch, the jobs whose event the bus took and those it refused.
+            After each batch, what the bus took and what it refused.
         """
         remaining = iter(jobs)
         while batch := list(islice(remaining, _BATCH)):
             with doing(f"Announcing {len(batch)} search jobs"):
                 answer = self._client.put_events(Entries=[self._entry(STATE_CHANGE, j.arn, _state(j)) for j in batch])
+            results = list(zip(batch, answer["Entries"], strict=True))
             refusals = [
                 Refusal(job, f"{result['ErrorCode']}: {result.get('ErrorMessage')}")
-                for job, result in zip(batch, answer["Entries"], strict=True)
+                for job, result in results
                 if result.get("ErrorCode")
             ]
             if answer.get("FailedEntryCount", 0) != len(refusals):
@@ -57,8 +66,10 @@ class EventBus:
                     f"PutEvents says that it refused {answer['FailedEntryCount']} of {len(batch)} events, but names "
                     f"{len(refusals)}; the next sweep announces them all again."
                 )
-            refused = {refusal.job.identifier for refusal in refusals}
-            yield [job for job in batch if job.identifier not in refused], refusals
+            taken = [
+                Announcement(job, result.get("EventId", "")) for job, result in results if not result.get("ErrorCode")
+            ]
+            yield taken, refusals
 
     def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
         """Put the news of a report.

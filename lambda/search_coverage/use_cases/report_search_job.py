@@ -143,6 +143,7 @@ class ReportSearchJob:
         replaces: bool,
     ) -> dict[str, Any]:
         seconds = deadline.seconds_left() * _SHARE_OF_THE_INVENTORY
+        phases = _Phases()
         with (
             spool_folder() as folder,
             Spool(folder, job) as spool,
@@ -151,16 +152,18 @@ class ReportSearchJob:
             self._read_backups(job, spool, inventory, deadline)
             backups, counted = spool.tally.backups, inventory.result()
             findings = Findings(job, spool.tally, counted, judge(job, backups, counted), self.now())
-            _logger.info("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
+            phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
             if replaces:
                 # While the files of an earlier report are replaced, nothing may vouch for them.
                 self.bucket.remove_summary(keys.summary)
             files = self._upload(findings, keys, spool, deadline)
+            phases.end("files written", bytes=sum(file.bytes for _, file in files.values()))
             message_ids = self._notify(findings, spool, deadline, tell_once)
+            phases.end("failed backups published", messages=len(message_ids))
             written = summary(findings, files, message_ids)
             self.bucket.put_summary_line(keys.summary_line, written)
             self.bucket.put_summary(keys.summary, written, request_id)
-        _logger.info("report written", verdict=written["verdict"], messages=len(message_ids))
+            phases.end("report marked as whole", verdict=written["verdict"])
         return written
 
     def _read_backups(
@@ -233,6 +236,18 @@ _CONTENT_TYPES = {
     "jsonl": "application/gzip",
     "html": "text/html; charset=utf-8",
 }
+
+
+class _Phases:
+    """Logs each phase of a report when it ends, and how long it took."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def end(self, what: str, **counts: object) -> None:
+        now = time.monotonic()
+        _logger.info(what, extra={**counts, "seconds": round(now - self._since, 3)})
+        self._since = now
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,16 @@ class SweepSearchJobs:
     def _announce(self, jobs: list[SearchJob], seconds_left: Callable[[], float]) -> tuple[int, list[Refusal]]:
         announced, refusals = 0, []
         for taken, refused in self.bus.announce(jobs):
-            for job in taken:
+            for announcement in taken:
+                job = announcement.job
                 # Recorded after the event is out: a crash in between repeats an event, and loses none.
                 self.announcements.record(job.identifier, self.now())
-                _logger.info("search job announced", search_job_id=job.identifier, status=job.status)
+                _logger.info(
+                    "search job announced",
+                    search_job_id=job.identifier,
+                    status=job.status,
+                    correlation_id=announcement.event_id,
+                )
             announced += len(taken)
             refusals += refused
             if seconds_left() < _SECONDS_KEPT_BACK:

@@ -114,8 +114,15 @@ class InventoryOfScope:
                 self._vaults_read = len(vaults)
             else:
                 self._follow(pool.map(self._read_vault, vaults))
-        self._seconds -= time.monotonic() - started
-        _logger.info("vaults read", vaults=self._vaults_read, of=self._vaults_known, in_scope=self._table.points)
+        seconds = time.monotonic() - started
+        self._seconds -= seconds
+        _logger.info(
+            "vaults read",
+            vaults=self._vaults_read,
+            of=self._vaults_known,
+            in_scope=self._table.points,
+            seconds=round(seconds, 3),
+        )
 
     def mark_listed(self, arns: list[str | None]) -> None:
         """Take a page of the backups that the search listed."""
