@@ -13,7 +13,8 @@ from typing import Any
 import boto3
 
 from tests.faults.functions import Attempt, Functions
-from tests.faults.surroundings import ACCOUNT, REGION, Surroundings
+from tests.faults.surroundings import Surroundings
+from tests.invocation import ACCOUNT, REGION
 
 BUCKET = "reports-bucket"
 TABLE = "idempotency"

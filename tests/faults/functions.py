@@ -21,8 +21,8 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 from tests.faults.fault import Fault, Kind
-from tests.faults.invocation import Context
 from tests.faults.surroundings import Surroundings
+from tests.invocation import Context
 
 _HASTY_SECONDS = 0.3
 _PART_BYTES = 6000

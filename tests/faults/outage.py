@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from tests.faults.deployed import SDK, Deployed
-from tests.faults.invocation import Context, state_change
 from tests.faults.surroundings import Surroundings
+from tests.invocation import Context, state_change
 
 JOBS = 12
 _HALF_A_DAY = 12 * 60 * 60

@@ -7,7 +7,7 @@ from tests.faults.crash_cases import Case
 from tests.faults.deployed import Deployed
 from tests.faults.fault import Fault, Kind
 from tests.faults.functions import Attempt
-from tests.faults.invocation import Context, state_change
+from tests.invocation import Context, state_change
 
 _FAILED = 12
 LISTED = 1010

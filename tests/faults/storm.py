@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.deployed import SDK, Deployed
-from tests.faults.invocation import Context, state_change
 from tests.faults.surroundings import Surroundings
+from tests.invocation import Context, state_change
 
 if TYPE_CHECKING:
     from tests.faults.functions import Running

@@ -8,9 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from tests.faults.fault import Fault
-
-ACCOUNT = "123456789012"  # moto's
-REGION = "us-east-1"
+from tests.invocation import ACCOUNT, REGION
 
 
 @dataclass(frozen=True, slots=True)

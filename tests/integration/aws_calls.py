@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.integration.conftest import ACCOUNT, REGION
+from tests.invocation import ACCOUNT, REGION
 
 REPORTS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-reports"
 MESSAGES_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-messages"

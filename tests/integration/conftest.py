@@ -7,9 +7,7 @@ import io
 import json
 import sys
 import urllib.request
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +16,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from local.backup_simulator import BackupSimulator
-
-ACCOUNT = "123456789012"  # moto's
-REGION = "us-east-1"
+from tests.invocation import ACCOUNT, REGION, Context
 
 
 @pytest.fixture(scope="session")
@@ -55,22 +51,6 @@ def sdk_environment(moto_url: str, simulator: BackupSimulator, monkeypatch: pyte
         "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
     }.items():
         monkeypatch.setenv(name, value)
-
-
-@dataclass
-class Context:
-    """What the functions read of Lambda's context."""
-
-    function_name: str = "report"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:report"
-    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    seconds_left: float = 900.0
-    seconds_a_look: float = 0.0
-
-    def get_remaining_time_in_millis(self) -> int:
-        self.seconds_left -= self.seconds_a_look
-        return int(self.seconds_left * 1000)
 
 
 class Deployment:
@@ -186,18 +166,3 @@ def deployment(
 ) -> Deployment:
     """The product, deployed."""
     return Deployment(moto_url, simulator, monkeypatch)
-
-
-def state_change(search_job: str, event_id: str = "event-1") -> dict[str, Any]:
-    """Give the event that the rule hands to the report function."""
-    arn = f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{search_job}"
-    return {
-        "version": "0",
-        "id": event_id,
-        "source": "search-coverage",
-        "detail-type": "Search Job State Change",
-        "account": ACCOUNT,
-        "region": REGION,
-        "resources": [arn],
-        "detail": {"searchJobIdentifier": search_job, "searchJobArn": arn, "status": "COMPLETED"},
-    }

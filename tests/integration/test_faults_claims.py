@@ -8,7 +8,8 @@ from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.aws.claims import ClaimLost
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.handlers.once import ReportInProgress
-from tests.integration.conftest import Context, Deployment, state_change
+from tests.integration.conftest import Deployment
+from tests.invocation import Context, state_change
 
 ONE_FAILED = Scenario("one-failed", (BackupGroup(count=2), BackupGroup(status="FAILED")))
 

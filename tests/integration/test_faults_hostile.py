@@ -11,7 +11,8 @@ import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.coverage.errors import SearchCoverageError
-from tests.integration.conftest import Context, Deployment, state_change
+from tests.integration.conftest import Deployment
+from tests.invocation import Context, state_change
 from tests.unit.test_hostile_input import CORPUS
 
 ROWS = Scenario("rows", (BackupGroup(count=2), BackupGroup(count=3, status="FAILED", status_message="Access denied")))

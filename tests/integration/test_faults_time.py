@@ -13,7 +13,8 @@ import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
 from tests.e2e.test_runtime_interface_emulator import EMULATOR, function, invoke
-from tests.integration.conftest import Deployment, state_change
+from tests.integration.conftest import Deployment
+from tests.invocation import state_change
 
 ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT_SECONDS = 5

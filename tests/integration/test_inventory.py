@@ -12,7 +12,8 @@ import boto3
 import pytest
 
 from local.backup_simulator import BackupSimulator, RecoveryPointGroup, Vault
-from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
+from tests.integration.conftest import Deployment
+from tests.invocation import ACCOUNT, REGION, Context
 
 AWS = Path(sys.executable).with_name("aws")
 AIR_GAPPED = "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"

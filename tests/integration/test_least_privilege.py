@@ -15,8 +15,9 @@ from local.backup_simulator import BackupGroup, RecoveryPointGroup, Scenario, Va
 from search_coverage.aws.errors import AwsCallFailed
 from tests.infra.conftest import synthesised
 from tests.integration.aws_calls import MESSAGES_KEY, REPORTS_KEY, Need, Recorder, recorder
-from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
+from tests.integration.conftest import Deployment
 from tests.integration.role_policy import RolePolicy, Statement
+from tests.invocation import ACCOUNT, REGION, Context
 
 __all__ = ["recorder"]  # a fixture
 

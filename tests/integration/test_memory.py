@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 REPORT = """
 import json, pathlib, sys
 from search_coverage.handlers import report
-from tests.integration.conftest import Context
+from tests.invocation import Context
 
 outcome = report.handler({"searchJobIdentifier": sys.argv[1]}, Context())
 status = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())

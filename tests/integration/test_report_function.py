@@ -21,7 +21,8 @@ from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.handlers.environment import EnvironmentInvalid
 from search_coverage.report.row import COLUMNS
 from search_coverage.use_cases.report_search_job import SearchJobNotEnded, TimeRunningOut
-from tests.integration.conftest import Context, Deployment, state_change
+from tests.integration.conftest import Deployment
+from tests.invocation import Context, state_change
 
 DENIED = "Access denied. You do not have permission to search the recovery point."
 

@@ -28,7 +28,8 @@ from local.backup_simulator import BackupGroup, BackupSimulator, RecoveryPointGr
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.report_bucket import ReportBucket
 from tests.infra.conftest import synthesised
-from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
+from tests.integration.conftest import Deployment
+from tests.invocation import ACCOUNT, REGION, Context
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch.type_defs import SearchScopeTypeDef

@@ -11,7 +11,8 @@ import pytest
 from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.coverage.errors import SearchCoverageError
-from tests.integration.conftest import ACCOUNT, REGION, Context, Deployment
+from tests.integration.conftest import Deployment
+from tests.invocation import ACCOUNT, REGION, Context
 
 DONE = Scenario("done", (BackupGroup(count=2), BackupGroup(status="FAILED")))
 

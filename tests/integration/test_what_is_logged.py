@@ -11,7 +11,8 @@ from aws_lambda_powertools import Logger
 from local.backup_simulator import BackupGroup, Scenario
 from search_coverage import SERVICE
 from search_coverage.aws.errors import AwsCallFailed
-from tests.integration.conftest import ACCOUNT, Deployment
+from tests.integration.conftest import Deployment
+from tests.invocation import ACCOUNT
 
 NAME_OF_THE_SEARCH = "salary-of-jane-doe"
 MESSAGE = "Access denied for the file jane-doe-contract.pdf"

@@ -4,30 +4,38 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.surroundings import ACCOUNT, REGION
+ACCOUNT = "123456789012"  # moto's
+REGION = "us-east-1"
 
 
 @dataclass
 class Context:
-    """What the functions read of Lambda's context."""
+    """What the functions read of Lambda's context.
+
+    Attributes:
+        seconds_left: What is left of the invocation's time.
+        seconds_a_look: How many of them pass each time that a function looks.
+    """
 
     function_name: str = "report"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:report"
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     seconds_left: float = 900.0
+    seconds_a_look: float = 0.0
 
     def get_remaining_time_in_millis(self) -> int:
-        """Give it, as if no time passed."""
+        """Look at the clock."""
+        self.seconds_left -= self.seconds_a_look
         return int(self.seconds_left * 1000)
 
 
-def state_change(search_job: str) -> dict[str, Any]:
+def state_change(search_job: str, event_id: str = "event-1") -> dict[str, Any]:
     """Give the event that the rule hands to the report function."""
     arn = f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{search_job}"
     return {
         "version": "0",
-        "id": str(uuid.uuid4()),
+        "id": event_id,
         "source": "search-coverage",
         "detail-type": "Search Job State Change",
         "account": ACCOUNT,
