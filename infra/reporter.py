@@ -23,7 +23,7 @@ TIMEOUT: Final = Duration.minutes(15)
 MEMORY_MEGABYTES: Final = 512
 """About a third of a processor. The memory that a report needs does not grow with the search job."""
 
-TEMPORARY_STORAGE: Final = Size.gibibytes(2)
+TEMPORARY_STORAGE: Final = Size.gibibytes(4)
 """Rows are spooled to /tmp: a million backups, all of them failed, take about 1.3 GB."""
 
 CONCURRENCY: Final = 10

@@ -49,7 +49,7 @@ def test_a_report_has_the_time_and_the_space_for_a_million_backups(stack: Synthe
 
     assert function["Timeout"] == 900
     assert function["MemorySize"] == 512
-    assert function["EphemeralStorage"] == {"Size": 2048}
+    assert function["EphemeralStorage"] == {"Size": 4096}
     assert function["ReservedConcurrentExecutions"] == 10
 
 

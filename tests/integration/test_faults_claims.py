@@ -1,5 +1,6 @@
 """Whose turn it is to make a report, when the one whose turn it was died, or only seems to have."""
 
+import time
 from typing import Any
 
 import pytest
@@ -97,12 +98,60 @@ def test_one_that_was_taken_over_tells_nobody_and_lets_the_other_go_on(deploymen
         change_claim(deployment, attempt={"S": "another"})
 
     module.reporting.search._client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", take_over)
-    with pytest.raises(ClaimLost, match="stops before it tells anybody"):
+    with pytest.raises(ClaimLost, match="this one stops here"):
         module.handler(state_change(search_job), Context())
 
     assert deployment.messages(deployment.people) == []
     assert deployment.summary(search_job) is None
     assert claim(deployment)["attempt"]["S"] == "another"
+
+
+def test_one_that_was_taken_over_writes_nothing_and_leaves_the_others_answer(deployment: Deployment) -> None:
+    # Given a report of which nobody is told, so that there is no digest to stop at
+    search_job = deployment.simulator.finish_job(Scenario("nothing-failed", (BackupGroup(count=2),)))
+    module = deployment.function("report")
+
+    def take_over(**_: object) -> None:
+        change_claim(deployment, attempt={"S": "another"})
+
+    # When another attempt takes over while this one uploads
+    module.reporting.bucket._client.meta.events.register("before-send.s3.PutObject", take_over)
+    with pytest.raises(ClaimLost):
+        module.handler(state_change(search_job), Context())
+
+    # Then the mark is left to the other
+    assert deployment.summary(search_job) is None
+    assert (claim(deployment)["attempt"]["S"], claim(deployment)["status"]["S"]) == ("another", "INPROGRESS")
+
+
+def test_the_answer_of_one_that_was_taken_over_at_the_very_end_is_not_kept(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    module = deployment.function("report")
+
+    def take_over(**_: object) -> None:
+        change_claim(deployment, attempt={"S": "another"})
+
+    module.reporting.bus._client.meta.events.register("before-send.events.PutEvents", take_over)
+    assert module.handler(state_change(search_job), Context())["created"] is True
+
+    assert (claim(deployment)["attempt"]["S"], claim(deployment)["status"]["S"]) == ("another", "INPROGRESS")
+
+
+def test_a_claim_is_renewed_while_its_owner_is_alive(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    module = deployment.function("report")
+    monkeypatch.setattr("search_coverage.aws.claims._RENEWED_EVERY_SECONDS", 0.05)
+    seen: list[float] = []
+
+    def wait(**_: object) -> None:
+        seen.append(float(claim(deployment)["claimed_at"]["N"]))
+        time.sleep(0.5)
+        seen.append(float(claim(deployment)["claimed_at"]["N"]))
+
+    module.reporting.search._client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", wait)
+    assert module.handler(state_change(search_job), Context())["created"] is True
+
+    assert seen[1] - seen[0] > 0.2
 
 
 def test_people_are_not_told_again_when_only_the_mark_could_not_be_set(

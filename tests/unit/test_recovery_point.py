@@ -78,7 +78,6 @@ def test_each_filter_of_the_scope_narrows_it_and_a_bound_belongs_to_the_window(
     "changes",
     [
         {"created": STARTED.timestamp() + 1},
-        {"completed": STARTED.timestamp() + 1},
         {"status": "CREATING"},
         {"status": "DELETING"},
         {"resource_type": "DynamoDB"},
@@ -87,6 +86,19 @@ def test_each_filter_of_the_scope_narrows_it_and_a_bound_belongs_to_the_window(
 )
 def test_what_could_not_have_been_searched_when_the_job_started_is_not_in_scope(changes: dict[str, Any]) -> None:
     assert not in_scope(point(**changes))
+
+
+def test_what_a_list_does_not_tell_does_not_narrow_the_scope() -> None:
+    assert in_scope(point(source_resource_arn=None), source_arns=(VOLUME,))
+    assert in_scope(point(created=None))
+    assert in_scope(point(completed=STARTED.timestamp() + 1))  # of a list, nobody knows what it means
+
+
+def test_a_vault_that_gives_access_to_an_air_gapped_one_cannot_be_indexed_either() -> None:
+    job = search_job(creation_time=STARTED)
+    vaulted = point(vault_type="RESTORE_ACCESS_BACKUP_VAULT", index_status=None)
+
+    assert reason_not_listed(vaulted, job) is Reason.NOT_SUPPORTED
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED", None, "NEW_STATUS"])

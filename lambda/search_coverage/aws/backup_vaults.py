@@ -20,15 +20,10 @@ _MARGIN = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A backup vault.
-
-    Attributes:
-        recovery_points: How many it holds, as AWS counts them.
-    """
+    """A backup vault."""
 
     name: str
     type: str | None
-    recovery_points: int
 
 
 class BackupVaults:
@@ -41,14 +36,13 @@ class BackupVaults:
                 f"before-parse.backup.{operation}", page_taker("RecoveryPoints", "CreationDate", "CompletionDate")
             )
 
-    def vaults(self) -> list[Vault]:
-        """List the vaults of the account and Region.
+    def vaults(self) -> Generator[list[Vault], None, None]:
+        """List the vaults of the account and Region, page by page.
 
         Raises:
             AwsCallFailed: The list could not be read to its end.
         """
-        pages = pages_of("the list of backup vaults", self._page_of_vaults)
-        return [vault for page in pages for vault in page]
+        return pages_of("the list of backup vaults", self._page_of_vaults)
 
     def points_of_vault(
         self, vault: Vault, resource_type: str | None, after: datetime | None, before: datetime | None
@@ -75,7 +69,7 @@ class BackupVaults:
     def points_of_resource(self, resource_arn: str) -> Generator[list[RecoveryPoint], None, None]:
         """Read the recovery points of a resource in all vaults, page by page.
 
-        AWS does not say here what made them, when they were completed, nor whether they are in cold storage.
+        AWS does not say here of what type they are, what made them, when, nor whether they are in cold storage.
 
         Raises:
             AwsCallFailed: The list could not be read to its end.
@@ -83,7 +77,7 @@ class BackupVaults:
         return pages_of(f"the recovery points of {resource_arn}", partial(self._page_of_resource, resource_arn))
 
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Read what lists do not tell of a recovery point: its role, its completion, its storage class.
+        """Read what lists do not tell of a recovery point: its type, its role, its completion, its storage class.
 
         Returns:
             The point, completed; None if it was deleted in the meantime.
@@ -102,13 +96,14 @@ class BackupVaults:
             moved = answer.get("CalculatedLifecycle", {}).get("MoveToColdStorageAt")
             is_cold = answer.get("StorageClass") == "COLD"
             return point._replace(
-                role_arn=answer.get("IamRoleArn"),
+                resource_type=answer.get("ResourceType") or point.resource_type,
+                role_arn=answer.get("IamRoleArn") or point.role_arn,
                 completed=completed.timestamp() if completed else None,
                 cold_since=(moved.timestamp() if moved else 0.0) if is_cold else None,
             )
 
-    def tags(self, recovery_point_arn: str) -> dict[str, str]:
-        """Read the tags of a recovery point.
+    def tags(self, recovery_point_arn: str) -> Generator[dict[str, str], None, None]:
+        """Read the tags of a recovery point, page by page.
 
         AWS gives them only for the types that it manages fully, which EBS is not among
         (https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html).
@@ -116,22 +111,14 @@ class BackupVaults:
         Raises:
             AwsCallFailed: They could not be read.
         """
-        tags: dict[str, str] = {}
-        request: dict[str, Any] = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
-        with doing(f"Reading the tags of {recovery_point_arn}"):
-            while True:
-                answer = self._client.list_tags(**request)
-                tags.update(answer.get("Tags", {}))
-                if not answer.get("NextToken"):
-                    return tags
-                request["NextToken"] = answer["NextToken"]
+        return pages_of(f"the tags of {recovery_point_arn}", partial(self._page_of_tags, recovery_point_arn))
 
     def _page_of_vaults(self, token: str | None) -> tuple[list[Vault], str | None]:
         what = "Listing the backup vaults"
         with doing(what):
             answer = self._client.list_backup_vaults(**_page({"MaxResults": PAGE_SIZE}, token))
             vaults = [
-                Vault(entry["BackupVaultName"], entry.get("VaultType"), entry.get("NumberOfRecoveryPoints", 0))
+                Vault(entry["BackupVaultName"], entry.get("VaultType"))
                 for entry in rows_of(answer, "BackupVaultList", what)
             ]
             return vaults, answer.get("NextToken")
@@ -152,6 +139,12 @@ class BackupVaults:
             answer = self._client.list_recovery_points_by_resource(**_page(request, token))
             rows = rows_of(answer, "RecoveryPoints", what)
             return [_recovery_point({**row, "ResourceArn": resource_arn}) for row in rows], answer.get("NextToken")
+
+    def _page_of_tags(self, recovery_point_arn: str, token: str | None) -> tuple[dict[str, str], str | None]:
+        request = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
+        with doing(f"Reading the tags of {recovery_point_arn}"):
+            answer = self._client.list_tags(**_page(request, token))
+            return answer.get("Tags", {}), answer.get("NextToken")
 
 
 def _page(request: dict[str, Any], token: str | None) -> dict[str, Any]:

@@ -2,20 +2,26 @@
 
 import time
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
-from search_coverage.aws.errors import doing
+from search_coverage import SERVICE
+from search_coverage.aws.errors import AwsCallFailed, doing
 from search_coverage.coverage.errors import SearchCoverageError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Lambda tries an event again a minute after it failed, at the earliest, and under the same request id. So a younger
-# claim under that id is one of two deliveries of the same event at once, and not the claim of an attempt that died.
+# Whoever works on a report renews the claim, so that one that was not renewed is that of an attempt that died. Lambda
+# tries an event again a minute after it failed, at the earliest, and under the same request id.
+_RENEWED_EVERY_SECONDS = 15
 _DEAD_AFTER_SECONDS = 45
 
 _TOLD_SECONDS = 8 * 24 * 60 * 60  # a day longer than AWS knows a search job after its end
@@ -27,6 +33,8 @@ _FREE = (
     "in_progress_expiration < :now_milliseconds OR attempt = :attempt OR "
     "(request_id = :request_id AND claimed_at < :dead_before)))"
 )
+
+_logger = Logger(service=SERVICE, child=True)
 
 
 class ClaimLost(SearchCoverageError):
@@ -50,59 +58,15 @@ class Claims(DynamoDBPersistenceLayer):
         """Make the following claims on behalf of a new attempt at this request."""
         self.holder, self._request_id, self._attempt = None, request_id, uuid.uuid4().hex
 
-    def confirm(self, search_job: str) -> None:
-        """Make sure that the claim is still ours, just before people are told, and renew it.
-
-        Raises:
-            ClaimLost: It is not.
-            AwsCallFailed: Nobody can tell.
-        """
-        key = self._get_key(self._get_hashed_idempotency_key(search_job) or "")  # type: ignore[arg-type]
-        with doing(f"Confirming the claim on the report of search job {search_job}"):
-            try:
-                self.client.update_item(
-                    TableName=self.table_name,
-                    Key=key,
-                    UpdateExpression="SET claimed_at = :now",
-                    ConditionExpression="attempt = :attempt",
-                    ExpressionAttributeValues={":now": _number(time.time()), ":attempt": {"S": self._attempt}},
-                )
-            except self.client.exceptions.ConditionalCheckFailedException as error:
-                raise ClaimLost(
-                    f"Another attempt has taken over the report of search job {search_job}; this one stops before it "
-                    "tells anybody. Lambda tries it again, in case the other does not finish."
-                ) from error
-
-    def told(self, search_job: str, what: str, *, again: bool) -> str | None:
-        """Give the id of the message by which an earlier attempt told people this, if one did.
+    def claim(self, search_job: str, *, again: bool) -> "Claim":
+        """Give the claim that this attempt holds.
 
         Args:
-            search_job: The identifier of the search job.
-            what: What they are to be told; if they were told something else they have to be told anew.
-            again: Whether they are to be told once for this request, and not once for all.
+            again: Whether people are to be told once for this request, and not once for all.
         """
-        with doing(f"Reading whether people were told of search job {search_job}"):
-            answer = self.client.get_item(
-                TableName=self.table_name, Key=self._told_key(search_job, again=again), ConsistentRead=True
-            )
-        found = answer.get("Item")
-        return found["message_id"]["S"] if found and found["what"]["S"] == what else None
-
-    def remember_told(self, search_job: str, what: str, message_id: str, *, again: bool) -> None:
-        """Remember that people were told this. DynamoDB forgets it after eight days."""
-        with doing(f"Recording that people were told of search job {search_job}"):
-            self.client.put_item(
-                TableName=self.table_name,
-                Item={
-                    **self._told_key(search_job, again=again),
-                    "what": {"S": what},
-                    "message_id": {"S": message_id},
-                    "expiration": _number(int(time.time()) + _TOLD_SECONDS),
-                },
-            )
-
-    def _told_key(self, search_job: str, *, again: bool) -> dict[str, dict[str, str]]:
-        return {"id": {"S": f"told#{search_job}#{self._request_id}" if again else f"told#{search_job}"}}
+        key = self._get_key(self._get_hashed_idempotency_key(search_job) or "")  # type: ignore[arg-type]
+        told_key = {"id": {"S": f"told#{search_job}#{self._request_id}" if again else f"told#{search_job}"}}
+        return Claim(self, search_job, self._attempt, key, told_key)
 
     def _put_record(self, data_record: DataRecord) -> None:
         now = time.time()
@@ -135,6 +99,25 @@ class Claims(DynamoDBPersistenceLayer):
             self.holder = found.get("request_id", {}).get("S")
             raise IdempotencyItemAlreadyExistsError(old_data_record=self._item_to_data_record(found)) from error
 
+    def _update_record(self, data_record: DataRecord) -> None:
+        """Keep the answer, unless another attempt has taken over: it will keep its own."""
+        try:
+            self.client.update_item(
+                TableName=self.table_name,
+                Key=self._get_key(data_record.idempotency_key),
+                UpdateExpression="SET #data = :data, expiration = :expiration, #status = :status",
+                ConditionExpression="attempt = :attempt",
+                ExpressionAttributeNames={"#data": "data", "#status": "status"},
+                ExpressionAttributeValues={
+                    ":data": {"S": data_record.response_data},
+                    ":expiration": _number(data_record.expiry_timestamp or 0),
+                    ":status": {"S": data_record.status},
+                    ":attempt": {"S": self._attempt},
+                },
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            _logger.warning("another attempt has taken over the report meanwhile; its answer counts")
+
     def _delete_record(self, data_record: DataRecord) -> None:
         """Let go of our own claim, or forget an answer; the claim of another attempt stays."""
         try:
@@ -147,6 +130,101 @@ class Claims(DynamoDBPersistenceLayer):
             )
         except self.client.exceptions.ConditionalCheckFailedException:
             return  # gone already, or no longer ours
+
+
+class Claim:
+    """What an attempt holds while it works on the report of a search job: nobody else should."""
+
+    def __init__(
+        self, claims: Claims, search_job: str, attempt: str, key: dict[str, Any], told_key: dict[str, Any]
+    ) -> None:
+        self._client, self._table = claims.client, claims.table_name
+        self._search_job = search_job
+        self._attempt = attempt
+        self._key = key
+        self._told_key = told_key
+
+    @contextmanager
+    def kept(self) -> Iterator["Claim"]:
+        """Renew the claim now and then while the block runs, so that it does not look like that of a dead attempt."""
+        done = Event()
+        thread = Thread(target=self._renew_until, args=(done,), name="claim", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            done.set()
+            thread.join(timeout=2)
+
+    def confirm(self) -> None:
+        """Make sure that the claim is still ours, before something is done that only one may do, and renew it.
+
+        Raises:
+            ClaimLost: It is not.
+            AwsCallFailed: Nobody can tell.
+        """
+        with doing(f"Confirming the claim on the report of search job {self._search_job}"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=self._key,
+                    UpdateExpression="SET claimed_at = :now",
+                    ConditionExpression="attempt = :attempt",
+                    ExpressionAttributeValues={":now": _number(time.time()), ":attempt": {"S": self._attempt}},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                raise ClaimLost(
+                    f"Another attempt has taken over the report of search job {self._search_job}; this one stops "
+                    "here. Lambda tries it again, in case the other does not finish."
+                ) from error
+
+    def tell_once(self, what: str, tell: Callable[[], str]) -> str:
+        """Tell people, unless they were told the same by an earlier attempt.
+
+        Args:
+            what: What they are told; if they were told something else they have to be told anew. It must depend on the
+                search job alone, or they are told anew by each attempt.
+            tell: Tells them and gives the id of the message.
+
+        Returns:
+            The id of the message by which they were told, now or earlier.
+        """
+        self.confirm()
+        if message_id := self._told(what):
+            _logger.info("people were told already", message_id=message_id)
+            return message_id
+        message_id = tell()
+        try:
+            self._remember(what, message_id)
+        except AwsCallFailed as error:
+            # They were told. Only if this attempt fails later are they told again.
+            _logger.warning(str(error))
+        return message_id
+
+    def _told(self, what: str) -> str | None:
+        with doing(f"Reading whether people were told of search job {self._search_job}"):
+            answer = self._client.get_item(TableName=self._table, Key=self._told_key, ConsistentRead=True)
+        found = answer.get("Item")
+        return found["message_id"]["S"] if found and found["what"]["S"] == what else None
+
+    def _remember(self, what: str, message_id: str) -> None:
+        with doing(f"Recording that people were told of search job {self._search_job}"):
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    **self._told_key,
+                    "what": {"S": what},
+                    "message_id": {"S": message_id},
+                    "expiration": _number(int(time.time()) + _TOLD_SECONDS),
+                },
+            )
+
+    def _renew_until(self, done: Event) -> None:
+        while not done.wait(_RENEWED_EVERY_SECONDS):
+            try:
+                self.confirm()
+            except SearchCoverageError as error:
+                _logger.warning(str(error))  # the work itself finds out before it matters
 
 
 def _number(value: float) -> dict[str, str]:

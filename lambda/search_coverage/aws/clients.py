@@ -23,7 +23,8 @@ _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"
 _SNS_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2})
 
 # The inventory reads several vaults side by side: when AWS throttles it, it has to slow down, and not only to repeat.
-_BACKUP_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "adaptive", "max_attempts": 5})
+# And it has a share of the time: a call that gets no answer is given up sooner than those that a report cannot miss.
+_BACKUP_CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "adaptive", "total_max_attempts": 3})
 
 
 def backup() -> "BackupClient":

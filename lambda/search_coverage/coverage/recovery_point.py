@@ -6,7 +6,8 @@ from typing import NamedTuple
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.search_job import SearchJob
 
-_AIR_GAPPED = "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
+# What lies in an air-gapped vault cannot be indexed; the other type of vault gives access to one.
+_NOT_INDEXABLE_VAULTS = frozenset({"LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"})
 _INDEXABLE = frozenset({"S3", "EBS"})
 
 # A point that is being made cannot be searched yet; one that is being deleted is as good as gone.
@@ -28,8 +29,8 @@ class RecoveryPoint(NamedTuple):
 
     Attributes:
         created: When it was made, in seconds since the epoch, UTC.
-        completed: When making it ended; None where AWS does not say.
-        cold_since: When it moved, or is to move, to cold storage; None for never.
+        completed: When making it ended; None where AWS does not say. Of a list it is not sure that it means this.
+        cold_since: When it moved, or is to move, to cold storage; None for never. Of a list it is what was planned.
         index_status: PENDING, ACTIVE, FAILED or DELETING; None if it was never indexed.
         role_arn: The role that made it.
     """
@@ -58,7 +59,7 @@ def is_in_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
     scope = job.scope
     types = frozenset(scope.resource_types) or _INDEXABLE
     sources, arns = frozenset(scope.source_arns), frozenset(scope.backup_arns)
-    started = job.creation_time.timestamp() if job.creation_time else float("inf")
+    started = _started(job)
     after = scope.created_after.timestamp() if scope.created_after else float("-inf")
     before = scope.created_before.timestamp() if scope.created_before else float("inf")
 
@@ -68,18 +69,31 @@ def is_in_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
             (point.resource_type is None or point.resource_type in types)
             and point.status not in _NOT_USABLE
             and (created is None or (after <= created <= before and created <= started))
-            and (point.completed is None or point.completed <= started)
-            and (not sources or point.source_resource_arn in sources)
+            and (not sources or point.source_resource_arn is None or point.source_resource_arn in sources)
             and (not arns or point.arn in arns)
         )
 
     return belongs
 
 
+def was_still_being_made(point: RecoveryPoint, job: SearchJob) -> bool:
+    """Whether a recovery point was not complete yet when the job was created, so that no search could look into it."""
+    return point.completed is not None and point.completed > _started(job)
+
+
+def is_cold(point: RecoveryPoint, job: SearchJob) -> bool:
+    """Whether a recovery point was in cold storage when the job was created."""
+    return point.cold_since is not None and job.creation_time is not None and point.cold_since <= _started(job)
+
+
 def reason_not_listed(point: RecoveryPoint, job: SearchJob) -> Reason:
     """Say why a search did not even list a recovery point that is in its scope."""
-    if point.vault_type == _AIR_GAPPED or (point.resource_type or "S3") not in _INDEXABLE:
+    if point.vault_type in _NOT_INDEXABLE_VAULTS or (point.resource_type or "S3") not in _INDEXABLE:
         return Reason.NOT_SUPPORTED
-    if point.cold_since is not None and job.creation_time and point.cold_since <= job.creation_time.timestamp():
+    if is_cold(point, job):
         return Reason.ARCHIVED
     return _REASON_BY_INDEX.get(point.index_status, Reason.UNKNOWN_STATUS)
+
+
+def _started(job: SearchJob) -> float:
+    return job.creation_time.timestamp() if job.creation_time else float("inf")

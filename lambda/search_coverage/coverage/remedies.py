@@ -105,13 +105,14 @@ REMEDIES: dict[Reason, Remedy] = {
         effort=4,
     ),
     Reason.REVIEW: Remedy(
-        "Searched, with a doubt",
+        "Perhaps not searched",
         "AWS calls the backup searched, but adds a message that puts it in doubt; or the backup has an index, and the "
         "search does not list it.",
         "Part of the backup, or all of it, may not have been looked at.",
-        "Read the status message and decide whether the backup was searched whole. One that is not listed may have got "
-        f"its index after the search, or be beyond the {BACKUPS_IN_A_SEARCH} recovery points that a search takes by "
-        "default. If in doubt, search it again on its own.",
+        "Read the status message, if there is one, and decide whether the backup was searched whole. One that is not "
+        "listed may have got its index after the search, or be beyond the "
+        f"{BACKUPS_IN_A_SEARCH} recovery points that a search takes by default. If in doubt, search it again on its "
+        "own.",
         (),
         _SEARCH_GUIDE,
         effort=5,

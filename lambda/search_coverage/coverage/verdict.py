@@ -29,11 +29,12 @@ class Inventory:
     """What the vaults hold in the scope of the search, against what the search listed.
 
     Attributes:
-        message: Why the inventory is not complete, for a person.
+        message: Why the inventory is not complete, or what else is to be known of it, for a person.
         taken_at: When it was taken.
         vaults: How many vaults were read.
-        in_scope: How many backups in the vaults the search was asked to look into.
-        not_listed: How many of them the search did not even list.
+        in_scope: How many backups the search was asked to look into, at the least: those that it lists, and those
+            that the vaults hold besides. More than that only if the inventory is not complete.
+        not_listed: How many of them the search did not even list; each is an exclusion.
     """
 
     status: InventoryStatus
@@ -42,6 +43,13 @@ class Inventory:
     vaults: int | None = None
     in_scope: int | None = None
     not_listed: int | None = None
+
+    @property
+    def scope_in_words(self) -> str | None:
+        """How many backups are in the scope, and whether that is all that is known or all that there is."""
+        if self.in_scope is None:
+            return None
+        return f"{self.in_scope}" if self.status is InventoryStatus.COMPLETE else f"at least {self.in_scope}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +73,19 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge(job: SearchJob, backups: BackupCounts, inventory: Inventory) -> Judgement:
-    """Judge a search from its job, its backups and the inventory of the vaults."""
-    reasons = tuple(_doubts(job, backups, inventory))
+def judge(job: SearchJob, backups: BackupCounts, inventory: Inventory, named_not_listed: int = 0) -> Judgement:
+    """Judge a search from its job, its backups and the inventory of the vaults.
+
+    Args:
+        named_not_listed: How many of the backups that the scope names one by one are not in the list.
+    """
+    reasons = tuple(_doubts(job, backups, inventory, named_not_listed))
     if backups.searched == 0:
         return Judgement(Verdict.NONE, reasons or ("No backup was searched.",))
     return Judgement(Verdict.PARTIAL if reasons else Verdict.COMPLETE, reasons)
 
 
-def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory) -> list[str]:
+def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory, named_not_listed: int) -> list[str]:
     doubts = []
     if job.status != SearchJobStatus.COMPLETED:
         doubts.append(f"The search job ended as {job.status or 'a job without a status'}, not as COMPLETED.")
@@ -98,6 +110,10 @@ def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory) -> list
     scanned = job.recovery_points_scanned
     if expected is not None and scanned is not None and scanned < expected:
         doubts.append(f"AWS set out to scan {expected} backups, but says that it scanned {scanned}.")
+    if named_not_listed:
+        named = len(job.scope.backup_arns)
+        verb = "is" if named_not_listed == 1 else "are"
+        doubts.append(f"{named_not_listed} of the {named} backups that the search names {verb} not in its list.")
     doubts.extend(_inventory_doubts(inventory))
     return doubts
 
@@ -110,6 +126,6 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
         )
     if inventory.not_listed:
         verb = "is" if inventory.not_listed == 1 else "are"
-        of_all = "" if inventory.in_scope is None else f" of {inventory.in_scope}"
+        of_all = f" of {inventory.scope_in_words}" if inventory.scope_in_words else ""
         doubts.append(f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list.")
     return doubts

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
 from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
@@ -12,9 +11,8 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyPersistenceLayerError,
 )
 
-from search_coverage import SERVICE
-from search_coverage.aws.claims import Claims
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.aws.claims import Claim, Claims
+from search_coverage.aws.errors import doing
 from search_coverage.coverage.errors import SearchCoverageError
 
 if TYPE_CHECKING:
@@ -24,12 +22,6 @@ if TYPE_CHECKING:
 # Shorter than the hour after which the sweep announces a job again: a report that has vanished since is made anew.
 _REMEMBERED_SECONDS = 50 * 60
 _KEY_PREFIX = "report"
-
-TellOnce = Callable[[str, Callable[[], str]], str]
-"""Takes what people are told and how; gives the id of the message by which they were told, now or by an earlier
-attempt. Raises `ClaimLost` if another attempt has taken over."""
-
-_logger = Logger(service=SERVICE, child=True)
 
 
 class ReportInProgress(SearchCoverageError):
@@ -63,7 +55,7 @@ class Once:
     def run(
         self,
         search_job: str,
-        work: Callable[["TellOnce"], dict[str, Any]],
+        work: Callable[[Claim], dict[str, Any]],
         context: "LambdaContext",
         *,
         again: bool,
@@ -72,7 +64,7 @@ class Once:
 
         Args:
             search_job: The identifier of the search job.
-            work: Gets what people are to be told through, so that they are told once.
+            work: Gets the claim, through which it is sure to be alone and tells people once.
             context: The invocation's.
             again: Do the work whatever was returned before, but still not beside another invocation.
 
@@ -92,7 +84,8 @@ class Once:
         def work_now() -> dict[str, Any]:
             nonlocal done_now
             done_now = True
-            return work(lambda what, tell: self._tell_once(search_job, what, tell, again=again))
+            with self._claims.claim(search_job, again=again).kept() as claim:
+                return work(claim)
 
         try:
             if again:
@@ -112,26 +105,14 @@ class Once:
             ) from error
         return result if done_now else {**result, "created": False}
 
-    def _tell_once(self, search_job: str, what: str, tell: Callable[[], str], *, again: bool) -> str:
-        self._claims.confirm(search_job)
-        if message_id := self._claims.told(search_job, what, again=again):
-            _logger.info("people were told already", message_id=message_id)
-            return message_id
-        message_id = tell()
-        try:
-            self._claims.remember_told(search_job, what, message_id, again=again)
-        except AwsCallFailed as error:
-            # They were told. Only if this attempt fails later are they told again.
-            _logger.warning(str(error))
-        return message_id
-
     def _forget_result(self, search_job: str) -> None:
-        try:
-            record = self._claims.get_record(search_job)  # type: ignore[arg-type]
-        except IdempotencyItemNotFoundError:
-            return
-        if record is not None and record.status == "COMPLETED":
-            self._claims.delete_record(search_job, Exception("to be done again"))  # type: ignore[arg-type]
+        with doing(f"Forgetting the earlier answer about search job {search_job}"):
+            try:
+                record = self._claims.get_record(search_job)  # type: ignore[arg-type]
+            except IdempotencyItemNotFoundError:
+                return
+            if record is not None and record.status == "COMPLETED":
+                self._claims.delete_record(search_job, Exception("to be done again"))  # type: ignore[arg-type]
 
 
 def _work(*, search_job: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:  # noqa: ARG001 - the key

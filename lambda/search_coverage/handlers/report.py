@@ -14,13 +14,14 @@ from search_coverage import METRICS_NAMESPACE, SERVICE
 from search_coverage.aws import clients
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.aws.claims import Claim
 from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.handlers.environment import ReportEnvironment
 from search_coverage.handlers.metrics import count_report
-from search_coverage.handlers.once import Once, TellOnce
+from search_coverage.handlers.once import Once
 from search_coverage.handlers.report_request import ReportRequest
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.report_search_job import ReportSearchJob
@@ -38,7 +39,7 @@ def _take_inventory(job: SearchJob, folder: Path, seconds: float) -> "InventoryO
     """Take the inventory; what that takes is made when the first report needs it, and not at every start."""
     from search_coverage.use_cases.take_inventory import TakeInventory  # noqa: PLC0415
 
-    return TakeInventory(_backup_vaults(), _now).run(job, folder, seconds)
+    return TakeInventory(_backup_vaults, _now).run(job, folder, seconds)
 
 
 @cache
@@ -84,7 +85,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = ReportRequest.parse(event)
         logger.append_keys(search_job_id=request.identifier)
         done = once.run(
-            request.identifier, lambda tell_once: _report(request, context, tell_once), context, again=request.replay
+            request.identifier, lambda claim: _report(request, context, claim), context, again=request.replay
         )
     except SearchCoverageError as error:
         logger.error(str(error), error=type(error).__name__)
@@ -96,12 +97,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return done
 
 
-def _report(request: ReportRequest, context: LambdaContext, tell_once: TellOnce) -> dict[str, Any]:
+def _report(request: ReportRequest, context: LambdaContext, claim: Claim) -> dict[str, Any]:
     outcome = reporting.run(
         request.identifier,
         replay=request.replay,
         request_id=context.aws_request_id,
-        tell_once=tell_once,
+        claim=claim,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     if outcome.created:

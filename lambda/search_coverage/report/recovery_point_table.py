@@ -3,6 +3,7 @@
 A recovery point takes some 460 bytes of disk, indexes included; memory holds SQLite's page cache and no more.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.recovery_point import RecoveryPoint
 
 _CACHE_KIBIBYTES = 8 * 1024
+_PAGE_BYTES = 4096
+_SHARE_OF_THE_DISK = 0.25  # the files of the report need the rest
 _ROWS_AT_ONCE = 500
 
 # Nothing here outlives the invocation, so nothing has to survive a crash.
@@ -20,6 +23,7 @@ _SCHEMA = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -{_CACHE_KIBIBYTES};
+PRAGMA page_size = {_PAGE_BYTES};
 CREATE TABLE point ({", ".join(RecoveryPoint._fields)}, UNIQUE (arn));
 CREATE TABLE listed (arn PRIMARY KEY) WITHOUT ROWID;
 """
@@ -33,18 +37,23 @@ _COUNT_LISTED = "SELECT count(*) FROM point WHERE EXISTS (SELECT 1 FROM listed W
 class RecoveryPointTable:
     """Recovery points, and which of them the search listed. Several threads may add.
 
-    Every method raises ``sqlite3.Error`` where the disk is full or broken.
+    Every method raises ``sqlite3.Error`` where the disk is broken, or the table's share of it is full: a quarter of
+    what was free at the beginning.
     """
 
     def __init__(self, folder: Path) -> None:
         """Open an empty table in ``folder``."""
         self._lock = Lock()
-        self._database = sqlite3.connect(folder / "recovery-points.sqlite", check_same_thread=False)
-        self._database.executescript(_SCHEMA)
+        self._file = folder / "recovery-points.sqlite"
+        self._database = sqlite3.connect(self._file, check_same_thread=False)
+        pages = int(shutil.disk_usage(folder).free * _SHARE_OF_THE_DISK) // _PAGE_BYTES
+        self._database.executescript(f"{_SCHEMA} PRAGMA max_page_count = {max(pages, 1)};")
 
     def close(self) -> None:
-        """Close the table."""
-        self._database.close()
+        """Close the table and give its disk back. What is asked of it after that is an ``sqlite3.Error``."""
+        with self._lock:
+            self._database.close()
+            self._file.unlink(missing_ok=True)
 
     def add(self, points: Iterable[RecoveryPoint]) -> None:
         """Take points; one that is there already stays as it is."""

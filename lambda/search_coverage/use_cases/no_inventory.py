@@ -30,10 +30,10 @@ class NoInventory:
         """Nobody asked the vaults."""
         return None
 
-    def not_listed(self) -> Iterator[Exclusion]:
+    def not_listed(self, _seconds: float) -> Iterator[Exclusion]:
         """Nobody knows."""
         return iter(())
 
-    def result(self) -> Inventory:
+    def result(self, _listed: int) -> Inventory:
         """Say that it is off."""
         return Inventory(InventoryStatus.OFF)

@@ -16,6 +16,7 @@ from aws_lambda_powertools import Logger
 from search_coverage import SERVICE
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.aws.claims import Claim
 from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.errors import SearchCoverageError
@@ -96,7 +97,7 @@ class ReportSearchJob:
         *,
         replay: bool,
         request_id: str,
-        tell_once: Callable[[str, Callable[[], str]], str],
+        claim: Claim,
         seconds_left: Callable[[], float],
     ) -> Outcome:
         """Make the report, unless there is one and it is not a replay; announce it either way.
@@ -104,13 +105,14 @@ class ReportSearchJob:
         Args:
             replay: Write and notify again although the report exists.
             request_id: Of the invocation; Lambda's retries have the same, so that they do not replay twice.
-            tell_once: Told what people are told, and how, it sees to it that earlier attempts did not tell them.
+            claim: What makes this the only attempt, and sees to it that people are told once.
             seconds_left: How long the invocation may still run.
 
         Raises:
             SearchJobUnknown: AWS does not know the job.
             SearchJobNotEnded: The job still runs.
             TimeRunningOut: There is no time to finish.
+            ClaimLost: Another attempt has taken over.
             AwsCallFailed: AWS did not do what it was asked.
         """
         started = time.monotonic()
@@ -127,7 +129,7 @@ class ReportSearchJob:
         if stored is not None and is_there:
             written = stored.content
         else:
-            written = self._write(job, keys, deadline, request_id, tell_once, replaces=stored is not None)
+            written = self._write(job, keys, deadline, request_id, claim, replaces=stored is not None)
         news = self._news(job, written, keys)
         self.bus.report_created(job.arn, news)
         return Outcome(not is_there, news, written["excludedByReason"], time.monotonic() - started)
@@ -138,7 +140,7 @@ class ReportSearchJob:
         keys: ReportKeys,
         deadline: "_Deadline",
         request_id: str,
-        tell_once: Callable[[str, Callable[[], str]], str],
+        claim: Claim,
         *,
         replaces: bool,
     ) -> dict[str, Any]:
@@ -149,17 +151,21 @@ class ReportSearchJob:
             Spool(folder, job) as spool,
             self.take_inventory(job, folder, seconds) as inventory,
         ):
-            self._read_backups(job, spool, inventory, deadline)
-            backups, counted = spool.tally.backups, inventory.result()
-            findings = Findings(job, spool.tally, counted, judge(job, backups, counted), self.now())
+            named_not_listed = self._read_backups(job, spool, inventory, deadline)
+            backups = spool.tally.backups
+            counted = inventory.result(backups.listed)
+            judgement = judge(job, backups, counted, named_not_listed)
+            findings = Findings(job, spool.tally, counted, judgement, self.now())
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
+            claim.confirm()
             if replaces:
                 # While the files of an earlier report are replaced, nothing may vouch for them.
                 self.bucket.remove_summary(keys.summary)
             files = self._upload(findings, keys, spool, deadline)
             phases.end("files written", bytes=sum(file.bytes for _, file in files.values()))
-            message_ids = self._notify(findings, spool, deadline, tell_once)
+            message_ids = self._notify(findings, spool, deadline, claim)
             phases.end("failed backups published", messages=len(message_ids))
+            claim.confirm()
             written = summary(findings, files, message_ids)
             self.bucket.put_summary_line(keys.summary_line, written)
             self.bucket.put_summary(keys.summary, written, request_id)
@@ -168,11 +174,13 @@ class ReportSearchJob:
 
     def _read_backups(
         self, job: SearchJob, spool: Spool, inventory: "InventoryOfScope | NoInventory", deadline: "_Deadline"
-    ) -> None:
-        tally = spool.tally
+    ) -> int:
+        """Read the list to its end, then what it lacks; give how many backups that the scope names are not in it."""
+        tally, named = spool.tally, set(job.scope.backup_arns)
         for page_of_backups in self.search.pages_of_backups(job.identifier):
             deadline.check("reading the list of backups")
             inventory.mark_listed(page_of_backups.listed)
+            named.difference_update(filter(None, page_of_backups.listed) if named else ())
             tally.listed += len(page_of_backups.listed)
             tally.searched += len(page_of_backups.listed) - len(page_of_backups.not_searched)
             for backup in page_of_backups.not_searched:
@@ -182,9 +190,9 @@ class ReportSearchJob:
                     tally.searched += 1
                 else:
                     spool.add(Exclusion(backup, reason, index))
-        for exclusion in inventory.not_listed():
-            deadline.check("comparing the list with the vaults")
+        for exclusion in inventory.not_listed(deadline.spare_seconds() * _SHARE_OF_THE_INVENTORY):
             spool.add(exclusion)
+        return len(named)
 
     def _upload(
         self, findings: Findings, keys: ReportKeys, spool: Spool, deadline: "_Deadline"
@@ -202,7 +210,7 @@ class ReportSearchJob:
         findings: Findings,
         spool: Spool,
         deadline: "_Deadline",
-        tell_once: Callable[[str, Callable[[], str]], str],
+        claim: Claim,
     ) -> list[str]:
         """Publish the failed backups, if asked for.
 
@@ -218,7 +226,9 @@ class ReportSearchJob:
             deadline.check("publishing the failed backups")
             message_ids.append(self.topic.publish(message))
         deadline.check("publishing the digest")
-        return [tell_once(digest.subject, lambda: self.topic.publish(digest)), *message_ids]
+        # Not the verdict: the inventory is of now, and may find something else at each attempt.
+        what = f"{findings.job.status}: {findings.tally.listed} listed, {findings.tally.failed} failed"
+        return [claim.tell_once(what, lambda: self.topic.publish(digest)), *message_ids]
 
     def _news(self, job: SearchJob, written: dict[str, Any], keys: ReportKeys) -> dict[str, Any]:
         return {
@@ -255,6 +265,9 @@ class _Deadline:
     identifier: str
     seconds_left: Callable[[], float]
     seconds_kept_back: float
+
+    def spare_seconds(self) -> float:
+        return max(self.seconds_left() - self.seconds_kept_back, 0.0)
 
     def check(self, step: str) -> None:
         left = self.seconds_left()

@@ -6,7 +6,7 @@ verdict takes into account, and it ends after its share of the invocation's time
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,13 @@ from search_coverage.aws.backup_vaults import BackupVaults, Vault
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion
-from search_coverage.coverage.recovery_point import RecoveryPoint, is_in_scope, reason_not_listed
+from search_coverage.coverage.recovery_point import (
+    RecoveryPoint,
+    is_cold,
+    is_in_scope,
+    reason_not_listed,
+    was_still_being_made,
+)
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus
 from search_coverage.report.recovery_point_table import RecoveryPointTable
@@ -40,10 +46,11 @@ class TakeInventory:
     """The use case, with what it works on.
 
     Attributes:
+        vaults: Gives the vaults when they are needed.
         now: Gives the current time, aware.
     """
 
-    vaults: BackupVaults
+    vaults: Callable[[], BackupVaults]
     now: Callable[[], datetime]
 
     def run(self, job: SearchJob, folder: Path, seconds: float) -> "InventoryOfScope":
@@ -56,31 +63,31 @@ class TakeInventory:
         Returns:
             What was found; it is open, and has to be closed.
         """
-        taken = InventoryOfScope(self.vaults, job, RecoveryPointTable(folder), seconds, self.now())
+        taken = InventoryOfScope(job, seconds, self.now())
         with _WhateverHappens(taken, "reading the vaults"):
-            taken.read()
+            taken.read(self.vaults(), RecoveryPointTable(folder))
         return taken
 
 
 class InventoryOfScope:
     """The recovery points in the scope of one search job. What went wrong on the way is part of it."""
 
-    def __init__(
-        self, vaults: BackupVaults, job: SearchJob, table: RecoveryPointTable, seconds: float, taken_at: datetime
-    ) -> None:
-        self._vaults = vaults
+    def __init__(self, job: SearchJob, seconds: float, taken_at: datetime) -> None:
         self._job = job
-        self._table = table
         self._seconds = seconds  # what is left of its share of time; the reading of the list does not count
         self._until = 0.0
         self._taken_at = taken_at
+        self._table: RecoveryPointTable | None = None
         self._vaults_known = 0
         self._vaults_read = 0
+        self._told = 0.0
         self._problems: list[str] = []
         self._notes: list[str] = []
         self._unavailable = False
         self._not_listed = 0
+        self._not_named = 0
         self._details_left = _DETAILS_AT_MOST
+        self._some_without_details = False
 
     def __enter__(self) -> Self:
         """Stay open for the block."""
@@ -88,67 +95,81 @@ class InventoryOfScope:
 
     def __exit__(self, *_exception: object) -> None:
         """Close the table."""
-        self._table.close()
+        self._close()
 
     def give_up(self, what: str, error: BaseException) -> None:
         """Count the inventory as not taken: it broke in a way that nobody foresaw."""
+        if self._unavailable:
+            return
         _logger.error("the inventory is given up", step=what, exc_info=error)
         self._unavailable = True
         self._problems.append(f"It was given up while {what}: {error!r}.")
+        self._close()
 
-    def read(self) -> None:
+    def read(self, vaults: BackupVaults, table: RecoveryPointTable) -> None:
         """Read the vaults, or the recovery points of the sources where that takes fewer calls."""
-        started = self._start()
-        try:
-            vaults = self._vaults.vaults()
-        except AwsCallFailed as error:
-            self._unavailable = True
-            self._problems.append(str(error))
+        self._vaults, self._table = vaults, table
+        self._told = started = self._start()
+        known = self._list_vaults()
+        if known is None:
             return
-        self._vaults_known = len(vaults)
+        self._vaults_known = len(known)
         sources = self._job.scope.source_arns
         with ThreadPoolExecutor(_READERS, thread_name_prefix="inventory") as pool:
-            if sources and len(sources) < len(vaults):
-                for _ in pool.map(self._read_source, sources):
-                    pass
-                self._vaults_read = len(vaults)
+            if sources and len(sources) < len(known):
+                all_read = all(list(pool.map(self._read_source, sources)))
+                self._vaults_read = len(known) if all_read else 0
             else:
-                self._follow(pool.map(self._read_vault, vaults))
+                self._vaults_read = sum(pool.map(self._read_vault, known))
         seconds = time.monotonic() - started
         self._seconds -= seconds
         _logger.info(
             "vaults read",
             vaults=self._vaults_read,
             of=self._vaults_known,
-            in_scope=self._table.points,
+            in_scope=self._points,
             seconds=round(seconds, 3),
         )
 
     def mark_listed(self, arns: list[str | None]) -> None:
         """Take a page of the backups that the search listed."""
-        with _WhateverHappens(self, "comparing it with the list"):
-            self._table.mark_listed(arns)
+        if self._table is not None:
+            with _WhateverHappens(self, "comparing it with the list"):
+                self._table.mark_listed(arns)
 
     def index_of(self, backup: Backup) -> BackupIndex | None:
         """Give what the vault says of a listed backup and its index."""
-        with _WhateverHappens(self, "looking up a backup"):
-            return self._table.index_of(backup.backup_arn)
+        if self._table is not None:
+            with _WhateverHappens(self, "looking up a backup"):
+                return self._table.index_of(backup.backup_arn)
         return None
 
-    def not_listed(self) -> Iterator[Exclusion]:
-        """Give the backups in scope that the search did not even list. The list must have been marked to its end."""
-        if self._unavailable:
+    def not_listed(self, seconds: float) -> Iterator[Exclusion]:
+        """Give the backups in scope that the search did not even list. The list must have been marked to its end.
+
+        Args:
+            seconds: How long this may take, even if its share of time is not used up.
+        """
+        if self._table is None:
             return
+        self._seconds = min(self._seconds, seconds)
         self._start()
         with _WhateverHappens(self, "comparing it with the list"):
-            for point in self._with_the_tags(self._table.not_listed()):
+            for point in self._in_scope_not_listed(self._table):
                 detailed = self._detailed(point)
                 if detailed is not None:
                     self._not_listed += 1
                     yield _exclusion(detailed, self._job)
 
-    def result(self) -> Inventory:
-        """Sum it up, once everything was compared."""
+    def result(self, listed: int) -> Inventory:
+        """Sum it up, once everything was compared.
+
+        Args:
+            listed: How many backups the search listed.
+        """
+        if self._table is not None:
+            with _WhateverHappens(self, "comparing it with the list"):
+                self._look_for_the_listed(listed, self._table.points_listed)
         if self._unavailable:
             status = InventoryStatus.UNAVAILABLE
         else:
@@ -162,9 +183,31 @@ class InventoryOfScope:
             " ".join(messages) or None,
             taken_at=self._taken_at,
             vaults=self._vaults_read,
-            in_scope=None if self._unavailable else self._table.points_listed + self._not_listed,
+            in_scope=None if self._unavailable else listed + self._not_listed + self._not_named,
             not_listed=(self._not_listed or None) if self._unavailable else self._not_listed,
         )
+
+    def _look_for_the_listed(self, listed: int, found: int) -> None:
+        """See whether the vaults hold what the search listed: if they hold nothing of it, they were not really read."""
+        if listed and not found:
+            self._problems.append(
+                f"None of the {listed} backups that the search lists was found in the vaults, so that what else is in "
+                "its scope may not have been found either."
+            )
+        elif listed > found:
+            self._notes.append(
+                f"{listed - found} of the {listed} backups that the search lists are in no vault that was read, or not "
+                "as what its scope says: they may have been deleted since."
+            )
+
+    def _close(self) -> None:
+        table, self._table = self._table, None
+        if table is not None:
+            table.close()
+
+    @property
+    def _points(self) -> int:
+        return self._table.points if self._table is not None else 0
 
     def _start(self) -> float:
         started = time.monotonic()
@@ -174,54 +217,94 @@ class InventoryOfScope:
     def _time_is_up(self) -> bool:
         return time.monotonic() > self._until
 
+    def _list_vaults(self) -> list[Vault] | None:
+        known: list[Vault] = []
+        try:
+            for page in self._vaults.vaults():
+                known += page
+                if self._time_is_up():
+                    self._problems.append("There was no time to list the vaults to the end.")
+                    break
+        except AwsCallFailed as error:
+            self._unavailable = True
+            self._problems.append(str(error))
+            self._close()
+            return None
+        return known
+
     def _read_vault(self, vault: Vault) -> bool:
         scope = self._job.scope
-        only_type = scope.resource_types[0] if len(scope.resource_types) == 1 else None
         before = min(filter(None, (scope.created_before, self._job.creation_time)), default=None)
-        return self._read_pages(
-            f"vault {vault.name}", self._vaults.points_of_vault(vault, only_type, scope.created_after, before)
-        )
-
-    def _read_source(self, arn: str) -> bool:
-        return self._read_pages(f"the backups of {arn}", self._vaults.points_of_resource(arn))
-
-    def _read_pages(self, what: str, pages: Iterator[list[RecoveryPoint]]) -> bool:
-        belongs = is_in_scope(self._job)
-        wanted = len(self._job.scope.backup_arns)
-        try:
-            if self._time_is_up():
-                self._problems.append(f"There was no time to read {what}.")
-                return False
-            for page in pages:
-                self._table.add(filter(belongs, page))
-                if wanted and self._table.points == wanted:
-                    return True
-                if self._time_is_up():
-                    self._problems.append(f"There was no time to read {what} to its end.")
-                    return False
-        except AwsCallFailed as error:
-            self._problems.append(str(error))
+        pages = self._vaults.points_of_vault(vault, self._only_type, scope.created_after, before)
+        if not self._read_pages(f"vault {vault.name}", pages):
             return False
+        self._vaults_read += 1  # so that the log can tell how far it is
         return True
 
-    def _follow(self, done: Iterator[bool]) -> None:
-        told = time.monotonic()
-        for is_read in done:
-            self._vaults_read += is_read
-            if time.monotonic() - told > _SECONDS_BETWEEN_NEWS:
-                told = time.monotonic()
-                _logger.info("reading vaults", read=self._vaults_read, of=self._vaults_known)
+    def _read_source(self, arn: str) -> bool:
+        # The list of a source does not tell the type; DescribeRecoveryPoint does, where it is asked.
+        pages = self._vaults.points_of_resource(arn)
+        return self._read_pages(
+            f"the backups of {arn}", ([p._replace(resource_type=self._only_type) for p in page] for page in pages)
+        )
 
-    def _with_the_tags(self, points: Iterator[RecoveryPoint]) -> Iterator[RecoveryPoint]:
+    @property
+    def _only_type(self) -> str | None:
+        types = self._job.scope.resource_types
+        return types[0] if len(types) == 1 else None
+
+    def _read_pages(self, what: str, pages: Iterable[list[RecoveryPoint]]) -> bool:
+        belongs = is_in_scope(self._job)
+        wanted = len(self._job.scope.backup_arns)
+        with _WhateverHappens(self, f"reading {what}"):
+            try:
+                if self._time_is_up() or self._table is None:
+                    self._problems.append(f"There was no time to read {what}.")
+                    return False
+                for page in pages:
+                    self._table.add(filter(belongs, page))
+                    if wanted and self._table.points == wanted:
+                        return True
+                    if self._time_is_up():
+                        self._problems.append(f"There was no time to read {what} to its end.")
+                        return False
+                    self._tell_how_far()
+            except AwsCallFailed as error:
+                self._problems.append(str(error))
+                return False
+            return True
+        return False
+
+    def _tell_how_far(self) -> None:
+        if time.monotonic() - self._told > _SECONDS_BETWEEN_NEWS:
+            self._told = time.monotonic()
+            _logger.info("reading vaults", read=self._vaults_read, of=self._vaults_known, in_scope=self._points)
+
+    def _in_scope_not_listed(self, table: RecoveryPointTable) -> Iterator[RecoveryPoint]:
+        if tags := dict(self._job.scope.tags):
+            return self._with_the_tags(table.not_listed(), tags)
+        return self._while_there_is_time(table)
+
+    def _while_there_is_time(self, table: RecoveryPointTable) -> Iterator[RecoveryPoint]:
+        """Give the points that the list lacks; when the time is up, count the rest."""
+        left = table.points - table.points_listed
+        for point in table.not_listed():
+            if self._time_is_up():
+                self._not_named = left
+                self._problems.append(f"There was no time to name {left} more backups that the search does not list.")
+                return
+            left -= 1
+            yield point
+
+    def _with_the_tags(self, points: Iterator[RecoveryPoint], wanted: dict[str, str]) -> Iterator[RecoveryPoint]:
         """Leave out the points that do not carry the tags of the scope; each takes a call to find out."""
-        wanted = dict(self._job.scope.tags)
-        if not wanted:
-            yield from points
-            return
-        unknown, halfway = 0, 0
+        unknown, halfway, any_read = 0, 0, True
         with ThreadPoolExecutor(_READERS, thread_name_prefix="tags") as pool:
             while some := list(islice(points, _TAGS_AT_ONCE)):
-                for point, tags in zip(some, pool.map(self._tags_of, some), strict=True):
+                # Where none of so many could be read, none will be: AWS gives no tags of some types.
+                tags_of_some = list(pool.map(self._tags_of, some)) if any_read else [None] * len(some)
+                any_read = any(tags is not None for tags in tags_of_some)
+                for point, tags in zip(some, tags_of_some, strict=True):
                     if tags is None:
                         unknown += 1
                         continue
@@ -242,19 +325,27 @@ class InventoryOfScope:
             )
 
     def _tags_of(self, point: RecoveryPoint) -> dict[str, str] | None:
-        if self._time_is_up():
-            return None
+        tags: dict[str, str] = {}
         try:
-            return self._vaults.tags(point.arn)
+            if self._time_is_up():
+                return None
+            for page in self._vaults.tags(point.arn):
+                tags.update(page)
+                if self._time_is_up():
+                    return None
         except AwsCallFailed:
             return None
+        return tags
 
     def _detailed(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Add what a source's list does not tell; None if the point turns out not to be in scope."""
-        if point.role_arn is not None or point.vault is None:
+        """Add what lists do not tell; None if the point turns out not to be in scope, or to be made only later."""
+        job = self._job
+        is_told = point.role_arn is not None and not is_cold(point, job) and not was_still_being_made(point, job)
+        if is_told or point.vault is None:
             return point
         if self._details_left == 0 or self._time_is_up():
-            if not self._notes:
+            if not self._some_without_details:
+                self._some_without_details = True
                 self._notes.append(
                     "The role and the storage class of some backups that the search does not list were not looked up."
                 )
@@ -265,7 +356,7 @@ class InventoryOfScope:
         except AwsCallFailed as error:
             self._notes.append(str(error))
             return point
-        if detailed is None or not is_in_scope(self._job)(detailed):
+        if detailed is None or not is_in_scope(job)(detailed) or was_still_being_made(detailed, job):
             return None
         return detailed
 
