@@ -52,6 +52,12 @@ e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's
 	@echo "== end-to-end tests"
 	@$(BIN)/pytest -q tests/e2e
 
+doctor: setup  ## Look whether a deployed stack is in order, read-only, with your own AWS credentials
+	@$(BIN)/python -m local.doctor
+
+screenshots: setup  ## Take the pictures of docs/images anew, from the demo's search jobs (needs Chromium)
+	@$(BIN)/python -m local.screenshots
+
 bench: setup  ## Measure, against named baselines, and refresh docs/benchmarks.md
 	@$(BIN)/python -m tests.performance
 

@@ -1,6 +1,5 @@
-"""Finds a Chromium, opens pages in it from disk, and listens to what it complains about."""
+"""Opens pages in a Chromium from disk, and listens to what it complains about."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,19 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""The commands of Debian's Chromium, of others' and of Chrome."""
-
-
-def find_chromium() -> str | None:
-    """Give the path of the first Chromium there is: the system's, Chrome, or Playwright's own."""
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            return path
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
-
+from local.chromium import HOW_TO_GET, find_chromium
 
 CHROMIUM = find_chromium()
 
@@ -33,10 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     first, *others = of_browser
     items[:] = [item for item in items if item not in others]
-    reason = (
-        f"{len(of_browser)} browser tests were skipped: there is no Chromium here. Get one with 'apt install chromium' "
-        "or '.venv/bin/playwright install chromium'."
-    )
+    reason = f"{len(of_browser)} browser tests were skipped: there is no Chromium here. {HOW_TO_GET}"
     first.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -47,12 +47,16 @@ class Stack:
 
     def summary(self, search_job: str) -> dict[str, Any] | None:
         """Give the summary of a search job's report, if it is there."""
-        entries = self._s3.list_objects_v2(Bucket=self.bucket, Prefix="reports/").get("Contents", [])
-        for entry in entries:
-            if entry["Key"].endswith(f"{search_job}/summary.json"):
-                summary: dict[str, Any] = json.loads(self.read(entry["Key"]))
+        for key in self.stored_keys("reports/"):
+            if key.endswith(f"{search_job}/summary.json"):
+                summary: dict[str, Any] = json.loads(self.read(key))
                 return summary
         return None
+
+    def stored_keys(self, prefix: str = "") -> list[str]:
+        """Give the keys of what is in the bucket."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def read(self, key: str) -> bytes:
         """Read an object of the bucket."""

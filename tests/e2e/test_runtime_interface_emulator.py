@@ -18,6 +18,7 @@ import pytest
 
 from infra.python_bundle import build
 from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
+from local.emulator.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import ROOT, Stack
 
 RAPID = ROOT / ".venv" / "rie" / "samcli" / "local" / "rapid"
@@ -134,3 +135,54 @@ def test_the_watch_function_sweeps_as_lambda_would_run_it(
         answer = invoke(url, {})
 
     assert set(answer) == {"known", "ended", "unreported", "announced"}, log.read_text()
+
+
+def test_a_function_whose_time_runs_out_ends_by_itself_and_leaves_no_mark(
+    bundle: Path, environment: dict[str, str], stack: Stack, tmp_path: Path
+) -> None:
+    # Given a search job whose list takes longer than the function may run; no schedule knows of it
+    log, pages = tmp_path / "log", 60
+    with BackupSimulator(account=EmbeddedAws.account_id, region=EmbeddedAws.region, enforce_quotas=False) as slow:
+        rows = (BackupGroup(count=1000 * pages - 1), BackupGroup(status="FAILED"))
+        search_job = slow.finish_job(Scenario("rie-slow", rows))
+        fault = slow.faults.add("delay", operation="ListSearchJobBackups", delay_seconds=0.15)
+        settings = {
+            **environment,
+            "AWS_ENDPOINT_URL_BACKUPSEARCH": slow.endpoint_url,
+            "AWS_ENDPOINT_URL_BACKUP": slow.endpoint_url,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": "6",
+        }
+        with function(bundle, "search_coverage.handlers.report.handler", settings, log) as url:
+            # When
+            answer = invoke(url, {"searchJobIdentifier": search_job})
+
+            # Then it says so in a sentence, and in one line of its log, in the middle of the list
+            assert answer["errorType"] == "TimeRunningOut", log.read_text()
+            assert f"while reading the list of backups of search job {search_job}" in answer["errorMessage"]
+            (error,) = [line for line in log_lines(log) if line["level"] == "ERROR"]
+            assert (error["error"], error["search_job_id"]) == ("TimeRunningOut", search_job)
+            assert error["message"] == answer["errorMessage"]
+            assert 1 < sum(request.operation == "ListSearchJobBackups" for request in slow.requests) < pages
+            # And nothing of it is in the bucket, and nobody was told
+            assert [key for key in stack.stored_keys() if search_job in key] == []
+            assert stack.received(search_job) == []
+            assert stack.mails(search_job) == []
+
+            # When AWS is quick again
+            slow.faults.remove(fault)
+            again = invoke(url, {"searchJobIdentifier": search_job})
+
+    # Then the report is whole, and told once
+    assert (again["created"], again["backups"]["listed"]) == (True, 1000 * pages)
+    assert stack.summary(search_job) is not None
+    assert len(stack.mails(search_job)) == 1
+    # And it is still the first process that made it: nobody ended that for taking too long
+    assert "timed out" not in log.read_text().lower()
+    (done,) = [line for line in log_lines(log) if line["message"] == "report done"]
+    assert done["cold_start"] is False
+
+
+def log_lines(log: Path) -> list[dict[str, Any]]:
+    """Give the structured lines that a function logged so far, without its metrics."""
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if "level" in line]

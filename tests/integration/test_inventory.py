@@ -62,7 +62,9 @@ def test_a_search_whose_whole_list_is_completed_is_partial_if_backups_were_never
     assert (inventory["status"], inventory["vaults"], inventory["inScope"], inventory["notListed"]) == (
         "COMPLETE", 1, 10, 3
     )  # fmt: skip
-    assert summary["verdictReasons"] == ["3 of 10 backups in the scope of the search are not in its list."]
+    assert summary["verdictReasons"] == [
+        "3 of 10 backups in the scope of the search are not in its list, so it did not look at them."
+    ]
     rows = deployment.csv_rows(search_job)
     assert [(row["reason"], row["backup_vault"], row["status"], row["index_status"]) for row in rows] == [
         ("INDEX_MISSING", "Default", "", "")

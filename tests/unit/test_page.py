@@ -164,7 +164,7 @@ def test_with_an_inventory_it_says_what_is_in_scope_listed_and_searched() -> Non
     page = report_page(exclusions(99), searched=313, inventory=inventory)
 
     assert "This search did NOT look at 99 of 412 backups" in page
-    assert "In scope 412 · listed 340 · searched 313" in page
+    assert "In scope at least 412 · listed 340 · searched 313" in page
     assert "The inventory of the vaults is PARTIAL: Vault x could not be read." in page
 
 

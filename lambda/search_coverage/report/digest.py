@@ -11,7 +11,7 @@ from search_coverage.report.row import Row
 from search_coverage.report.summary import Findings
 
 SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
-_LINE_CHARACTERS = 78
+_LINE_CHARACTERS = 46  # a line that a phone breaks again, indented or not, is hard to read
 
 NOT_COMPARED = (
     "Backups without an index may be missing from the list that AWS gives; it was not compared with the vaults."
@@ -19,22 +19,29 @@ NOT_COMPARED = (
 """What every report without an inventory of the vaults has to say."""
 
 _VERDICT_SENTENCES = {
-    Verdict.COMPLETE: "Every backup that AWS lists for this search was searched.",
+    Verdict.COMPLETE: "Every backup in its scope was searched: what was not found is not in them.",
     Verdict.PARTIAL: "Do NOT read this result as complete: what was not found may be in a backup not searched.",
     Verdict.NONE: "NOTHING was searched: the result of this search says nothing about your backups.",
 }
+_COMPLETE_NOT_COMPARED = "Every backup that AWS lists for this search was searched."
 
 
 def subject(findings: Findings) -> str:
     """Write the subject: the verdict, the numbers, and the name of the search job, under 100 characters."""
     excluded, meant = findings.tally.backups.excluded, findings.backups_meant
-    numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup searched"
+    if findings.judgement.verdict is Verdict.COMPLETE:
+        numbers = f"all {meant} backups searched"
+    else:
+        numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup searched"
     start = f"{findings.judgement.verdict.value}: {numbers} - "
     return start + one_line(findings.job.name or findings.job.identifier, SUBJECT_CHARACTERS - len(start))
 
 
 def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str, console_url: str) -> str:
-    """Write the e-mail. No line is longer than 78 characters, except for a link or an ARN, which nobody could use cut.
+    """Write the e-mail.
+
+    No line is longer than 78 characters, and most are made for phones; but a link or an ARN is not cut, since nobody
+    could use it cut.
 
     Args:
         first_failed: The failed backups that are named, in the order of the list.
@@ -53,21 +60,25 @@ def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str
 
 def _verdict(findings: Findings) -> list[str]:
     verdict, backups = findings.judgement.verdict, findings.tally.backups
-    in_scope = findings.inventory.in_scope
+    in_scope = findings.inventory.scope_in_words
+    not_compared = findings.inventory.status is InventoryStatus.OFF
+    claims_less = not_compared and verdict is Verdict.COMPLETE
+    sentence = _COMPLETE_NOT_COMPARED if claims_less else _VERDICT_SENTENCES[verdict]
     counts = [
-        *([f"{in_scope} in scope"] if in_scope is not None else []),
+        *([f"{in_scope} in scope"] if in_scope else []),
         f"{backups.listed} listed",
         f"{backups.searched} searched",
         f"{backups.excluded} NOT searched",
     ]
+    failed = f" ({backups.failed} FAILED)" if backups.failed else ""
     lines = [
-        *_wrapped(f"{verdict.value}. {_VERDICT_SENTENCES[verdict]}"),
+        *_wrapped(f"{verdict.value}. {sentence}"),
         "",
-        *_wrapped(f"Backups: {', '.join(counts)} ({backups.failed} FAILED)"),
+        *_wrapped(f"Backups: {', '.join(counts)}{failed}"),
     ]
     for reason in findings.judgement.reasons:
         lines += _wrapped(f"- {one_line(reason, 500)}", indent="  ")
-    if findings.inventory.status is InventoryStatus.OFF:
+    if not_compared:
         lines += _wrapped(f"- {NOT_COMPARED}", indent="  ")
     return lines
 
@@ -80,8 +91,9 @@ def _what_to_do(findings: Findings) -> list[str]:
     in_order = sorted(by_reason, key=lambda reason: (-by_reason[reason], REMEDIES[reason].effort))
     for number, reason in enumerate(in_order, start=1):
         remedy = REMEDIES[reason]
-        lines += _wrapped(f"{number}. {by_reason[reason]} x {reason}: {remedy.meaning}", indent="   ")
-        lines += _wrapped(f"   -> {remedy.remedy}", indent="      ")
+        what_happened = f"{number}. {by_reason[reason]} x {reason}: {remedy.meaning}"
+        lines += _wrapped(what_happened, indent="   ")
+        lines += _wrapped(f"-> {remedy.remedy}", indent="   ")
     return lines
 
 
@@ -123,8 +135,8 @@ def _search_again(findings: Findings) -> list[str]:
     return [
         "TO SEARCH AGAIN",
         *_wrapped(
-            "Mend what can be mended, wait until the indexes are ACTIVE, then start a search with the same scope and "
-            "filters. report.html has the commands; the scope and the filters of this search are shown by"
+            "When the above is done, start a search with the same scope and filters. report.html has the commands. "
+            "The scope and the filters of this search are shown by"
         ),
         "aws backupsearch get-search-job \\",
         f"  --search-job-identifier {job.identifier} \\",

@@ -96,6 +96,8 @@ def headline(findings: Findings) -> str:
     noun = "backup" if meant == 1 else "backups"
     if meant == 0:
         return "This search looked at no backup at all"
+    if verdict is Verdict.NONE and meant > 1:
+        return f"This search did NOT look at any of the {meant:,} backups"
     if backups.excluded:
         return f"This search did NOT look at {backups.excluded:,} of {meant:,} {noun}"
     if verdict is Verdict.COMPLETE:

@@ -1,0 +1,123 @@
+"""May the roles do what the functions and the schedule need? IAM's own simulator is asked.
+
+It knows a role's own policies and the organisation's, and neither key nor bucket policies: "Simulation of
+resource-based policies isn't supported for IAM roles" (the service model of IAM, SimulatePrincipalPolicy).
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.doctor.deployment import Deployment
+from local.doctor.finding import Finding, ok, unknown, wrong
+from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Need, Places
+from local.doctor.section import Section
+
+
+def watch(deployment: Deployment) -> Finding:
+    """Ask for the role of the watch function."""
+    function = deployment.function("WatchFunctionName")
+    return _ask(deployment, function["Role"], WATCH, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
+
+
+def report(deployment: Deployment) -> Finding:
+    """Ask for the role of the report function."""
+    function = deployment.function("ReportFunctionName")
+    inventory = function["Environment"]["Variables"].get("INVENTORY") == "ON"
+    needs = (*REPORT, *(INVENTORY if inventory else ()))
+    return _ask(deployment, function["Role"], needs, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
+
+
+def schedule(deployment: Deployment) -> Finding:
+    """Ask for the role of the schedule."""
+    name = deployment.resource("AWS::Scheduler::Schedule")
+    target = deployment.client("scheduler").get_schedule(Name=name)["Target"]
+    return _ask(deployment, target["RoleArn"], SCHEDULE, Places.of(deployment))
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What IAM would not allow.
+
+    Attributes:
+        action: The action.
+        need: Why it is needed, and on what.
+        by_organisation: Whether a policy of the organisation denies it.
+    """
+
+    action: str
+    need: Need
+    by_organisation: bool
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.need.resource}"
+
+
+def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Places) -> Finding:
+    iam = deployment.client("iam")
+    needs = [need.at(places) for need in needs]
+    refusals = [refusal for need in needs for refusal in _refusals(iam, role, need, deployment.region)]
+    count = sum(len(need.actions) for need in needs)
+    if not refusals:
+        return ok(f"Its role may call all of the {count} things that it has to.")
+    may = f"Its role may call {count - len(refusals)} of the {count} things that it has to"
+    heeds_conditions = _heeds_conditions(iam)
+    certain = [each for each in refusals if not each.by_organisation and (heeds_conditions or not each.need.context)]
+    if certain:
+        return wrong(
+            f"{may}, and not {', '.join(map(str, certain))}.", f"See who changed {role}, and undo it", Section.CHANGED
+        )
+    if heeds_conditions:
+        return unknown(
+            f"{may}; a policy of the organisation seems to deny {', '.join(map(str, refusals))}, as far as the "
+            "simulator of IAM knows what such a call says of itself.",
+            "See whether the log of the function says that access was denied",
+            Section.ALARMS,
+        )
+    return unknown(
+        f"{may}; the IAM that was asked does not heed conditions, so that it is not known of "
+        f"{', '.join(sorted({each.action for each in refusals}))}.",
+        "Ask the IAM of AWS, which does",
+        Section.DOCTOR,
+    )
+
+
+def _refusals(iam: Any, role: str, need: Need, region: str) -> Iterator[_Refusal]:
+    """Give those of the actions that IAM would not allow."""
+    pages = iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=role,
+        ActionNames=list(need.actions),
+        ResourceArns=[need.resource],
+        ContextEntries=_entries({**need.context, "aws:RequestedRegion": region}),
+    )
+    for page in pages:
+        for result in page["EvaluationResults"]:
+            if result["EvalDecision"] != "allowed":
+                organisation = result.get("OrganizationsDecisionDetail", {})
+                yield _Refusal(
+                    result["EvalActionName"], need, by_organisation=not organisation.get("AllowedByOrganizations", True)
+                )
+
+
+def _heeds_conditions(iam: Any) -> bool:
+    """Whether this IAM heeds the conditions of a policy: a policy is made up that only one who does would allow."""
+    statement = {
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"events:source": "search-coverage"}},
+    }
+    answer = iam.simulate_custom_policy(
+        PolicyInputList=[json.dumps({"Version": "2012-10-17", "Statement": [statement]})],
+        ActionNames=["events:PutEvents"],
+        ContextEntries=_entries({"events:source": "search-coverage"}),
+    )
+    return [result["EvalDecision"] for result in answer["EvaluationResults"]] == ["allowed"]
+
+
+def _entries(context: Mapping[str, str]) -> list[dict[str, object]]:
+    return [
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for key, value in context.items()
+    ]

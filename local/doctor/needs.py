@@ -1,0 +1,150 @@
+"""What each role has to be allowed to do: the actions, on something they are really called on.
+
+The stack says the same with wildcards (`infra/reporter.py`, `infra/watcher.py`, `infra/python_function.py`). It is not
+imported from there, since the CDK takes seconds to start; a test compares the two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Final, Self
+
+from local.doctor.deployment import Deployment
+
+_SEARCH_JOB: Final = "11111111-2222-3333-4444-555555555555"
+_DAY: Final = "2026/11/20"
+_EVENT_SOURCE: Final = "search-coverage"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What stands in braces in the needs.
+
+    Attributes:
+        log: The log group of the function whose role it is; empty for the schedule.
+    """
+
+    partition: str
+    region: str
+    account: str
+    bucket: str
+    table: str
+    topic: str
+    watch_function: str
+    failure_queue: str
+    schedule_queue: str
+    reports_key: str
+    messages_key: str
+    log: str
+
+    @classmethod
+    def of(cls, deployment: Deployment, log_group: str = "") -> Self:
+        """Take them from the deployment."""
+        key = "AWS::KMS::Key"
+        return cls(
+            partition=deployment.partition,
+            region=deployment.region,
+            account=deployment.account,
+            bucket=f"arn:{deployment.partition}:s3:::{deployment.output('ReportBucketName')}",
+            table=deployment.arn("dynamodb", f"table/{deployment.output('IdempotencyTableName')}"),
+            topic=deployment.output("AlertsTopicArn"),
+            watch_function=deployment.function_arn("WatchFunctionName"),
+            failure_queue=deployment.queue_arn("FailureQueueUrl"),
+            schedule_queue=deployment.queue_arn("ScheduleDeadLetterQueueUrl"),
+            reports_key=deployment.arn("kms", f"key/{deployment.resource(key, named='ReportStoreKey')}"),
+            messages_key=deployment.arn("kms", f"key/{deployment.resource(key, named='AlertsKey')}"),
+            log=deployment.arn("logs", f"log-group:{log_group}"),
+        )
+
+    def fill_in(self, text: str) -> str:
+        """Write the places into a text."""
+        return text.format(**{each.name: getattr(self, each.name) for each in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Actions on one resource, with what the request says about itself.
+
+    Attributes:
+        actions: The actions, by IAM's names.
+        resource: The resource, one as it may occur.
+        context: The condition keys that the request has.
+    """
+
+    actions: tuple[str, ...]
+    resource: str = "*"
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, places: Places) -> Self:
+        """Write the places of a deployment into the resource and the context."""
+        return replace(
+            self,
+            resource=places.fill_in(self.resource),
+            context={key: places.fill_in(value) for key, value in self.context.items()},
+        )
+
+
+_HERE: Final = "{region}:{account}"
+
+_OF_EVERY_FUNCTION: Final = (
+    Need(("logs:CreateLogStream", "logs:PutLogEvents"), "{log}:log-stream:any"),
+    Need(("xray:PutTraceSegments", "xray:PutTelemetryRecords")),
+    Need(
+        ("events:PutEvents",),
+        "arn:{partition}:events:" + _HERE + ":event-bus/default",
+        {"events:source": _EVENT_SOURCE},
+    ),
+)
+
+WATCH: Final = (
+    Need(("backup-search:ListSearchJobs",)),
+    Need(("s3:ListBucket",), "{bucket}", {"s3:prefix": "reports/{account}/{region}/"}),
+    Need(("dynamodb:BatchGetItem", "dynamodb:PutItem"), "{table}"),
+    *_OF_EVERY_FUNCTION,
+)
+
+REPORT: Final = (
+    Need(
+        ("backup-search:GetSearchJob", "backup-search:ListSearchJobBackups"),
+        "arn:{partition}:backup-search:" + _HERE + ":search-job/" + _SEARCH_JOB,
+    ),
+    *(
+        Need(("s3:PutObject", "s3:AbortMultipartUpload"), "{bucket}/" + key)
+        for key in (
+            f"reports/{{account}}/{{region}}/{_DAY}/{_SEARCH_JOB}/report.html",
+            f"excluded_backups/account={{account}}/region={{region}}/date=2026-11-20/{_SEARCH_JOB}.jsonl.gz",
+            f"summaries/account={{account}}/region={{region}}/date=2026-11-20/{_SEARCH_JOB}.json",
+        )
+    ),
+    Need(
+        ("s3:GetObject", "s3:DeleteObject"),
+        "{bucket}/reports/{account}/{region}/" + f"{_DAY}/{_SEARCH_JOB}/summary.json",
+    ),
+    Need(("s3:ListBucket",), "{bucket}"),
+    Need(("kms:Decrypt", "kms:GenerateDataKey"), "{reports_key}", {"kms:ViaService": "s3.{region}.amazonaws.com"}),
+    Need(("sns:Publish",), "{topic}"),
+    Need(("kms:Decrypt", "kms:GenerateDataKey"), "{messages_key}", {"kms:ViaService": "sns.{region}.amazonaws.com"}),
+    Need(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"), "{table}"),
+    Need(("sqs:SendMessage",), "{failure_queue}"),
+    *_OF_EVERY_FUNCTION,
+)
+
+INVENTORY: Final = (
+    Need(("backup:ListBackupVaults", "backup:ListRecoveryPointsByResource")),
+    Need(
+        ("backup:ListRecoveryPointsByBackupVault",),
+        "arn:{partition}:backup:" + _HERE + ":backup-vault:Default",
+    ),
+    *(
+        Need(("backup:DescribeRecoveryPoint", "backup:ListTags"), point)
+        for point in (
+            "arn:{partition}:backup:" + _HERE + ":recovery-point:" + _SEARCH_JOB,
+            "arn:{partition}:ec2:{region}::snapshot/snap-0123456789abcdef0",
+        )
+    ),
+)
+"""What the report function needs on top if it is to read the vaults."""
+
+SCHEDULE: Final = (
+    Need(("lambda:InvokeFunction",), "{watch_function}"),
+    Need(("sqs:SendMessage",), "{schedule_queue}"),
+)

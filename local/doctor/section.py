@@ -1,0 +1,25 @@
+"""The sections of docs/operations.md that a finding can send somebody to."""
+
+from enum import StrEnum
+from typing import Final
+
+RUNBOOK: Final = "docs/operations.md"
+
+
+class Section(StrEnum):
+    """A heading of the runbook, as it stands there."""
+
+    DOCTOR = "Is everything in order"
+    THROTTLED = "Reports are throttled"
+    NOT_KEPT = "A failure could not be kept"
+    SWEEPS_FAIL = "Sweeps fail"
+    OVERDUE = "A search job has no report for an hour"
+    FAILURE_QUEUE = "A message in the failure queue"
+    RULE_QUEUE = "A message in the dead-letter queue of the rule"
+    SCHEDULE_QUEUE = "A message in the dead-letter queue of the schedule"
+    SILENT = "The watch is silent"
+    ALARMS = "Before you begin"
+    CHANGED = "What somebody changed"
+    TABLE_DELETED = "The table was deleted"
+    UPGRADE = "Upgrade"
+    REMOVE = "Remove"

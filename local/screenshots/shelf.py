@@ -1,0 +1,83 @@
+"""What a report is made with, in memory: what lands there is kept, and nothing is sent anywhere."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search_coverage.aws.alerts_topic import AlertsTopic
+from search_coverage.aws.claims import Claim
+from search_coverage.aws.event_bus import EventBus
+from search_coverage.aws.report_bucket import ReportBucket, StoredSummary
+from search_coverage.coverage.arn import Arn
+from search_coverage.report.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a person gets."""
+
+    subject: str
+    text: str
+
+
+class ShelfBucket(ReportBucket):
+    """Keeps the files of reports."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.files: dict[str, bytes] = {}
+
+    def put_file(self, key: str, path: Path, content_type: str) -> None:  # noqa: ARG002 - nobody asks for it
+        """Keep a file."""
+        self.files[key] = path.read_bytes()
+
+    def put_summary(self, key: str, summary: dict[str, Any], request_id: str) -> None:  # noqa: ARG002 - there are no retries
+        """Keep a summary."""
+        self.files[key] = json.dumps(summary).encode()
+
+    def put_summary_line(self, key: str, summary: dict[str, Any]) -> None:
+        """Leave out the line for Athena."""
+
+    def summary(self, key: str) -> StoredSummary | None:  # noqa: ARG002 - no report is made twice
+        """Say that there is no report yet."""
+        return None
+
+
+class ShelfTopic(AlertsTopic):
+    """Keeps the mail of the latest report."""
+
+    def __init__(self) -> None:
+        self.mail: Mail | None = None
+
+    def publish(self, message: Message) -> str:
+        """Keep the people's text, if the message has one."""
+        text = json.loads(message.body).get("email")
+        if text is not None:
+            self.mail = Mail(message.subject, text)
+        return "kept"
+
+
+class ShelfBus(EventBus):
+    """Tells nobody."""
+
+    def __init__(self) -> None:
+        """Take nothing: there is no bus."""
+
+    def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
+        """Leave it at that."""
+
+
+class ShelfClaim(Claim):
+    """Stands for a claim where there is nobody else."""
+
+    def __init__(self) -> None:
+        """Take nothing: there is no table."""
+
+    def confirm(self) -> None:
+        """Say that all is well."""
+
+    def tell_once(self, what: str, tell: Callable[[], str]) -> str:  # noqa: ARG002 - once is enough
+        """Tell it: nobody was told before."""
+        return tell()

@@ -1,0 +1,78 @@
+"""docs/report.md explains every column, every reason and every picture that there is, and no others."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from local.screenshots.pictures import PICTURES
+from search_coverage.coverage.backup import BackupIndex
+from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.remedies import REMEDIES
+from search_coverage.coverage.verdict import Verdict
+from search_coverage.report.page_table import page_table
+from search_coverage.report.row import COLUMNS, row
+from tests.examples import backup, search_job
+
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = (DOCS / "report.md").read_text(encoding="utf-8")
+
+
+def table(section: str) -> list[list[str]]:
+    """Give the cells of the table of a section, without its head."""
+    text = GUIDE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
+
+
+COLUMNS_TABLE = table("The table and excluded-backups.csv")
+REASONS_TABLE = table("The reasons")
+
+
+def test_every_column_is_explained_in_the_order_of_the_csv() -> None:
+    assert [cells[0].strip("`") for cells in COLUMNS_TABLE] == list(COLUMNS)
+
+
+def test_every_column_has_its_title_on_the_page_an_example_and_when_it_is_empty() -> None:
+    titles = dict(page_table([row(search_job(), Exclusion(backup(), Reason.REVIEW, BackupIndex("vault")))]).columns)
+
+    assert {cells[0].strip("`"): cells[1] for cells in COLUMNS_TABLE if not cells[1].startswith("in *")} == titles
+    for cells in COLUMNS_TABLE:
+        assert len(cells) == 5
+        assert all(cells), cells
+
+
+def test_every_reason_is_explained_under_the_title_that_the_page_gives_it() -> None:
+    explained = {cells[0].strip("`"): cells[1] for cells in REASONS_TABLE}
+
+    assert len(explained) == len(REASONS_TABLE)
+    assert explained == {reason.value: REMEDIES[reason].title for reason in Reason}
+    assert all(len(cells) == 4 and all(cells) for cells in REASONS_TABLE)
+
+
+def test_the_reasons_that_no_search_helps_are_named() -> None:
+    (line,) = [line for line in GUIDE.splitlines() if line.startswith("For `") and "the page carries the mark" in line]
+
+    undocumented = {reason.value for reason in Reason if not REMEDIES[reason].documented}
+    assert set(re.findall(r"`(\w+)`", line)) == undocumented
+
+
+def test_every_verdict_is_explained() -> None:
+    assert [cells[0] for cells in table("In a minute")] == [f"**{verdict}**" for verdict in Verdict]
+
+
+def test_the_pictures_that_are_taken_are_those_that_are_shown_each_with_words_for_it() -> None:
+    shown = re.findall(r"!\[([^\]]*)\]\(images/([\w-]+\.png)\)", GUIDE)
+
+    assert sorted(file for _, file in shown) == sorted(picture.file for picture in PICTURES)
+    assert all(len(words.split()) > 5 for words, _ in shown)
+    assert all((DOCS / "images" / file).exists() for _, file in shown)
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:|images/)([^)]+)\)", GUIDE))))
+def test_every_link_leads_somewhere(link: str) -> None:
+    file, _, section = link.partition("#")
+    text = (DOCS / file).read_text(encoding="utf-8") if file else GUIDE
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+
+    assert not section or section in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
