@@ -128,6 +128,7 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
         verb, them = ("is", "it") if inventory.not_listed == 1 else ("are", "them")
         of_all = f" of {inventory.scope_in_words}" if inventory.scope_in_words else ""
         doubts.append(
-            f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list, so it did not look at {them}."
+            f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list, "
+            f"so it did not look at {them}."
         )
     return doubts
