@@ -7,7 +7,7 @@ import pytest
 
 from local.screenshots.pictures import PICTURES
 from search_coverage.coverage.backup import BackupIndex
-from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.exclusion import MESSAGES, Exclusion, Reason
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.report.page_table import page_table
@@ -18,9 +18,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "report.md").read_text(encoding="utf-8")
 
 
-def table(section: str) -> list[list[str]]:
+def table(section: str, document: str = GUIDE) -> list[list[str]]:
     """Give the cells of the table of a section, without its head."""
-    text = GUIDE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    text = document.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
 
@@ -48,6 +48,16 @@ def test_every_reason_is_explained_under_the_title_that_the_page_gives_it() -> N
     assert len(explained) == len(REASONS_TABLE)
     assert explained == {reason.value: REMEDIES[reason].title for reason in Reason}
     assert all(len(cells) == 4 and all(cells) for cells in REASONS_TABLE)
+
+
+def test_the_format_tells_every_reason_in_the_words_of_the_report_and_in_the_order_in_which_they_are_tried() -> None:
+    document = (DOCS / "report-format.md").read_text(encoding="utf-8")
+
+    told = table("Reasons and remedies", document)
+    assert [cells[0].strip("`") for cells in told][: len(MESSAGES)] == list(MESSAGES)
+    assert {cells[0].strip("`"): cells[1:] for cells in told} == {
+        reason.value: [REMEDIES[reason].meaning, REMEDIES[reason].remedy] for reason in Reason
+    }
 
 
 def test_the_reasons_that_no_search_helps_are_named() -> None:
