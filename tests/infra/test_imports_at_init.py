@@ -99,3 +99,15 @@ def test_no_function_loads_the_heavy_ones_of_the_standard_library(loaded: frozen
 def third_party(modules: frozenset[str]) -> frozenset[str]:
     """Give the modules that are not the standard library's: ours, and those of the packages."""
     return frozenset(name for name in modules if name.split(".")[0] not in sys.stdlib_module_names | {"__main__"})
+
+
+def test_the_garbage_collector_that_pauses_during_init_works_after_it(bundle: Path, function: str) -> None:
+    program = f"import gc, search_coverage.handlers.{function}\nprint(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    finished = subprocess.run(
+        [sys.executable, "-S", "-s", "-B", "-c", program],
+        env={**ENVIRONMENT, "PYTHONPATH": str(bundle)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stdout.split() == ["True", "True"]

@@ -1,6 +1,7 @@
 """What holds for the code that is uploaded: the same from the same inputs, complete, lean, and built without Docker."""
 
 import ast
+import gzip
 import hashlib
 import io
 import json
@@ -16,7 +17,9 @@ from pathlib import Path
 from threading import Thread
 
 import boto3
+import botocore
 import pytest
+from botocore.model import ServiceModel
 
 from infra import python_bundle
 from infra.bundle_bytecode import find_interpreter
@@ -292,9 +295,33 @@ def test_the_bundle_finds_the_same_endpoints_as_all_of_botocore(bundle: Path, tm
 
 
 def test_the_bundle_holds_the_models_of_the_services_that_are_called_and_no_others(bundle: Path) -> None:
-    models = [path.parent.parent.name for path in (bundle / "botocore" / "data").rglob("service-2.json.gz")]
+    models = [path.parent.parent.name for path in (bundle / "botocore" / "data").rglob("service-2.json*")]
 
     assert sorted(models) == sorted(SERVICES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_model_of_the_bundle_is_botocores_without_its_documentation(bundle: Path, service: str) -> None:
+    (kept,) = (bundle / "botocore" / "data" / service).rglob("service-2.json")
+    original = Path(botocore.__file__).parent / "data" / kept.relative_to(bundle / "botocore" / "data")
+    packed = original.with_suffix(".json.gz").read_bytes()
+    ours, whole = (ServiceModel(json.loads(text)) for text in (kept.read_bytes(), gzip.decompress(packed)))
+
+    assert not any(ours.operation_model(name).documentation for name in ours.operation_names)
+    assert ours.client_context_parameters == whole.client_context_parameters
+    assert ours.metadata == whole.metadata
+    assert ours.operation_names == whole.operation_names
+    assert ours.shape_names == whole.shape_names
+    for name in whole.operation_names:
+        assert ours.operation_model(name).http == whole.operation_model(name).http
+    for name in whole.shape_names:
+        found, expected = ours.shape_for(name), whole.shape_for(name)
+        assert (found.type_name, found.serialization, found.metadata) == (
+            expected.type_name,
+            expected.serialization,
+            expected.metadata,
+        )
+        assert list(getattr(found, "members", ())) == list(getattr(expected, "members", ()))
 
 
 def test_a_service_that_botocore_does_not_know_stops_the_bundling(inputs: Path, tmp_path: Path) -> None:

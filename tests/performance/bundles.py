@@ -43,6 +43,8 @@ def usual(folder: Path, python: str) -> Path:
         f"aws-lambda-powertools[parser,tracer]=={powertools}",
     ]
     bundle = _installed(folder / "bundle-usual", wanted, python, "--no-compile-bytecode")
+    for bytecode in list(bundle.rglob("__pycache__")):  # of whoever ran it from here by hand: it has none
+        shutil.rmtree(bytecode)
     shutil.copyfile(Path(__file__).with_name(f"{USUAL_HANDLER}.py"), bundle / f"{USUAL_HANDLER}.py")
     return bundle
 

@@ -1,6 +1,5 @@
 """The report function: a search job has ended, so its report is made and told."""
 
-import gc
 import os
 from datetime import UTC, datetime
 from functools import cache
@@ -19,6 +18,7 @@ from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.handlers import collect_garbage_from_now_on
 from search_coverage.handlers.environment import ReportEnvironment
 from search_coverage.handlers.metrics import count_report
 from search_coverage.handlers.once import Once
@@ -65,8 +65,7 @@ reporting = ReportSearchJob(
 
 once = Once(clients.dynamodb(), environment.idempotency_table)
 
-# What is loaded by now lives as long as the environment: the collector need not walk it again with every page.
-gc.freeze()
+collect_garbage_from_now_on()
 
 
 @logger.inject_lambda_context(correlation_id_path="id", clear_state=True)

@@ -15,6 +15,7 @@ from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.handlers import collect_garbage_from_now_on
 from search_coverage.handlers.environment import WatchEnvironment
 from search_coverage.handlers.metrics import count_sweep
 from search_coverage.use_cases.sweep_search_jobs import SweepSearchJobs
@@ -35,6 +36,8 @@ sweeping = SweepSearchJobs(
     statuses=environment.search_job_statuses,
     now=lambda: datetime.now(UTC),
 )
+
+collect_garbage_from_now_on()
 
 
 @logger.inject_lambda_context(clear_state=True)
