@@ -4,7 +4,7 @@ ministack 1.5.33 starts an unbounded thread for each event from EventBridge or S
 own retries (Invoke with InvocationType=Event, S3 notifications) hold a thread each, too, take a throttle for a failure,
 and record an invoke count that is always 3. `install` sends all of these through `async_delivery` instead. SNS to
 Lambda stays as it is: nothing here uses it. An e-mail is a line in ministack's log; `install` keeps it in a mailbox.
-CloudFormation refuses a stack with a saved query; `install` teaches it the type.
+CloudFormation refuses a stack with a saved query, and forgets the encryption of a bucket; `install` teaches it both.
 """
 
 import contextvars
@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from local.emulator.async_delivery import Condition, DeliveryQueue, Outcome
+from local.emulator.bucket_encryption import provision_bucket_encryption
 from local.emulator.errors import EmulatorError
 from local.emulator.mailbox import Mail, Mailbox
 from local.emulator.named_queries import provision_named_queries
@@ -60,7 +61,7 @@ def install(*, concurrency: int, retry_delays: tuple[float, ...], mailbox: Mailb
         mailbox: Where e-mails go.
     """
     require_ministack()
-    from ministack.services import athena, eventbridge, lambda_svc, scheduler, sns  # noqa: PLC0415  the child pays
+    from ministack.services import athena, eventbridge, lambda_svc, s3, scheduler, sns  # noqa: PLC0415  the child pays
     from ministack.services.cloudformation import provisioners  # noqa: PLC0415
 
     deliveries = DeliveryQueue(concurrency=concurrency, retry_delays=retry_delays)
@@ -82,6 +83,7 @@ def install(*, concurrency: int, retry_delays: tuple[float, ...], mailbox: Mailb
     _keep_mails(sns, mailbox)
     provision_query_definitions(provisioners._RESOURCE_HANDLERS)  # noqa: SLF001
     provision_named_queries(provisioners._RESOURCE_HANDLERS, athena)  # noqa: SLF001
+    provision_bucket_encryption(provisioners._RESOURCE_HANDLERS, s3)  # noqa: SLF001
 
 
 def _keep_mails(sns: Any, mailbox: Mailbox) -> None:

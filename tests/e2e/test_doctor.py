@@ -78,20 +78,16 @@ class Clinic:
 
 
 @pytest.fixture(scope="module")
-def mended(stack: Stack, simulator: BackupSimulator) -> Iterator[Clinic]:
-    """The stack with what the embedded AWS leaves out of the template, and without what other tests left behind."""
+def mended(stack: Stack, simulator: BackupSimulator) -> Clinic:
+    """The stack without what other tests left behind."""
     clinic = Clinic(stack, simulator)
-    key = clinic.resource("AWS::KMS::Key", "ReportStoreKey")
-    encryption = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
-    s3, cloudwatch = clinic.client("s3"), clinic.client("cloudwatch")
-    s3.put_bucket_encryption(Bucket=stack.bucket, ServerSideEncryptionConfiguration={"Rules": [encryption]})
+    cloudwatch = clinic.client("cloudwatch")
     for queue in ("FailureQueueUrl", "RuleDeadLetterQueueUrl", "ScheduleDeadLetterQueueUrl"):
         clinic.client("sqs").purge_queue(QueueUrl=stack.outputs[queue])
     for alarm in cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]:
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="a fresh start")
     stack.sweep()
-    yield clinic
-    s3.delete_bucket_encryption(Bucket=stack.bucket)
+    return clinic
 
 
 @pytest.fixture
