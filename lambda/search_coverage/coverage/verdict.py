@@ -25,6 +25,20 @@ class InventoryStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NotSearchable:
+    """Backups of a vault that no search can reach, whatever its scope: EBS volumes inside backups of EC2 instances.
+
+    Attributes:
+        backups: How many recovery points of EC2 instances the vault holds in the time window of the search.
+        examples: The ARNs of the first few.
+    """
+
+    vault: str
+    backups: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """What the vaults hold in the scope of the search, against what the search listed.
 
@@ -35,6 +49,7 @@ class Inventory:
         in_scope: How many backups the search was asked to look into, at the least: those that it lists, and those
             that the vaults hold besides. More than that only if the inventory is not complete.
         not_listed: How many of them the search did not even list; each is an exclusion.
+        not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
     """
 
     status: InventoryStatus
@@ -43,6 +58,7 @@ class Inventory:
     vaults: int | None = None
     in_scope: int | None = None
     not_listed: int | None = None
+    not_searchable: tuple[NotSearchable, ...] = ()
 
     @property
     def scope_in_words(self) -> str | None:

@@ -80,6 +80,10 @@ def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], me
             "vaults": findings.inventory.vaults,
             "inScope": findings.inventory.in_scope,
             "notListed": findings.inventory.not_listed,
+            "notSearchable": [
+                {"vault": held.vault, "backups": held.backups, "examples": list(held.examples)}
+                for held in findings.inventory.not_searchable
+            ],
         },
         "notification": {"failedBackups": tally.failed, "messageIds": message_ids},
         "generatedAt": utc_text(findings.generated_at),
