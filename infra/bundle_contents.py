@@ -17,7 +17,7 @@ from infra.bundle_error import BundlingError
 POWERTOOLS: Final = frozenset(
     {
         *("exceptions", "logging", "metrics", "middleware_factory", "shared", "tracing", "utilities", "warnings"),
-        *("utilities/idempotency", "utilities/jmespath_utils", "utilities/typing"),
+        *("utilities/jmespath_utils", "utilities/typing"),
     }
 )
 """The packages of Powertools that ours load, and those which these import in turn: a fifth of its code."""

@@ -29,7 +29,7 @@ EXCLUDED_BACKUPS: Final[Mapping[str, str]] = MappingProxyType(
 """The columns of the JSON Lines (docs/report-format.md). Times are text, ISO 8601 in UTC, as they are in the files;
 `from_iso8601_timestamp` makes them times in a query."""
 
-_FILE: Final = "struct<key:string,sha256:string,bytes:bigint,rows:bigint>"
+_FILE: Final = "struct<key:string,sha256:string,bytes:bigint,rows:bigint,versionid:string>"
 
 SEARCH_JOBS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -50,9 +50,10 @@ SEARCH_JOBS: Final[Mapping[str, str]] = MappingProxyType(
         "files": f"struct<csv:{_FILE},jsonl:{_FILE},html:{_FILE}>",
         "inventory": (
             "struct<status:string,message:string,takenat:string,vaults:bigint,inscope:bigint,notlisted:bigint,"
+            "notlistedbefore:bigint,"
             "notsearchable:array<struct<vault:string,backups:bigint,examples:array<string>>>>"
         ),
-        "notification": "struct<failedbackups:bigint,messageids:array<string>>",
+        "notification": "struct<failedbackups:bigint,messageids:array<string>,pending:string>",
         "generatedat": "string",
         "generatorversion": "string",
     }

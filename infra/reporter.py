@@ -50,8 +50,8 @@ class Reporter(Construct):
     Attributes:
         function: The report function.
         rule: The rule that hands it the end of a search job.
-        table: What Powertools Idempotency and the watch function remember; everything in it can be deleted, and the
-            next sweep makes it good.
+        table: Who is at work on which report, who was told, and what was announced; everything in it can be deleted,
+            and the next sweep makes it good.
         failure_queue: The on-failure destination of the function.
         rule_dead_letter_queue: The dead-letter queue of the rule.
     """
@@ -156,11 +156,21 @@ def _statements(  # noqa: PLR0913  # what the function calls
             resources=[bucket.arn_for_objects(keys) for keys in EVIDENCE],
         ),
         iam.PolicyStatement(
+            # To see whether a report exists and is whole, and for every write and removal under the condition If-Match
+            # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+            sid="SeeWhatIsThere",
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects(keys) for keys in EVIDENCE],
+        ),
+        iam.PolicyStatement(
             # A replay takes the mark off before it replaces what the mark vouches for. In a versioned bucket that
             # deletes nothing: the earlier summary stays as a version, and versions cannot be deleted with this.
-            sid="SeeWhetherTheReportExistsAndUnmarkIt",
-            actions=["s3:GetObject", "s3:DeleteObject"],
-            resources=[bucket.arn_for_objects("reports/*/summary.json")],
+            sid="UnmarkTheReport",
+            actions=["s3:DeleteObject"],
+            resources=[
+                bucket.arn_for_objects("reports/*/summary.json"),
+                bucket.arn_for_objects("reports/*/notification-pending.json"),
+            ],
         ),
         iam.PolicyStatement(
             # S3 answers 404 for a missing object only to those who may list the bucket, and 403 to all others
@@ -241,7 +251,10 @@ def _acknowledge_wildcards(role: iam.Role, store: ReportStore, *, inventory: boo
             "The keys below summaries/ hold account, Region, date and search job, unknown until the report is written."
         ),
         f"<{bucket}.Arn>/reports/*/summary.json": (
-            "Only the summary of a report can be read and unmarked, of whatever search job the report is."
+            "Only the marks of a report can be removed, of whatever search job the report is."
+        ),
+        f"<{bucket}.Arn>/reports/*/notification-pending.json": (
+            "Only the marks of a report can be removed, of whatever search job the report is."
         ),
     }
     if inventory:

@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from local.backup_simulator import BackupSimulator, Scenario, load_scenarios
-from local.screenshots.shelf import Mail, ShelfBucket, ShelfBus, ShelfClaim, ShelfTopic
+from local.screenshots.shelf import Mail, ShelfBucket, ShelfBus, ShelfDigests, ShelfLease, ShelfTopic
 from search_coverage.aws import clients
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.backup_vaults import BackupVaults
@@ -83,11 +83,12 @@ def _report(identifier: str) -> Report:
         bucket=bucket,
         topic=topic,
         bus=ShelfBus(),
+        sent=ShelfDigests(),
         notify_on=NotifyOn.ALWAYS,
         take_inventory=TakeInventory(_vaults, _now).run,
         now=_now,
     )
-    reporting.run(identifier, replay=False, request_id="", claim=ShelfClaim(), seconds_left=lambda: 900.0)
+    reporting.run(identifier, replay=False, request_id="", lease=ShelfLease(), seconds_left=lambda: 900.0)
     files = {key.rpartition("/")[2]: content for key, content in bucket.files.items()}
     inventory = json.loads(files["summary.json"])["inventory"]
     if inventory["status"] != InventoryStatus.COMPLETE or topic.mail is None:

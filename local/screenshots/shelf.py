@@ -1,15 +1,15 @@
 """What a report is made with, in memory: what lands there is kept, and nothing is sent anywhere."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from search_coverage.aws.alerts_topic import AlertsTopic
-from search_coverage.aws.claims import Claim
 from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket, StoredSummary
+from search_coverage.aws.report_lease import ReportLease
+from search_coverage.aws.sent_digests import SentDigests
 from search_coverage.coverage.arn import Arn
 from search_coverage.report.messages import Message
 
@@ -29,15 +29,15 @@ class ShelfBucket(ReportBucket):
         self.name = name
         self.files: dict[str, bytes] = {}
 
-    def put_file(self, key: str, path: Path, content_type: str) -> None:  # noqa: ARG002 - nobody asks for it
+    def put_file(self, key: str, path: Path, content_type: str, lease: ReportLease) -> None:  # noqa: ARG002 - nobody asks
         """Keep a file."""
         self.files[key] = path.read_bytes()
 
-    def put_summary(self, key: str, summary: dict[str, Any], request_id: str) -> None:  # noqa: ARG002 - there are no retries
+    def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: ReportLease) -> None:  # noqa: ARG002 - nobody asks
         """Keep a summary."""
         self.files[key] = json.dumps(summary).encode()
 
-    def put_summary_line(self, key: str, summary: dict[str, Any]) -> None:
+    def put_summary_line(self, key: str, summary: dict[str, Any], lease: ReportLease) -> None:
         """Leave out the line for Athena."""
 
     def summary(self, key: str) -> StoredSummary | None:  # noqa: ARG002 - no report is made twice
@@ -69,8 +69,8 @@ class ShelfBus(EventBus):
         """Leave it at that."""
 
 
-class ShelfClaim(Claim):
-    """Stands for a claim where there is nobody else."""
+class ShelfLease(ReportLease):
+    """Stands for a lease where there is nobody else."""
 
     def __init__(self) -> None:
         """Take nothing: there is no table."""
@@ -78,6 +78,16 @@ class ShelfClaim(Claim):
     def confirm(self) -> None:
         """Say that all is well."""
 
-    def tell_once(self, what: str, tell: Callable[[], str]) -> str:  # noqa: ARG002 - once is enough
-        """Tell it: nobody was told before."""
-        return tell()
+
+class ShelfDigests(SentDigests):
+    """Remembers nothing."""
+
+    def __init__(self) -> None:
+        """Take nothing: there is no table."""
+
+    def message_id(self, key: str, what: str) -> str | None:  # noqa: ARG002 - nobody was told before
+        """Say that people were not told yet."""
+        return None
+
+    def record(self, key: str, what: str, message_id: str) -> None:
+        """Leave it at that."""

@@ -1,25 +1,34 @@
-"""Whose turn it is to make a report, when the one whose turn it was died, or only seems to have."""
+"""Who makes a report when the one whose turn it was has died, or only seems to have."""
 
+import threading
 import time
 from typing import Any
 
 import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
-from search_coverage.aws.claims import ClaimLost
 from search_coverage.aws.errors import AwsCallFailed
-from search_coverage.handlers.once import ReportInProgress
+from search_coverage.aws.report_lease import ClaimLost, ReportInProgress
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
 
 ONE_FAILED = Scenario("one-failed", (BackupGroup(count=2), BackupGroup(status="FAILED")))
 
 
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a lease show life, or be given up, within a second."""
+    monkeypatch.setattr("search_coverage.aws.report_lease._RENEWED_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr("search_coverage.aws.report_lease._SECONDS_BETWEEN_LOOKS", 0.1)
+
+
 class KilledError(BaseException):
     """Stands for the end of the process: nobody cleans up after it."""
 
 
-def kill_while_reading(deployment: Deployment, search_job: str, context: Context) -> None:
+def kill_while_reading(
+    deployment: Deployment, search_job: str, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Leave behind what a process leaves that is killed in the middle of a report."""
     module = deployment.function("report")
 
@@ -27,131 +36,173 @@ def kill_while_reading(deployment: Deployment, search_job: str, context: Context
         raise KilledError
 
     module.reporting.search._client.meta.events.register("before-send", die)
-    with pytest.raises(KilledError):
-        module.handler(state_change(search_job), context)
+    with monkeypatch.context() as killed:
+        killed.setattr("search_coverage.aws.report_lease.ReportLease._release", lambda _: None)
+        with pytest.raises(KilledError):
+            module.handler(state_change(search_job), context)
 
 
-def claim(deployment: Deployment) -> dict[str, Any]:
+def lease(deployment: Deployment) -> dict[str, Any]:
     (item,) = [i for i in deployment.dynamodb.scan(TableName=deployment.table)["Items"] if "attempt" in i]
     return item
 
 
-def change_claim(deployment: Deployment, **changes: Any) -> None:
-    deployment.dynamodb.put_item(TableName=deployment.table, Item={**claim(deployment), **changes})
+def hand_over(deployment: Deployment) -> None:
+    """Let another attempt have the lease."""
+    deployment.dynamodb.put_item(TableName=deployment.table, Item={**lease(deployment), "attempt": {"S": "another"}})
 
 
-def a_minute_passes(deployment: Deployment) -> None:
-    before = float(claim(deployment)["claimed_at"]["N"])
-    change_claim(deployment, claimed_at={"N": str(before - 60)})
+def live_owner(deployment: Deployment, search_job: str, request_id: str) -> Any:
+    """Let somebody hold the lease and count it up, until the returned function is called."""
+    owner = deployment.function("report").leases.acquire(search_job, request_id)
+    ended = threading.Event()
+    holding = threading.Event()
+
+    def hold() -> None:
+        with owner.kept():
+            holding.set()
+            ended.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait(10)
+
+    def end() -> None:
+        ended.set()
+        thread.join()
+
+    return end
 
 
-def test_lambdas_retry_of_a_killed_invocation_takes_over_its_claim(deployment: Deployment) -> None:
+def test_lambdas_retry_of_a_killed_invocation_takes_over_its_lease(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
     invocation = Context()
-    kill_while_reading(deployment, search_job, invocation)
-    a_minute_passes(deployment)
+    kill_while_reading(deployment, search_job, invocation, monkeypatch)
 
     assert deployment.report(state_change(search_job), invocation)["created"] is True
     assert len(deployment.messages(deployment.people)) == 1
 
 
-def test_the_same_invocation_twice_at_once_does_not_take_over_from_itself(deployment: Deployment) -> None:
+def test_another_invocation_takes_over_from_a_dead_one_as_well(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
-    invocation = Context()
-    kill_while_reading(deployment, search_job, invocation)
+    kill_while_reading(deployment, search_job, Context(), monkeypatch)
 
-    with pytest.raises(ReportInProgress, match="Lambda tries this one again"):
-        deployment.report(state_change(search_job), invocation)
+    assert deployment.report(state_change(search_job))["created"] is True
 
 
-def test_another_invocation_leaves_a_claimed_report_to_its_owner_and_counts_as_done(deployment: Deployment) -> None:
+@pytest.mark.parametrize("hours_ahead", [-10, 0, 10])
+def test_the_clocks_of_two_machines_are_never_compared(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, hours_ahead: int
+) -> None:
+    # Given an invocation that was killed on a machine whose clock is wrong
     search_job = deployment.simulator.finish_job(ONE_FAILED)
-    kill_while_reading(deployment, search_job, Context())
-    a_minute_passes(deployment)
+    with monkeypatch.context() as elsewhere:
+        right = time.time
+        elsewhere.setattr("search_coverage.aws.report_lease.time.time", lambda: right() + hours_ahead * 3600)
+        kill_while_reading(deployment, search_job, Context(), monkeypatch)
 
-    answer = deployment.report(state_change(search_job))
+    # Then its retry takes over all the same
+    assert deployment.report(state_change(search_job))["created"] is True
+
+
+def test_a_live_owner_keeps_its_lease_whatever_a_clock_says(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    end = live_owner(deployment, search_job, "another request")
+    right = time.time
+    monkeypatch.setattr("search_coverage.aws.report_lease.time.time", lambda: right() + 36_000)
+
+    try:
+        answer = deployment.report(state_change(search_job))
+    finally:
+        end()
 
     assert answer == {"searchJobIdentifier": search_job, "created": False, "inProgress": True}
     assert deployment.summary(search_job) is None
 
 
+def test_the_same_invocation_twice_at_once_does_not_take_over_from_itself(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    invocation = Context()
+    end = live_owner(deployment, search_job, invocation.aws_request_id)
+
+    try:
+        with pytest.raises(ReportInProgress, match="Lambda tries this one again"):
+            deployment.report(state_change(search_job), invocation)
+    finally:
+        end()
+
+
 def test_a_replay_beside_another_invocation_is_not_done_and_says_so(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
-    kill_while_reading(deployment, search_job, Context())
+    end = live_owner(deployment, search_job, "another request")
 
-    with pytest.raises(ReportInProgress):
-        deployment.report({"searchJobIdentifier": search_job, "replay": True})
+    try:
+        with pytest.raises(ReportInProgress):
+            deployment.report({"searchJobIdentifier": search_job, "replay": True})
+    finally:
+        end()
 
 
-def test_a_claim_ends_with_the_deadline_of_its_owner(deployment: Deployment) -> None:
+def test_a_lease_that_is_released_while_somebody_waits_is_taken_at_once(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
-    kill_while_reading(deployment, search_job, Context(seconds_left=-1.0))
+    end = live_owner(deployment, search_job, "another request")
+    module = deployment.function("report")
+    module.leases._sleep = lambda _: end()
 
-    assert deployment.report(state_change(search_job))["created"] is True
+    assert module.handler(state_change(search_job), Context())["created"] is True
 
 
 def test_one_that_was_taken_over_tells_nobody_and_lets_the_other_go_on(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
     module = deployment.function("report")
+    module.reporting.search._client.meta.events.register(
+        "before-send.backupsearch.ListSearchJobBackups", lambda **_: hand_over(deployment)
+    )
 
-    def take_over(**_: object) -> None:
-        change_claim(deployment, attempt={"S": "another"})
-
-    module.reporting.search._client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", take_over)
     with pytest.raises(ClaimLost, match="this one stops here"):
         module.handler(state_change(search_job), Context())
 
     assert deployment.messages(deployment.people) == []
-    assert deployment.summary(search_job) is None
-    assert claim(deployment)["attempt"]["S"] == "another"
+    assert deployment.stored() == []
+    assert lease(deployment)["attempt"]["S"] == "another"
 
 
-def test_one_that_was_taken_over_writes_nothing_and_leaves_the_others_answer(deployment: Deployment) -> None:
+def test_one_that_was_taken_over_while_it_uploads_leaves_the_mark_to_the_other(deployment: Deployment) -> None:
     # Given a report of which nobody is told, so that there is no digest to stop at
     search_job = deployment.simulator.finish_job(Scenario("nothing-failed", (BackupGroup(count=2),)))
     module = deployment.function("report")
 
-    def take_over(**_: object) -> None:
-        change_claim(deployment, attempt={"S": "another"})
-
     # When another attempt takes over while this one uploads
-    module.reporting.bucket._client.meta.events.register("before-send.s3.PutObject", take_over)
+    module.reporting.bucket._client.meta.events.register("before-send.s3.PutObject", lambda **_: hand_over(deployment))
     with pytest.raises(ClaimLost):
         module.handler(state_change(search_job), Context())
 
-    # Then the mark is left to the other
+    # Then the mark is left to the other, and the lease too
     assert deployment.summary(search_job) is None
-    assert (claim(deployment)["attempt"]["S"], claim(deployment)["status"]["S"]) == ("another", "INPROGRESS")
+    assert lease(deployment)["attempt"]["S"] == "another"
 
 
-def test_the_answer_of_one_that_was_taken_over_at_the_very_end_is_not_kept(deployment: Deployment) -> None:
+def test_a_lease_is_renewed_while_its_owner_is_alive_and_gone_when_it_is_done(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
     module = deployment.function("report")
-
-    def take_over(**_: object) -> None:
-        change_claim(deployment, attempt={"S": "another"})
-
-    module.reporting.bus._client.meta.events.register("before-send.events.PutEvents", take_over)
-    assert module.handler(state_change(search_job), Context())["created"] is True
-
-    assert (claim(deployment)["attempt"]["S"], claim(deployment)["status"]["S"]) == ("another", "INPROGRESS")
-
-
-def test_a_claim_is_renewed_while_its_owner_is_alive(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    search_job = deployment.simulator.finish_job(ONE_FAILED)
-    module = deployment.function("report")
-    monkeypatch.setattr("search_coverage.aws.claims._RENEWED_EVERY_SECONDS", 0.05)
-    seen: list[float] = []
+    seen: list[int] = []
 
     def wait(**_: object) -> None:
-        seen.append(float(claim(deployment)["claimed_at"]["N"]))
+        seen.append(int(lease(deployment)["beats"]["N"]))
         time.sleep(0.5)
-        seen.append(float(claim(deployment)["claimed_at"]["N"]))
+        seen.append(int(lease(deployment)["beats"]["N"]))
 
     module.reporting.search._client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", wait)
     assert module.handler(state_change(search_job), Context())["created"] is True
 
-    assert seen[1] - seen[0] > 0.2
+    assert seen[1] - seen[0] > 2
+    assert not [i for i in deployment.dynamodb.scan(TableName=deployment.table)["Items"] if "attempt" in i]
 
 
 def test_people_are_not_told_again_when_only_the_mark_could_not_be_set(
@@ -193,14 +244,12 @@ def test_people_who_were_told_something_else_are_told_again(deployment: Deployme
 def test_a_mail_that_went_out_is_no_failure_if_it_cannot_be_remembered(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
     module = deployment.function("report")
-    puts: list[object] = []
 
-    def fail_the_second(**_: object) -> None:
-        puts.append(1)
-        if len(puts) > 1:
+    def fail_the_record(request: Any, **_: object) -> None:
+        if b"told#" in request.body:
             raise ValueError("no connection")
 
-    module.once._claims.client.meta.events.register("before-send.dynamodb.PutItem", fail_the_second)
+    module.dynamodb.meta.events.register("before-send.dynamodb.PutItem", fail_the_record)
 
     assert module.handler(state_change(search_job), Context())["created"] is True
     assert len(deployment.messages(deployment.people)) == 1

@@ -186,7 +186,7 @@ def test_what_does_not_fit_into_a_sweep_is_announced_by_the_next(
     for _ in range(23):
         deployment.simulator.finish_job(DONE)
 
-    hurried = deployment.function("watch").handler({}, Context(seconds_left=25, seconds_a_look=8))
+    hurried = deployment.function("watch").handler({}, Context(seconds_left=60, seconds_a_look=14))
 
     assert hurried["announced"] == 20
     assert deployment.sweep()["announced"] == 3
@@ -208,7 +208,7 @@ def test_a_search_job_that_cannot_be_identified_stops_no_other_and_is_told(deplo
         return page
 
     client.list_search_jobs = with_odd_entries
-    with pytest.raises(SearchCoverageError, match=r"AWS lists 2 search jobs that cannot be identified.*nobody"):
+    with pytest.raises(SearchCoverageError, match=r"AWS lists 2 search jobs that cannot be read.*nobody"):
         module.handler({}, Context())
 
     assert announced(deployment) == [search_job]
@@ -275,16 +275,119 @@ def test_1500_search_jobs_are_listed_to_the_end(deployment: Deployment) -> None:
     assert deployment.sweep(SEARCH_JOB_STATUSES="COMPLETED")["known"] == 1500
 
 
-@pytest.mark.parametrize("fault", ["broken_json", "token_cycle"])
-def test_a_list_of_search_jobs_that_cannot_be_read_fails_the_sweep(deployment: Deployment, fault: str) -> None:
-    for _ in range(2100):
-        deployment.simulator.finish_job(DONE)
-    deployment.simulator.faults.add(fault, operation="ListSearchJobs")
+def test_a_list_of_search_jobs_that_cannot_be_read_fails_the_sweep(deployment: Deployment) -> None:
+    deployment.simulator.finish_job(DONE)
+    deployment.simulator.faults.add("broken_json", operation="ListSearchJobs")
 
     with pytest.raises(AwsCallFailed):
         deployment.sweep()
 
     assert announced(deployment) == []
+
+
+def test_of_a_list_that_breaks_off_what_was_read_is_announced_and_then_the_sweep_fails(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Given two pages of search jobs, of which the second names itself as the next one
+    monkeypatch.setattr("search_coverage.aws.backup_search.PAGE_SIZE", 2)
+    jobs = {deployment.simulator.finish_job(DONE) for _ in range(7)}
+    deployment.simulator.faults.add("token_cycle", operation="ListSearchJobs")
+
+    # When
+    with pytest.raises(AwsCallFailed, match=r"a second time.* 4 of the search jobs that were read are announced"):
+        deployment.sweep()
+
+    # Then what was read has its event, and the sweep does not count as one that succeeded
+    found = announced(deployment)
+    assert len(found) == 4
+    assert set(found) < jobs
+    assert "CloudWatchMetrics" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("moment", ["yesterday", 1e20, {}, float("inf")])
+def test_a_search_job_whose_time_cannot_be_read_stops_no_other_and_is_told(
+    deployment: Deployment, moment: object
+) -> None:
+    # Given a list in which one entry has a time that is none
+    unreadable, search_job = deployment.simulator.finish_job(DONE), deployment.simulator.finish_job(DONE)
+    module = deployment.function("watch")
+
+    def change(response_dict: dict[str, Any], **_: object) -> None:
+        page = json.loads(response_dict["body"])
+        for entry in page["SearchJobs"]:
+            if entry["SearchJobIdentifier"] == unreadable:
+                entry["CreationTime"] = moment
+        response_dict["body"] = json.dumps(page).encode()
+
+    module.sweeping.search._client.meta.events.register_first("before-parse.backupsearch.ListSearchJobs", change)
+
+    # When
+    with pytest.raises(SearchCoverageError, match=rf"AWS lists 1 search jobs that cannot be read.*{unreadable}"):
+        module.handler({}, Context())
+
+    # Then the other is announced
+    assert announced(deployment) == [search_job]
+
+
+def test_a_sweep_ends_in_order_while_dynamodb_hands_back_keys_without_end(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a table that answers for one search job of two, and hands back the other again and again
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    for _ in range(2):
+        deployment.simulator.finish_job(DONE)
+    module = deployment.function("watch")
+    client, table = module.sweeping.announcements._client, deployment.table
+
+    def hand_back(**request: Any) -> Any:
+        keys = request["RequestItems"][table]["Keys"]
+        return {"Responses": {}, "UnprocessedKeys": {table: {"Keys": keys[-1:]}}}
+
+    client.batch_get_item = hand_back
+
+    # When
+    with pytest.raises(SearchCoverageError, match=r"when 1 search jobs were last announced; the next sweep asks again"):
+        module.handler({}, Context(seconds_left=60, seconds_a_look=5))
+
+    # Then the sweep has ended by itself, and what it knows is announced
+    assert len(announced(deployment)) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}, "answers with 1 entries for 2 events"),
+        ({"FailedEntryCount": 0, "Entries": []}, "answers with 0 entries for 2 events"),
+        ({"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"EventId": "2"}]}, "says that it refused 1"),
+        ({"FailedEntryCount": 0, "Entries": [{}, {"EventId": "2"}]}, "gave no id for an event"),
+    ],
+)
+def test_an_answer_of_the_bus_that_cannot_be_right_is_a_refusal(
+    deployment: Deployment, answer: dict[str, Any], sentence: str
+) -> None:
+    # Given
+    for _ in range(2):
+        deployment.simulator.finish_job(DONE)
+    module = deployment.function("watch")
+    bus = module.sweeping.bus
+
+    class Bus:
+        def put_events(self, **_: object) -> dict[str, Any]:
+            return answer
+
+    real, bus._client = bus._client, Bus()
+
+    # When
+    with pytest.raises(SearchCoverageError, match=sentence):
+        module.handler({}, Context())
+
+    # Then what was not surely taken is announced again
+    bus._client = real
+    announced(deployment)
+    module.handler({}, Context())
+    assert len(announced(deployment)) == 2 - sum(
+        "EventId" in e and sentence.startswith("gave") for e in answer["Entries"]
+    )
 
 
 def test_a_search_job_without_an_end_time_is_announced_and_does_not_stop_the_others(deployment: Deployment) -> None:

@@ -15,7 +15,7 @@ from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
 from search_coverage.report.page import page
 from search_coverage.report.spool import Spool, spool_folder
-from search_coverage.report.summary import Findings, summary
+from search_coverage.report.summary import Findings, Notified, StoredFile, summary
 from tests.examples import JOB_ID, backup, search_job
 
 COLUMNS = (
@@ -104,17 +104,23 @@ def test_the_summary_carries_the_counts_and_how_to_check_the_files(tmp_path: Pat
         spool.add(failed())
         spool.add(Exclusion(backup(status="STOPPED", resource_type=None), Reason.NOT_FINISHED))
         table, _ = spool.finish_tables()
-        written = summary(findings(spool), {"csv": ("key/of.csv", table)}, ["message-1"])
+        written = summary(findings(spool), {"csv": StoredFile("key/of.csv", "v1", table)}, Notified(("message-1",)))
 
     assert written["version"] == 1
     assert written["verdict"] == "PARTIAL"
     assert written["backups"] == {"listed": 3, "searched": 1, "excluded": 2, "failed": 1}
     assert written["excludedByReason"] == {"FAILED_OTHER": 1, "NOT_FINISHED": 1}
     assert written["excludedByResourceType"] == {"EBS": 1, "UNKNOWN": 1}
-    assert written["notification"] == {"failedBackups": 1, "messageIds": ["message-1"]}
+    assert written["notification"] == {"failedBackups": 1, "messageIds": ["message-1"], "pending": None}
     file = table.path.read_bytes()
     sha256 = hashlib.sha256(file).hexdigest()
-    assert written["files"]["csv"] == {"key": "key/of.csv", "sha256": sha256, "bytes": len(file), "rows": 2}
+    assert written["files"]["csv"] == {
+        "key": "key/of.csv",
+        "sha256": sha256,
+        "bytes": len(file),
+        "rows": 2,
+        "versionId": "v1",
+    }
     assert written["inventory"]["status"] == "OFF"
     assert written["generatedAt"] == "2026-11-20T09:06:00Z"
 

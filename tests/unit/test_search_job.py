@@ -7,7 +7,7 @@ import pytest
 from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.coverage.search_job import InvalidIdentifier, is_terminal, search_job_identifier
 from search_coverage.coverage.timestamp import utc_text
-from search_coverage.report.keys import NoReportDate, ReportKeys, reported_search_job
+from search_coverage.report.keys import NoReportDate, ReportKeys, search_job_and_name
 from tests.examples import JOB_ID, search_job
 
 
@@ -55,10 +55,10 @@ def test_the_day_of_a_report_is_the_utc_day_of_the_end_or_else_of_the_creation()
 def test_only_a_summary_marks_a_whole_report() -> None:
     keys = ReportKeys.of(search_job())
 
-    assert reported_search_job(keys.summary) == JOB_ID
-    assert reported_search_job(keys.csv) is None
-    assert reported_search_job(keys.summary_line) is None
-    assert not reported_search_job("summary.json")
+    assert search_job_and_name(keys.summary) == (JOB_ID, "summary.json")
+    assert search_job_and_name(keys.notification_pending) == (JOB_ID, "notification-pending.json")
+    assert search_job_and_name(keys.csv) == (JOB_ID, "excluded-backups.csv")
+    assert search_job_and_name("summary.json") == ("", "summary.json")
 
 
 def test_an_arn_gives_its_parts_also_with_an_empty_account() -> None:

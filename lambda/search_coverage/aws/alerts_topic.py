@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from search_coverage.aws.errors import doing
+from search_coverage.aws.errors import NotPublished, doing
 from search_coverage.report.messages import Message
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ class AlertsTopic:
         self._arn = arn
 
     def publish(self, message: Message) -> str:
-        """Publish a message and return the id that SNS gave it."""
-        with doing(f"Publishing to {self._arn}"):
+        """Publish a message and return the id that SNS gave it.
+
+        Raises:
+            NotPublished: SNS did not take it.
+        """
+        with doing(f"Publishing to {self._arn}", NotPublished):
             answer = self._client.publish(
                 TopicArn=self._arn,
                 Subject=message.subject,
@@ -31,7 +35,7 @@ class AlertsTopic:
                     for name, attribute in message.attributes.items()
                 },
             )
-        return answer["MessageId"]
+            return answer["MessageId"]
 
 
 # botocore percent-encodes a message character by character, and twice: in a large report that is most of the work.

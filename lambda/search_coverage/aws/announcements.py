@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from search_coverage.aws.errors import doing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -24,12 +24,21 @@ class Announcements:
         self._client = client
         self._table = table
 
-    def last(self, identifiers: "Iterable[str]") -> dict[str, datetime]:
-        """Give the moment of the last announcement of each of these search jobs that ever had one."""
+    def last(
+        self, identifiers: "Iterable[str]", time_is_up: "Callable[[], bool]"
+    ) -> "tuple[dict[str, datetime], set[str]]":
+        """Give the moment of the last announcement of each of these search jobs that ever had one.
+
+        Args:
+            time_is_up: Tells whether to stop asking: DynamoDB may hand back keys unprocessed without end.
+
+        Returns:
+            The moments by identifier, and the identifiers that DynamoDB did not get to.
+        """
         waiting = [{"id": {"S": f"{_PREFIX}{identifier}"}} for identifier in identifiers]
         found: dict[str, datetime] = {}
         with doing("Reading when search jobs were announced"):
-            while waiting:
+            while waiting and not time_is_up():
                 keys, waiting = waiting[:_KEYS_A_CALL], waiting[_KEYS_A_CALL:]
                 request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
                 answer = self._client.batch_get_item(RequestItems=request)
@@ -40,7 +49,7 @@ class Announcements:
                 if repeated := unprocessed.get(self._table, {}).get("Keys", []):
                     time.sleep(_PAUSE_SECONDS)  # DynamoDB has had enough for the moment
                     waiting.extend(repeated)
-        return found
+        return found, {key["id"]["S"].removeprefix(_PREFIX) for key in waiting}
 
     def record(self, identifier: str, moment: datetime) -> None:
         """Remember that a search job was announced at this moment. DynamoDB forgets it after eight days."""

@@ -1,6 +1,7 @@
 """AWS Backup's search: which search jobs there are, and which backups each lists."""
 
-from collections.abc import Generator
+import datetime as dt
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,13 @@ class SearchJobList:
     """The search jobs that AWS lists.
 
     Attributes:
-        unreadable: The entries that do not say which search job they are; one such must not stop the others.
+        unreadable: The entries that cannot be read, or do not say which search job they are.
+        broken_off: Why the list could not be read to its end, if so. What was read is not all.
     """
 
     jobs: list[SearchJob]
     unreadable: list[str]
+    broken_off: AwsCallFailed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +56,39 @@ class BackupSearch:
             "before-parse.backupsearch.ListSearchJobBackups",
             page_taker("Results", "BackupCreationTime", "IndexCreationTime"),
         )
+        # Each entry is read on its own, so that one that cannot be read does not stop the others.
+        client.meta.events.register("before-parse.backupsearch.ListSearchJobs", page_taker("SearchJobs"))
 
-    def search_jobs(self) -> SearchJobList:
+    def search_jobs(self, time_is_up: Callable[[], bool]) -> SearchJobList:
         """List all search jobs that AWS still knows (7 days after they end), whatever their status.
 
+        Args:
+            time_is_up: Tells whether to stop reading.
+
         Raises:
-            AwsCallFailed: The list could not be read to its end.
+            AwsCallFailed: Not even the first page could be read.
         """
         jobs: dict[str, SearchJob] = {}  # each once, also if the list moved between two pages
         unreadable: list[str] = []
-        for page in pages_of("the list of search jobs", self._page_of_search_jobs):
-            for entry in page:
-                try:
-                    job = _search_job(entry)
-                except (LookupError, TypeError, AttributeError, SearchCoverageError) as error:
-                    unreadable.append(f"{entry} ({error!r})")
-                else:
-                    jobs[job.identifier] = job
-        return SearchJobList(list(jobs.values()), unreadable)
+        pages = pages_of("the list of search jobs", self._page_of_search_jobs)
+        broken_off = None
+        try:
+            for page in pages:
+                for entry in page:
+                    try:
+                        job = _search_job(entry)
+                    except _UNREADABLE as error:
+                        unreadable.append(f"{entry} ({error!r})")
+                    else:
+                        jobs[job.identifier] = job
+                if time_is_up():
+                    broken_off = AwsCallFailed("There was no time to read the list of search jobs to its end.")
+                    break
+        except AwsCallFailed as error:
+            if not jobs and not unreadable:
+                raise
+            broken_off = error
+        return SearchJobList(list(jobs.values()), unreadable, broken_off)
 
     def search_job(self, identifier: str) -> SearchJob:
         """Read one search job.
@@ -124,17 +142,21 @@ class BackupSearch:
             return BackupsPage([row.get("BackupResourceArn") for row in rows], not_searched), answer.get("NextToken")
 
 
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError, SearchCoverageError)
+"""What reading an entry of another shape than AWS documents raises; the last two for a time that no calendar has."""
+
+
 def _search_job(entry: Any) -> SearchJob:
-    summary, progress = entry.get("SearchScopeSummary", {}), entry.get("CurrentSearchProgress", {})
+    summary, progress = entry.get("SearchScopeSummary") or {}, entry.get("CurrentSearchProgress") or {}
     return SearchJob(
         identifier=search_job_identifier(entry["SearchJobIdentifier"]),  # it becomes part of keys
         arn=Arn.parse(entry["SearchJobArn"]),
-        status=entry.get("Status", ""),
+        status=entry.get("Status") or "",
         name=entry.get("Name"),
         status_message=entry.get("StatusMessage"),
-        creation_time=entry.get("CreationTime"),
-        completion_time=entry.get("CompletionTime"),
-        scope=_search_scope(entry.get("SearchScope", {})),
+        creation_time=_moment(entry.get("CreationTime")),
+        completion_time=_moment(entry.get("CompletionTime")),
+        scope=_search_scope(entry.get("SearchScope") or {}),
         encryption_key_arn=entry.get("EncryptionKeyArn"),
         recovery_points_to_scan=summary.get("TotalRecoveryPointsToScanCount"),
         items_to_scan=summary.get("TotalItemsToScanCount"),
@@ -142,6 +164,13 @@ def _search_job(entry: Any) -> SearchJob:
         items_scanned=progress.get("ItemsScannedCount"),
         items_matched=progress.get("ItemsMatchedCount"),
     )
+
+
+def _moment(moment: Any) -> dt.datetime | None:
+    """Take a moment as botocore reads it, or as seconds since the epoch, as it is on the wire."""
+    if moment is None or isinstance(moment, dt.datetime):
+        return moment
+    return dt.datetime.fromtimestamp(moment, dt.UTC)
 
 
 def _search_scope(scope: Any) -> SearchScope:

@@ -14,26 +14,30 @@ class AwsCallFailed(SearchCoverageError):
     """AWS did not do what it was asked, after the SDK's own retries."""
 
 
+class NotPublished(AwsCallFailed):
+    """SNS did not take a message, after the SDK's own retries."""
+
+
 class SearchJobUnknown(SearchCoverageError):
     """AWS Backup does not know the search job: a wrong identifier, or one that ended more than 7 days ago."""
 
 
 @contextmanager
-def doing(what: str) -> Iterator[None]:
+def doing(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[None]:
     """Turn the SDK's errors in the block into one sentence that begins with what was being done.
 
     Raises:
-        AwsCallFailed: With the SDK's error as its cause.
+        AwsCallFailed: Or the kind of it that ``failed`` names, with the SDK's error as its cause.
     """
     try:
         yield
     except ClientError as error:
         details = error.response.get("Error", {})
-        raise AwsCallFailed(
+        raise failed(
             f"{what} failed: {error.operation_name} answered {details.get('Code')}: {details.get('Message')}"
         ) from error
     except (BotoCoreError, Boto3Error, HTTPError) as error:  # urllib3's own: an error's body that breaks off
-        raise AwsCallFailed(f"{what} failed: {error}") from error
+        raise failed(f"{what} failed: {error}") from error
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
         # What botocore, or our own reading of it, says to an answer of another shape than AWS documents.
-        raise AwsCallFailed(f"{what} failed: AWS answered with something unexpected ({error!r}).") from error
+        raise failed(f"{what} failed: AWS answered with something unexpected ({error!r}).") from error

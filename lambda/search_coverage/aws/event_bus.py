@@ -55,21 +55,7 @@ class EventBus:
         while batch := list(islice(remaining, _BATCH)):
             with doing(f"Announcing {len(batch)} search jobs"):
                 answer = self._client.put_events(Entries=[self._entry(STATE_CHANGE, j.arn, _state(j)) for j in batch])
-            results = list(zip(batch, answer["Entries"], strict=True))
-            refusals = [
-                Refusal(job, f"{result['ErrorCode']}: {result.get('ErrorMessage')}")
-                for job, result in results
-                if result.get("ErrorCode")
-            ]
-            if answer.get("FailedEntryCount", 0) != len(refusals):
-                raise AwsCallFailed(
-                    f"PutEvents says that it refused {answer['FailedEntryCount']} of {len(batch)} events, but names "
-                    f"{len(refusals)}; the next sweep announces them all again."
-                )
-            taken = [
-                Announcement(job, result.get("EventId", "")) for job, result in results if not result.get("ErrorCode")
-            ]
-            yield taken, refusals
+            yield _taken_and_refused(batch, answer)
 
     def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
         """Put the news of a report.
@@ -90,6 +76,27 @@ class EventBus:
             "Resources": [arn.text],
             "Detail": compact_json(detail),
         }
+
+
+def _taken_and_refused(batch: list[SearchJob], answer: Any) -> tuple[list[Announcement], list[Refusal]]:
+    """Read an answer to PutEvents; one that contradicts itself counts as a refusal of all."""
+    results = answer.get("Entries") or []
+    refused = sum(bool(result.get("ErrorCode")) for result in results)
+    if len(results) != len(batch) or (answer.get("FailedEntryCount") or 0) != refused:
+        error = (
+            f"PutEvents answers with {len(results)} entries for {len(batch)} events, {refused} of them refused, and "
+            f"says that it refused {answer.get('FailedEntryCount')}"
+        )
+        return [], [Refusal(job, error) for job in batch]
+    announcements, refusals = [], []
+    for job, result in zip(batch, results, strict=True):
+        if result.get("ErrorCode"):
+            refusals.append(Refusal(job, f"{result['ErrorCode']}: {result.get('ErrorMessage')}"))
+        elif not result.get("EventId"):
+            refusals.append(Refusal(job, "PutEvents gave no id for an event"))
+        else:
+            announcements.append(Announcement(job, result["EventId"]))
+    return announcements, refusals
 
 
 def _state(job: SearchJob) -> dict[str, Any]:

@@ -28,16 +28,17 @@ def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) 
         coming = pool.submit(read, None)
         while True:
             page, token = coming.result()
-            if token:
-                if hash(token) in seen:  # it would make the list endless, and never whole
-                    raise AwsCallFailed(
-                        f"AWS gave a page token of {what} a second time, so the list has no end that can be trusted."
-                    )
+            is_repeated = hash(token) in seen
+            if token and not is_repeated:
                 seen.add(hash(token))
                 coming = pool.submit(read, token)
             yield page
             if not token:
                 return
+            if is_repeated:  # it would make the list endless, and never whole
+                raise AwsCallFailed(
+                    f"AWS gave a page token of {what} a second time, so the list has no end that can be trusted."
+                )
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

@@ -1,25 +1,46 @@
-"""The bucket that keeps the reports."""
+"""The bucket that keeps the reports.
+
+An attempt that was frozen may wake up when another has made the report. So every write has a condition: the key must be
+free, or hold what this attempt saw there before it confirmed its lease. Whatever a successor has written since, S3
+refuses to replace (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html).
+"""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import doing
+from botocore.exceptions import BotoCoreError, ClientError
+
+from search_coverage.aws.errors import AwsCallFailed, doing
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.json_text import compact_json, readable_json
-from search_coverage.report.keys import day_prefix, reported_search_job, reports_prefix
+from search_coverage.report.keys import (
+    NOTIFICATION_PENDING_NAME,
+    SUMMARY_NAME,
+    day_prefix,
+    reports_prefix,
+    search_job_and_name,
+)
 
 if TYPE_CHECKING:
-    from boto3.s3.transfer import TransferConfig
     from mypy_boto3_s3 import S3Client
 
+    from search_coverage.aws.report_lease import ReportLease
 
-_LARGE_BYTES = 8 * 1024 * 1024  # from here on boto3's own transfer, with its threads and parts, is worth its start
+_PART_BYTES = 16 * 1024 * 1024  # a larger file goes up in parts of this size; S3 takes 10,000 of them
+_TRIES = 4  # against what predecessors still write; each of them can do so once per key
 _REQUEST_ID = "request-id"
+_ATTEMPT = "attempt"
+
+_IF_FREE: Mapping[str, str] = {"IfNoneMatch": "*"}
+# Another object, another write at this moment, nothing to match, or an upload that is complete: its answer got lost.
+_REFUSALS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "NoSuchUpload"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +49,18 @@ class StoredSummary:
 
     content: dict[str, Any]
     request_id: str | None
+    etag: str
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether its messages could not be sent."""
+        return bool(self.content["notification"].get("pending"))
+
+    @property
+    def not_listed(self) -> int:
+        """How many backups in scope it, or any report before it, found that the search did not list."""
+        inventory = self.content["inventory"]
+        return max(inventory["notListed"] or 0, inventory.get("notListedBefore") or 0)
 
 
 class ReportBucket:
@@ -37,42 +70,75 @@ class ReportBucket:
         self._client = client
         self.name = name
 
-    def put_file(self, key: str, path: Path, content_type: str) -> None:
-        """Upload a file, in parts where it is large; neither is ever in memory as a whole."""
-        with doing(f"Writing s3://{self.name}/{key}"):
-            if path.stat().st_size > _LARGE_BYTES:
-                self._client.upload_file(
-                    str(path), self.name, key, ExtraArgs={"ContentType": content_type}, Config=_one_part_at_a_time()
-                )
-                return
+    def put_file(self, key: str, path: Path, content_type: str, lease: "ReportLease") -> str | None:
+        """Upload a file, in parts where it is large; neither is ever in memory as a whole.
+
+        Returns:
+            The id of the version; None where the bucket has no versions.
+
+        Raises:
+            ClaimLost: Another attempt has taken over the report; its files stay.
+        """
+        options = {"ContentType": content_type, "Metadata": {_ATTEMPT: lease.attempt}}
+        if path.stat().st_size > _PART_BYTES:
+            return self._write(key, partial(self._upload_in_parts, key, path, options), lease)
+
+        def put(condition: Mapping[str, str]) -> Any:
             with path.open("rb") as file:
-                self._client.put_object(Bucket=self.name, Key=key, Body=file, ContentType=content_type)
+                return self._client.put_object(Bucket=self.name, Key=key, Body=file, **options, **condition)  # type: ignore[arg-type]
 
-    def put_summary(self, key: str, summary: dict[str, Any], request_id: str) -> None:
-        """Write a summary, whole or not at all, with the request that it was made for."""
-        with doing(f"Writing s3://{self.name}/{key}"):
-            self._client.put_object(
-                Bucket=self.name,
-                Key=key,
-                Body=readable_json(summary).encode(),
-                ContentType="application/json",
-                Metadata={_REQUEST_ID: request_id},
-            )
+        return self._write(key, put, lease)
 
-    def put_summary_line(self, key: str, summary: dict[str, Any]) -> None:
-        """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012)."""
-        with doing(f"Writing s3://{self.name}/{key}"):
-            self._client.put_object(
-                Bucket=self.name,
-                Key=key,
-                Body=compact_json(summary).encode() + b"\n",
-                ContentType="application/json",
-            )
+    def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: "ReportLease") -> None:
+        """Write a summary, whole or not at all, with the request that it was made for.
 
-    def remove_summary(self, key: str) -> None:
-        """Take the mark off a report; in a versioned bucket the summary itself stays."""
+        Raises:
+            ClaimLost: Another attempt has taken over the report; its summary stays.
+        """
+        self._put_json(key, readable_json(summary), lease, {_REQUEST_ID: request_id})
+
+    def put_summary_line(self, key: str, summary: dict[str, Any], lease: "ReportLease") -> None:
+        """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012).
+
+        Raises:
+            ClaimLost: Another attempt has taken over the report; its line stays.
+        """
+        self._put_json(key, compact_json(summary) + "\n", lease)
+
+    def put_notification_pending(self, key: str, why: str, lease: "ReportLease") -> None:
+        """Write down that a report still waits for its messages to be sent; the sweeps look for it.
+
+        Raises:
+            ClaimLost: Another attempt has taken over the report.
+        """
+        self._put_json(key, readable_json({"notification": "pending", "why": why}), lease)
+
+    def remove(self, key: str, lease: "ReportLease", etag: str | None = None) -> None:
+        """Take a mark off a report; in a versioned bucket the object itself stays.
+
+        Args:
+            etag: Of the object as this attempt saw it, if it did.
+
+        Raises:
+            ClaimLost: Another attempt has taken over the report; what it wrote stays.
+        """
         with doing(f"Removing s3://{self.name}/{key}"):
-            self._client.delete_object(Bucket=self.name, Key=key)
+            for _ in range(_TRIES):
+                if etag is None:
+                    found = self._head(key)
+                    lease.confirm()
+                    if found is None:
+                        return
+                    etag = found["ETag"]
+                try:
+                    self._client.delete_object(Bucket=self.name, Key=key, IfMatch=etag)
+                except ClientError as error:
+                    if not _is_refusal(error):
+                        raise
+                    etag = None
+                else:
+                    return
+        raise AwsCallFailed(self._keeps_changing(key))
 
     def summary(self, key: str) -> StoredSummary | None:
         """Read a summary; None if there is none.
@@ -84,10 +150,24 @@ class ReportBucket:
                 answer = self._client.get_object(Bucket=self.name, Key=key)
             except self._client.exceptions.NoSuchKey:
                 return None
-            return StoredSummary(json.loads(answer["Body"].read()), answer["Metadata"].get(_REQUEST_ID))
+            content = json.loads(answer["Body"].read())
+            return StoredSummary(content, answer["Metadata"].get(_REQUEST_ID), answer["ETag"])
+
+    def vouched_for(self, summary: dict[str, Any]) -> bool:
+        """Tell whether the files of a report are the very versions that its summary names.
+
+        A summary that names no versions, as those of version 1.0.0 and those in a bucket without versions, is believed.
+        """
+        for file in summary["files"].values():
+            if version := file.get("versionId"):
+                with doing(f"Looking at s3://{self.name}/{file['key']}"):
+                    found = self._head(file["key"])
+                if found is None or found.get("VersionId") != version:
+                    return False
+        return True
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
-        """Tell which of these search jobs have a whole report, by identifier.
+        """Tell which of these search jobs have a whole report of which everybody was told, by identifier.
 
         One listing answers for all of them: keys sort by day, and it begins at the first day that one of them was
         created (a report lies under the day its job ended, which is not before).
@@ -99,7 +179,7 @@ class ReportBucket:
         for job in jobs:
             owner = job.arn.account, job.arn.region
             first_days[owner] = min(first_days[owner], job.first_date or earliest)
-        found: set[str] = set()
+        found: dict[str, set[str]] = {SUMMARY_NAME: set(), NOTIFICATION_PENDING_NAME: set()}
         for (account, region), first_day in first_days.items():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name,
@@ -108,14 +188,81 @@ class ReportBucket:
             )
             with doing(f"Listing the reports in s3://{self.name}"):
                 for page in pages:
-                    found.update(
-                        filter(None, (reported_search_job(entry["Key"]) for entry in page.get("Contents", [])))
-                    )
-        return found
+                    for entry in page.get("Contents", []):
+                        identifier, name = search_job_and_name(entry["Key"])
+                        if name in found:
+                            found[name].add(identifier)
+        return found[SUMMARY_NAME] - found[NOTIFICATION_PENDING_NAME]
+
+    def _put_json(
+        self, key: str, text: str, lease: "ReportLease", metadata: Mapping[str, str] | None = None
+    ) -> str | None:
+        def put(condition: Mapping[str, str]) -> Any:
+            return self._client.put_object(
+                Bucket=self.name,
+                Key=key,
+                Body=text.encode(),
+                ContentType="application/json",
+                Metadata={**(metadata or {}), _ATTEMPT: lease.attempt},
+                **condition,  # type: ignore[arg-type]
+            )
+
+        return self._write(key, put, lease)
+
+    def _write(self, key: str, send: Callable[[Mapping[str, str]], Any], lease: "ReportLease") -> str | None:
+        """Send an object under the condition that nothing is there, or what was seen before the lease was confirmed."""
+        condition = _IF_FREE
+        with doing(f"Writing s3://{self.name}/{key}"):
+            for _ in range(_TRIES):
+                try:
+                    answer = send(condition)
+                except ClientError as error:
+                    if not _is_refusal(error):
+                        raise
+                else:
+                    return answer.get("VersionId")  # type: ignore[no-any-return]
+                found = self._head(key)
+                if found and found["Metadata"].get(_ATTEMPT) == lease.attempt:
+                    return found.get("VersionId")  # type: ignore[no-any-return]  # S3 took it, and its answer got lost on the way
+                lease.confirm()
+                condition = {"IfMatch": found["ETag"]} if found else _IF_FREE
+        raise AwsCallFailed(self._keeps_changing(key))
+
+    def _upload_in_parts(self, key: str, path: Path, options: Mapping[str, Any], condition: Mapping[str, str]) -> Any:
+        """Upload a file part by part, one at a time: threads would keep memory of their own, and be no faster."""
+        from s3transfer.utils import ReadFileChunk  # noqa: PLC0415 - only a large report needs it
+
+        client: Any = self._client
+        target = {"Bucket": self.name, "Key": key}
+        upload = {**target, "UploadId": client.create_multipart_upload(**target, **options)["UploadId"]}
+        try:
+            parts = []
+            for number, start in enumerate(range(0, path.stat().st_size, _PART_BYTES), start=1):
+                with ReadFileChunk.from_filename(str(path), start, _PART_BYTES) as body:
+                    answer = client.upload_part(**upload, PartNumber=number, Body=body)
+                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+            return client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, **condition)
+        except BaseException:
+            with suppress(ClientError, BotoCoreError):  # the bucket itself removes what is left of it, after a day
+                client.abort_multipart_upload(**upload)
+            raise
+
+    def _head(self, key: str) -> Any:
+        """Look at an object; None if there is none."""
+        try:
+            return self._client.head_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+
+    def _keeps_changing(self, key: str) -> str:
+        return (
+            f"s3://{self.name}/{key} was changed by somebody else {_TRIES} times while this attempt wrote it, although "
+            "it holds the lease on the report. Lambda tries again."
+        )
 
 
-def _one_part_at_a_time() -> "TransferConfig":
-    """Spare the ten threads that boto3 would start: each keeps memory of its own, and the network is no faster."""
-    from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 - only a large report needs it
-
-    return TransferConfig(multipart_threshold=_LARGE_BYTES, multipart_chunksize=2 * _LARGE_BYTES, use_threads=False)
+def _is_refusal(error: ClientError) -> bool:
+    """Whether S3 refused a request because its condition does not hold, or because of another at the same moment."""
+    return error.response.get("Error", {}).get("Code") in _REFUSALS

@@ -49,6 +49,7 @@ class Inventory:
         in_scope: How many backups the search was asked to look into, at the least: those that it lists, and those
             that the vaults hold besides. More than that only if the inventory is not complete.
         not_listed: How many of them the search did not even list; each is an exclusion.
+        not_listed_before: The most that an earlier report on this search found; what is gone now was not searched.
         not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
     """
 
@@ -58,6 +59,7 @@ class Inventory:
     vaults: int | None = None
     in_scope: int | None = None
     not_listed: int | None = None
+    not_listed_before: int = 0
     not_searchable: tuple[NotSearchable, ...] = ()
 
     @property
@@ -146,5 +148,10 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
         doubts.append(
             f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list, "
             f"so it did not look at {them}."
+        )
+    if inventory.not_listed_before > (inventory.not_listed or 0):
+        doubts.append(
+            f"An earlier report on this search found {inventory.not_listed_before} backups in its scope that are not "
+            f"in its list, this one {inventory.not_listed or 0}. Those that have left the vaults were not searched."
         )
     return doubts

@@ -13,15 +13,15 @@ from search_coverage import METRICS_NAMESPACE, SERVICE
 from search_coverage.aws import clients
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
-from search_coverage.aws.claims import Claim
 from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.aws.report_lease import ReportInProgress, ReportLease, ReportLeases
+from search_coverage.aws.sent_digests import SentDigests
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.handlers import collect_garbage_from_now_on
 from search_coverage.handlers.environment import ReportEnvironment
 from search_coverage.handlers.metrics import count_report
-from search_coverage.handlers.once import Once
 from search_coverage.handlers.report_request import ReportRequest
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.report_search_job import ReportSearchJob
@@ -52,18 +52,18 @@ def _backup_vaults() -> "BackupVaults":
 environment = ReportEnvironment.read(os.environ)
 logger = Logger(service=SERVICE)
 metrics = Metrics(service=SERVICE, namespace=METRICS_NAMESPACE)
+dynamodb = clients.dynamodb()
+leases = ReportLeases(dynamodb, environment.idempotency_table)
 reporting = ReportSearchJob(
     search=BackupSearch(clients.backup_search()),
     bucket=ReportBucket(clients.s3(), environment.report_bucket),
     topic=AlertsTopic(clients.sns(), environment.alerts_topic_arn),
     bus=EventBus(clients.events(), environment.event_bus_name),
+    sent=SentDigests(dynamodb, environment.idempotency_table),
     notify_on=environment.notify_on,
     take_inventory=_take_inventory if environment.inventory else NoInventory,
     now=_now,
 )
-
-
-once = Once(clients.dynamodb(), environment.idempotency_table)
 
 collect_garbage_from_now_on()
 
@@ -83,27 +83,30 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = ReportRequest.parse(event)
         logger.append_keys(search_job_id=request.identifier)
-        done = once.run(
-            request.identifier, lambda claim: _report(request, context, claim), context, again=request.replay
-        )
+        with leases.acquire(request.identifier, context.aws_request_id).kept() as lease:
+            return _report(request, context, lease)
+    except ReportInProgress as error:
+        if not request.replay and error.request_id != context.aws_request_id:
+            # That request has retries of its own, and the sweep asks again as long as there is no report.
+            logger.info("report in progress: another invocation is making it")
+            return {"searchJobIdentifier": request.identifier, "created": False, "inProgress": True}
+        logger.error(str(error), error=type(error).__name__)
+        raise
     except SearchCoverageError as error:
         logger.error(str(error), error=type(error).__name__)
         raise
-    if "verdict" not in done:
-        logger.info("report in progress: another invocation is making it")
-        return done
-    logger.info("report done", verdict=done["verdict"], report_created=done["created"], backups=done["backups"])
-    return done
 
 
-def _report(request: ReportRequest, context: LambdaContext, claim: Claim) -> dict[str, Any]:
+def _report(request: ReportRequest, context: LambdaContext, lease: ReportLease) -> dict[str, Any]:
     outcome = reporting.run(
         request.identifier,
         replay=request.replay,
         request_id=context.aws_request_id,
-        claim=claim,
+        lease=lease,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     if outcome.created:
         count_report(metrics, outcome)
-    return {**outcome.news, "created": outcome.created}
+    news = outcome.news
+    logger.info("report done", verdict=news["verdict"], report_created=outcome.created, backups=news["backups"])
+    return {**news, "created": outcome.created}

@@ -8,6 +8,7 @@ from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 
 SUMMARY_NAME = "summary.json"
+NOTIFICATION_PENDING_NAME = "notification-pending.json"
 
 
 class NoReportDate(SearchCoverageError):
@@ -22,6 +23,7 @@ class ReportKeys:
         prefix: The folder that the people's files are in, with ``/`` at its end.
         jsonl: The file in the partition of the Athena table of excluded backups.
         summary_line: The summary once more, as one line, in the partition of the Athena table of search jobs.
+        notification_pending: Is there while a report that is whole still waits for its messages to be sent.
     """
 
     prefix: str
@@ -30,6 +32,7 @@ class ReportKeys:
     summary: str
     jsonl: str
     summary_line: str
+    notification_pending: str
 
     @classmethod
     def of(cls, job: SearchJob) -> Self:
@@ -51,6 +54,7 @@ class ReportKeys:
             summary=f"{prefix}{SUMMARY_NAME}",
             jsonl=f"excluded_backups/{partition}/{job.identifier}.jsonl.gz",
             summary_line=f"summaries/{partition}/{job.identifier}.json",
+            notification_pending=f"{prefix}{NOTIFICATION_PENDING_NAME}",
         )
 
 
@@ -64,7 +68,7 @@ def day_prefix(account: str, region: str, day: date) -> str:
     return f"{reports_prefix(account, region)}{day:%Y/%m/%d}"
 
 
-def reported_search_job(key: str) -> str | None:
-    """Give the identifier of the search job whose whole report this key marks; None for any other key."""
+def search_job_and_name(key: str) -> tuple[str, str]:
+    """Split the key of an object of a report into the identifier of its search job and its name in the folder."""
     *_, identifier, name = ("", *key.split("/"))
-    return identifier if name == SUMMARY_NAME else None
+    return identifier, name

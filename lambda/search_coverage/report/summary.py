@@ -31,6 +31,32 @@ class Findings:
         return self.tally.listed + (self.inventory.not_listed or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a report in the bucket.
+
+    Attributes:
+        version_id: None where the bucket has no versions.
+    """
+
+    key: str
+    version_id: str | None
+    file: SpooledFile
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """Which messages went out.
+
+    Attributes:
+        message_ids: The SNS messages that carried the failed backups, first part first.
+        pending: Why they could not be sent, if so.
+    """
+
+    message_ids: tuple[str, ...] = ()
+    pending: str | None = None
+
+
 def search_job_members(job: SearchJob) -> dict[str, Any]:
     """Write a search job as the JSON that summary, messages and events share."""
     return {
@@ -46,12 +72,11 @@ def search_job_members(job: SearchJob) -> dict[str, Any]:
     }
 
 
-def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], message_ids: list[str]) -> dict[str, Any]:
+def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notified) -> dict[str, Any]:
     """Write the summary.
 
     Args:
-        files: ``csv``, ``jsonl`` and ``html``, each with its key in the bucket.
-        message_ids: The SNS messages that carried the failed backups, first part first.
+        files: ``csv``, ``jsonl`` and ``html``.
     """
     job, tally = findings.job, findings.tally
     return {
@@ -70,8 +95,14 @@ def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], me
             "itemsMatched": job.items_matched,
         },
         "files": {
-            kind: {"key": key, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
-            for kind, (key, file) in files.items()
+            kind: {
+                "key": stored.key,
+                "sha256": stored.file.sha256,
+                "bytes": stored.file.bytes,
+                "rows": stored.file.rows,
+                "versionId": stored.version_id,
+            }
+            for kind, stored in files.items()
         },
         "inventory": {
             "status": findings.inventory.status.value,
@@ -80,12 +111,17 @@ def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], me
             "vaults": findings.inventory.vaults,
             "inScope": findings.inventory.in_scope,
             "notListed": findings.inventory.not_listed,
+            "notListedBefore": findings.inventory.not_listed_before,
             "notSearchable": [
                 {"vault": held.vault, "backups": held.backups, "examples": list(held.examples)}
                 for held in findings.inventory.not_searchable
             ],
         },
-        "notification": {"failedBackups": tally.failed, "messageIds": message_ids},
+        "notification": {
+            "failedBackups": tally.failed,
+            "messageIds": list(notified.message_ids),
+            "pending": notified.pending,
+        },
         "generatedAt": utc_text(findings.generated_at),
         "generatorVersion": __version__,
     }

@@ -2,12 +2,13 @@
 
 The order is what makes it safe to stop anywhere: nothing is written before the list was read to its end, the people's
 message goes out last of all messages, and summary.json after everything. A run that was cut short left no mark, so
-the next one does it all again under the same keys.
+the next one does it all again under the same keys. Where SNS refuses the messages the report is marked all the same,
+beside a second mark that says so: the sweeps announce such a job as if it had no report.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,21 @@ from aws_lambda_powertools import Logger
 from search_coverage import SERVICE
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
-from search_coverage.aws.claims import Claim
+from search_coverage.aws.errors import AwsCallFailed, NotPublished
 from search_coverage.aws.event_bus import EventBus
-from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.aws.report_bucket import ReportBucket, StoredSummary
+from search_coverage.aws.report_lease import ReportLease
+from search_coverage.aws.sent_digests import SentDigests
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Verdict, judge
 from search_coverage.report import alert
 from search_coverage.report.keys import ReportKeys
+from search_coverage.report.messages import Message
 from search_coverage.report.page import page
-from search_coverage.report.spool import Spool, SpooledFile, spool_folder
-from search_coverage.report.summary import Findings, summary
+from search_coverage.report.spool import Spool, spool_folder
+from search_coverage.report.summary import Findings, Notified, StoredFile, summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +54,10 @@ class SearchJobNotEnded(SearchCoverageError):
 
 class TimeRunningOut(SearchCoverageError):
     """The invocation is about to be ended; a report that is cut short must not look whole."""
+
+
+class NotificationPending(SearchCoverageError):
+    """The report is whole, and SNS did not take its messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class ReportSearchJob:
     bucket: ReportBucket
     topic: AlertsTopic
     bus: EventBus
+    sent: SentDigests
     notify_on: alert.NotifyOn
     take_inventory: "Callable[[SearchJob, Path, float], InventoryOfScope | NoInventory]"
     now: Callable[[], datetime]
@@ -97,7 +106,7 @@ class ReportSearchJob:
         *,
         replay: bool,
         request_id: str,
-        claim: Claim,
+        lease: ReportLease,
         seconds_left: Callable[[], float],
     ) -> Outcome:
         """Make the report, unless there is one and it is not a replay; announce it either way.
@@ -105,7 +114,7 @@ class ReportSearchJob:
         Args:
             replay: Write and notify again although the report exists.
             request_id: Of the invocation; Lambda's retries have the same, so that they do not replay twice.
-            claim: What makes this the only attempt, and sees to it that people are told once.
+            lease: What makes this the only attempt.
             seconds_left: How long the invocation may still run.
 
         Raises:
@@ -113,6 +122,7 @@ class ReportSearchJob:
             SearchJobNotEnded: The job still runs.
             TimeRunningOut: There is no time to finish.
             ClaimLost: Another attempt has taken over.
+            NotificationPending: The report is whole, and its messages have to be sent by another attempt.
             AwsCallFailed: AWS did not do what it was asked.
         """
         started = time.monotonic()
@@ -125,25 +135,34 @@ class ReportSearchJob:
             )
         keys = ReportKeys.of(job)
         stored = self.bucket.summary(keys.summary)
-        is_there = stored is not None and (not replay or stored.request_id == request_id)
-        if stored is not None and is_there:
+        if stored and not self._is_to_be_made(stored, request_id, replay=replay):
             written = stored.content
+            created = False
         else:
-            written = self._write(job, keys, deadline, request_id, claim, replaces=stored is not None)
+            attempt = _Attempt(keys, stored, request_id, lease, deadline, told_per_request=replay)
+            written = self._write(job, attempt)
+            created = True
         news = self._news(job, written, keys)
         self.bus.report_created(job.arn, news)
-        return Outcome(not is_there, news, written["excludedByReason"], time.monotonic() - started)
+        if pending := written["notification"].get("pending"):
+            raise NotificationPending(
+                f"The report of search job {identifier} is whole, but its messages are not sent: {pending} "
+                "Lambda tries again; later the sweeps announce the search job every hour until they are sent."
+            )
+        return Outcome(created, news, written["excludedByReason"], time.monotonic() - started)
 
-    def _write(  # noqa: PLR0913  # what one run is made of
-        self,
-        job: SearchJob,
-        keys: ReportKeys,
-        deadline: "_Deadline",
-        request_id: str,
-        claim: Claim,
-        *,
-        replaces: bool,
-    ) -> dict[str, Any]:
+    def _is_to_be_made(self, stored: StoredSummary, request_id: str, *, replay: bool) -> bool:
+        """Tell whether a report that has its mark has to be made again all the same."""
+        if (replay and stored.request_id != request_id) or stored.is_pending:
+            return True
+        if self.bucket.vouched_for(stored.content):
+            return False
+        _logger.warning("the files of the report are not those that its summary names; it is made again")
+        return True
+
+    def _write(self, job: SearchJob, attempt: "_Attempt") -> dict[str, Any]:
+        keys, lease, deadline = attempt.keys, attempt.lease, attempt.deadline
+        earlier = attempt.stored or self.bucket.summary(keys.summary_line)
         seconds = deadline.seconds_left() * _SHARE_OF_THE_INVENTORY
         phases = _Phases()
         with (
@@ -153,22 +172,28 @@ class ReportSearchJob:
         ):
             named_not_listed = self._read_backups(job, spool, inventory, deadline)
             backups = spool.tally.backups
-            counted = inventory.result(backups.listed)
+            before = earlier.not_listed if earlier else 0
+            counted = replace(inventory.result(backups.listed), not_listed_before=before)
             judgement = judge(job, backups, counted, named_not_listed)
             findings = Findings(job, spool.tally, counted, judgement, self.now())
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
-            claim.confirm()
-            if replaces:
+            lease.confirm()
+            if attempt.stored:
                 # While the files of an earlier report are replaced, nothing may vouch for them.
-                self.bucket.remove_summary(keys.summary)
-            files = self._upload(findings, keys, spool, deadline)
-            phases.end("files written", bytes=sum(file.bytes for _, file in files.values()))
-            message_ids = self._notify(findings, spool, deadline, claim)
-            phases.end("failed backups published", messages=len(message_ids))
-            claim.confirm()
-            written = summary(findings, files, message_ids)
-            self.bucket.put_summary_line(keys.summary_line, written)
-            self.bucket.put_summary(keys.summary, written, request_id)
+                self.bucket.remove(keys.summary, lease, attempt.stored.etag)
+            files = self._upload(findings, spool, attempt)
+            phases.end("files written", bytes=sum(stored.file.bytes for stored in files.values()))
+            notified = self._notify(findings, spool, attempt)
+            phases.end("failed backups published", messages=len(notified.message_ids))
+            lease.confirm()
+            written = summary(findings, files, notified)
+            # The line says whether there is a mark of pending messages, so that it goes first, and last where it goes.
+            if earlier and earlier.is_pending and not notified.pending:
+                self.bucket.remove(keys.notification_pending, lease)
+            self.bucket.put_summary_line(keys.summary_line, written, lease)
+            if notified.pending:
+                self.bucket.put_notification_pending(keys.notification_pending, notified.pending, lease)
+            self.bucket.put_summary(keys.summary, written, attempt.request_id, lease)
             phases.end("report marked as whole", verdict=written["verdict"])
         return written
 
@@ -194,41 +219,55 @@ class ReportSearchJob:
             spool.add(exclusion)
         return len(named)
 
-    def _upload(
-        self, findings: Findings, keys: ReportKeys, spool: Spool, deadline: "_Deadline"
-    ) -> dict[str, tuple[str, SpooledFile]]:
+    def _upload(self, findings: Findings, spool: Spool, attempt: "_Attempt") -> dict[str, StoredFile]:
+        keys = attempt.keys
         csv, jsonl = spool.finish_tables()
         html = spool.write_page(page(findings, spool.first_rows, keys.csv, spool.first_by_reason))
-        files = {"csv": (keys.csv, csv), "jsonl": (keys.jsonl, jsonl), "html": (keys.html, html)}
-        for kind, (key, file) in files.items():
-            deadline.check(f"writing the {kind} file")
-            self.bucket.put_file(key, file.path, _CONTENT_TYPES[kind])
-        return files
+        stored = {}
+        for kind, key, file in (("csv", keys.csv, csv), ("jsonl", keys.jsonl, jsonl), ("html", keys.html, html)):
+            attempt.deadline.check(f"writing the {kind} file")
+            version = self.bucket.put_file(key, file.path, _CONTENT_TYPES[kind], attempt.lease)
+            stored[kind] = StoredFile(key, version, file)
+        return stored
 
-    def _notify(
-        self,
-        findings: Findings,
-        spool: Spool,
-        deadline: "_Deadline",
-        claim: Claim,
-    ) -> list[str]:
+    def _notify(self, findings: Findings, spool: Spool, attempt: "_Attempt") -> Notified:
         """Publish the failed backups, if asked for.
 
         The digest, part 1, goes last: a run that dies between two parts repeats parts for machines, which can tell
         them by their number, but not the mail to people.
         """
         if not alert.is_due(self.notify_on, findings):
-            return []
+            return Notified()
         messages = alert.messages(findings, spool.failed_rows, spool.first_failed, self.bucket.name)
         digest = next(messages)
         message_ids = []
-        for message in messages:
-            deadline.check("publishing the failed backups")
-            message_ids.append(self.topic.publish(message))
-        deadline.check("publishing the digest")
+        try:
+            for message in messages:
+                attempt.deadline.check("publishing the failed backups")
+                message_ids.append(self.topic.publish(message))
+            attempt.deadline.check("publishing the digest")
+            return Notified((self._tell_people_once(digest, findings, attempt), *message_ids))
+        except NotPublished as error:
+            _logger.error(str(error), error=type(error).__name__)
+            return Notified(pending=str(error))
+
+    def _tell_people_once(self, digest: Message, findings: Findings, attempt: "_Attempt") -> str:
+        """Publish the digest, unless an earlier attempt did; give the id of the message."""
+        job = findings.job
         # Not the verdict: the inventory is of now, and may find something else at each attempt.
-        what = f"{findings.job.status}: {findings.tally.listed} listed, {findings.tally.failed} failed"
-        return [claim.tell_once(what, lambda: self.topic.publish(digest)), *message_ids]
+        what = f"{job.status}: {findings.tally.listed} listed, {findings.tally.failed} failed"
+        key = f"{job.identifier}#{attempt.request_id}" if attempt.told_per_request else job.identifier
+        attempt.lease.confirm()
+        if message_id := self.sent.message_id(key, what):
+            _logger.info("people were told already", message_id=message_id)
+            return message_id
+        message_id = self.topic.publish(digest)
+        try:
+            self.sent.record(key, what, message_id)
+        except AwsCallFailed as error:
+            # They were told. Only if this attempt fails later are they told again.
+            _logger.warning(str(error))
+        return message_id
 
     def _news(self, job: SearchJob, written: dict[str, Any], keys: ReportKeys) -> dict[str, Any]:
         return {
@@ -258,6 +297,18 @@ class _Phases:
         now = time.monotonic()
         _logger.info(what, extra={**counts, "seconds": round(now - self._since, 3)})
         self._since = now
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One attempt at a report: where it goes, what is there, who makes it, and until when."""
+
+    keys: ReportKeys
+    stored: StoredSummary | None
+    request_id: str
+    lease: ReportLease
+    deadline: "_Deadline"
+    told_per_request: bool
 
 
 @dataclass(frozen=True, slots=True)

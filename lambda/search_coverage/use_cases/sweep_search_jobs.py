@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 from search_coverage import SERVICE
 from search_coverage.aws.announcements import Announcements
 from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.event_bus import EventBus, Refusal
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.search_job import ENDED, SearchJob
@@ -24,6 +25,7 @@ OVERDUE_AFTER = timedelta(hours=1)
 # which may become a mail: 5 a second leave room for reports that take different times.
 _SECONDS_BETWEEN_BATCHES = 2.0
 _SECONDS_KEPT_BACK = 10.0
+_SECONDS_KEPT_FOR_ANNOUNCING = 25.0
 _OLDEST_KNOWN = timedelta(days=8)  # AWS forgets a search job 7 days after its end (aws-facts.md §2)
 
 _REMEMBERED_FOR = timedelta(hours=1)
@@ -81,13 +83,17 @@ class SweepSearchJobs:
             seconds_left: How long the invocation may still run. What does not fit is announced by the next sweep.
 
         Raises:
-            AwsCallFailed: AWS did not do what it was asked.
+            AwsCallFailed: AWS did not do what it was asked. If its list broke off, what was read is announced by then.
         """
-        known = self.search.search_jobs()
+        known = self.search.search_jobs(lambda: seconds_left() < _SECONDS_KEPT_FOR_ANNOUNCING)
         ended = [job for job in known.jobs if self._is_to_be_reported(job)]
         unreported = self._without_report(ended)
-        announced, refusals = self._announce(self._due(unreported), seconds_left)
-        left_over = _left_over(announced, refusals, known.unreadable)
+        due, unknown = self._due(unreported, seconds_left)
+        announced, refusals = self._announce(due, seconds_left)
+        left_over = _left_over(announced, refusals, known.unreadable, unknown)
+        if known.broken_off:
+            sentences = f"{known.broken_off} {announced} of the search jobs that were read are announced.", *left_over
+            raise AwsCallFailed(" ".join(sentences)) from known.broken_off
         overdue = self._overdue(unreported)
         return Sweep(len(known.jobs), len(ended), len(unreported), announced, overdue, left_over)
 
@@ -111,13 +117,16 @@ class SweepSearchJobs:
         limit = (self.now() - OVERDUE_AFTER).timestamp()
         return sum(_ended_at(job) <= limit for job in jobs)
 
-    def _due(self, jobs: list[SearchJob]) -> list[SearchJob]:
+    def _due(self, jobs: list[SearchJob], seconds_left: Callable[[], float]) -> tuple[list[SearchJob], int]:
+        """Give the jobs to announce, oldest first, and of how many it is not known whether they are among them."""
         if not jobs:
-            return []
-        last = self.announcements.last(job.identifier for job in jobs)
+            return [], 0
+        last, unknown = self.announcements.last(
+            (job.identifier for job in jobs), lambda: seconds_left() < _SECONDS_KEPT_BACK
+        )
         limit = self.now() - ANNOUNCED_AGAIN_AFTER
-        due = [job for job in jobs if job.identifier not in last or last[job.identifier] <= limit]
-        return sorted(due, key=_ended_at)
+        due = [job for job in jobs if job.identifier not in unknown and last.get(job.identifier, _NEVER) <= limit]
+        return sorted(due, key=_ended_at), len(unknown)
 
     def _announce(self, jobs: list[SearchJob], seconds_left: Callable[[], float]) -> tuple[int, list[Refusal]]:
         announced, refusals = 0, []
@@ -142,7 +151,7 @@ class SweepSearchJobs:
         return announced, refusals
 
 
-def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str]) -> tuple[str, ...]:
+def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str], unknown: int) -> tuple[str, ...]:
     sentences = []
     if refusals:
         errors = "; ".join(sorted({refusal.error for refusal in refusals}))
@@ -150,9 +159,13 @@ def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str]) -
             f"EventBridge refused {len(refusals)} of {len(refusals) + announced} announcements ({errors}). "
             "The next sweep announces them again."
         )
+    if unknown:
+        sentences.append(
+            f"DynamoDB did not say in time when {unknown} search jobs were last announced; the next sweep asks again."
+        )
     if unreadable:
         sentences.append(
-            f"AWS lists {len(unreadable)} search jobs that cannot be identified, so they get no report; the first: "
+            f"AWS lists {len(unreadable)} search jobs that cannot be read, so they get no report; the first: "
             f"{unreadable[0][:500]}."
         )
     return tuple(sentences)

@@ -50,8 +50,10 @@ def overdue(deployment: Deployment) -> Finding:
     """Compare the search jobs that ended with the reports in the bucket, as a sweep does."""
     variables = deployment.function("WatchFunctionName")["Environment"]["Variables"]
     wanted = set(variables["SEARCH_JOB_STATUSES"].split(","))
-    known = BackupSearch(deployment.client("backupsearch")).search_jobs().jobs
-    ended = [job for job in known if job.is_terminal and (job.status in wanted or job.status not in ENDED)]
+    known = BackupSearch(deployment.client("backupsearch")).search_jobs(lambda: False)
+    if known.broken_off:
+        raise known.broken_off
+    ended = [job for job in known.jobs if job.is_terminal and (job.status in wanted or job.status not in ENDED)]
     now = deployment.now()
     bucket = ReportBucket(deployment.client("s3"), deployment.output("ReportBucketName"))
     reported = bucket.reported(ended, (now - _OLDEST_KNOWN).date()) if ended else set()

@@ -1,0 +1,201 @@
+"""Who is at work on which report: a lease in DynamoDB, kept alive by a counter.
+
+No clock of one machine is compared with that of another. The owner counts the lease up while it lives; whoever wants
+the lease watches the counter, and takes over one that stands still.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Self
+
+from aws_lambda_powertools import Logger
+
+from search_coverage import SERVICE
+from search_coverage.aws.errors import doing
+from search_coverage.coverage.errors import SearchCoverageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_RENEWED_EVERY_SECONDS = 10.0
+_SECONDS_BETWEEN_LOOKS = 5.0
+_LOOKS = 9  # 45 seconds without a sign of life; an owner that hangs for so long, and wakes, finds its lease lost
+
+_KEPT_SECONDS = 24 * 60 * 60  # then DynamoDB removes the lease of an invocation that died; none lives so long
+_PREFIX = "lease#"
+
+_logger = Logger(service=SERVICE, child=True)
+
+
+class ReportInProgress(SearchCoverageError):
+    """Another invocation is at work on the report, and alive.
+
+    Attributes:
+        request_id: The request that it works for.
+    """
+
+    def __init__(self, search_job: str, request_id: str | None) -> None:
+        super().__init__(
+            f"Another invocation is making the report of search job {search_job}. Lambda tries this one again, in case "
+            "the other does not finish."
+        )
+        self.request_id = request_id
+
+
+class ClaimLost(SearchCoverageError):
+    """Another attempt has taken over the report: this one must not write any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """What the table says of a lease. Two that are equal show no sign of life in between."""
+
+    attempt: str | None
+    beats: str | None
+    request_id: str | None
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> Self:
+        return cls(
+            item.get("attempt", {}).get("S"), item.get("beats", {}).get("N"), item.get("request_id", {}).get("S")
+        )
+
+
+class ReportLeases:
+    """Hands out the lease of a report, to one attempt at a time."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+        self._sleep = time.sleep
+
+    def acquire(self, search_job: str, request_id: str) -> "ReportLease":
+        """Acquire the lease of a search job's report, or take over that of an attempt that has died.
+
+        Args:
+            request_id: The invocation's; Lambda's retries have the same.
+
+        Raises:
+            ReportInProgress: Its owner is alive. It takes up to 10 seconds to see that.
+            AwsCallFailed: DynamoDB did not answer, so nobody can tell.
+        """
+        lease = ReportLease(self._client, self._table, search_job, uuid.uuid4().hex)
+        owner = self._take(lease, request_id, None)
+        looks = 0
+        while owner and owner.attempt != lease.attempt:  # else it is ours, and only the answer got lost
+            self._sleep(_SECONDS_BETWEEN_LOOKS)
+            now = self._look(lease)
+            if now is None:  # released
+                owner, looks = self._take(lease, request_id, None), 0
+            elif now != owner:
+                raise ReportInProgress(search_job, now.request_id)
+            elif (looks := looks + 1) == _LOOKS:
+                _logger.warning("taking over the report from an attempt that shows no sign of life")
+                owner, looks = self._take(lease, request_id, owner), 0
+        return lease
+
+    def _take(self, lease: "ReportLease", request_id: str, dead: _Owner | None) -> _Owner | None:
+        """Take a lease that is free, or that still is as a dead owner left it; give the owner if it is not."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
+        if dead:
+            condition = {
+                "ConditionExpression": "attempt = :attempt AND beats = :beats",
+                "ExpressionAttributeValues": {":attempt": {"S": dead.attempt}, ":beats": {"N": dead.beats}},
+            }
+        with doing(f"Acquiring the lease on the report of search job {lease.search_job}"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={
+                        **lease.key,
+                        "attempt": {"S": lease.attempt},
+                        "beats": {"N": "0"},
+                        "request_id": {"S": request_id},
+                        "expiration": {"N": str(int(time.time()) + _KEPT_SECONDS)},
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **condition,
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                # Without an item it was there for the condition and is gone for the answer: look again.
+                return _Owner.of(error.response.get("Item", {}))  # type: ignore[arg-type]
+        return None
+
+    def _look(self, lease: "ReportLease") -> _Owner | None:
+        with doing(f"Reading the lease on the report of search job {lease.search_job}"):
+            answer = self._client.get_item(TableName=self._table, Key=lease.key, ConsistentRead=True)
+        return _Owner.of(answer["Item"]) if "Item" in answer else None
+
+
+class ReportLease:
+    """What an attempt holds while it works on the report of a search job: nobody else should.
+
+    Attributes:
+        attempt: Tells this attempt from all others, also from others at the same request.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, search_job: str, attempt: str) -> None:
+        self._client = client
+        self._table = table
+        self.search_job = search_job
+        self.attempt = attempt
+        self.key: dict[str, Any] = {"id": {"S": f"{_PREFIX}{search_job}"}}
+
+    @contextmanager
+    def kept(self) -> Iterator[Self]:
+        """Renew the lease while the block runs, and release it at its end."""
+        done = Event()
+        thread = Thread(target=self._renew_until, args=(done,), name="lease", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            done.set()
+            thread.join(timeout=2)
+            self._release()
+
+    def confirm(self) -> None:
+        """Make sure that the lease is still ours, before something is done that only one may do, and renew it.
+
+        Raises:
+            ClaimLost: It is not.
+            AwsCallFailed: Nobody can tell.
+        """
+        with doing(f"Confirming the lease on the report of search job {self.search_job}"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=self.key,
+                    UpdateExpression="ADD beats :one",
+                    ConditionExpression="attempt = :attempt",
+                    ExpressionAttributeValues={":one": {"N": "1"}, ":attempt": {"S": self.attempt}},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                raise ClaimLost(
+                    f"Another attempt has taken over the report of search job {self.search_job}; this one stops "
+                    "here. Lambda tries it again, in case the other does not finish."
+                ) from error
+
+    def _release(self) -> None:
+        """Release the lease, unless another attempt has it. One that stays is taken over when it shows no life."""
+        try:
+            with doing(f"Releasing the lease on the report of search job {self.search_job}"):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=self.key,
+                    ConditionExpression="attempt = :attempt",
+                    ExpressionAttributeValues={":attempt": {"S": self.attempt}},
+                )
+        except SearchCoverageError as error:
+            _logger.warning(str(error))
+
+    def _renew_until(self, done: Event) -> None:
+        while not done.wait(_RENEWED_EVERY_SECONDS):
+            try:
+                self.confirm()
+            except SearchCoverageError as error:
+                _logger.warning(str(error))  # the work itself finds out before it matters

@@ -1,0 +1,236 @@
+"""An attempt that was frozen wakes up when another has made the report: what the other wrote stays."""
+
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.s3.exceptions import PreconditionFailed
+from moto.s3.responses import S3Response
+
+from local.backup_simulator import BackupGroup, RecoveryPointGroup, Scenario, Vault
+from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.aws.report_lease import ClaimLost, ReportLease
+from tests.integration.conftest import Deployment
+from tests.invocation import ACCOUNT, REGION, state_change
+
+ONE_FAILED = Scenario("one-failed", (BackupGroup(count=2), BackupGroup(status="FAILED")))
+
+
+@pytest.fixture(autouse=True)
+def if_match_on_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Teach moto the condition If-Match on CompleteMultipartUpload; it knows If-None-Match alone."""
+    post = S3Response._key_response_post
+
+    def with_condition(self: Any, *arguments: Any) -> Any:
+        if "uploadId" in self.querystring and (expected := self.headers.get("If-Match")):
+            found = self.backend.get_object(self.bucket_name, self.parse_key_name())
+            if found is None or found.etag.strip('"') != expected.strip('"'):
+                raise PreconditionFailed("If-Match")
+        return post(self, *arguments)
+
+    monkeypatch.setattr(S3Response, "_key_response_post", with_condition)
+
+
+class Lease:
+    """A lease that is held, or lost."""
+
+    def __init__(self, attempt: str, *, held: bool = True) -> None:
+        self.attempt = attempt
+        self.held = held
+
+    def confirm(self) -> None:
+        if not self.held:
+            raise ClaimLost("taken over")
+
+
+def bucket_of(deployment: Deployment) -> ReportBucket:
+    bucket: ReportBucket = deployment.function("report").reporting.bucket
+    return bucket
+
+
+def held(attempt: str) -> ReportLease:
+    return Lease(attempt)  # type: ignore[return-value]
+
+
+def lost(attempt: str) -> ReportLease:
+    return Lease(attempt, held=False)  # type: ignore[return-value]
+
+
+def versions(deployment: Deployment, key: str) -> int:
+    return len(deployment.s3.list_object_versions(Bucket=deployment.bucket, Prefix=key).get("Versions", []))
+
+
+@pytest.fixture(params=["at once", "in parts"])
+def file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is uploaded in one request, or in several."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 1000)
+    if request.param == "in parts":
+        monkeypatch.setattr("search_coverage.aws.report_bucket._PART_BYTES", 400)
+        monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+    return path
+
+
+def test_a_file_of_a_successor_is_never_replaced(deployment: Deployment, file: Path) -> None:
+    bucket = bucket_of(deployment)
+    bucket.put_file("reports/1/a.csv", file, "text/csv", held("successor"))
+
+    file.write_bytes(b"y" * 1000)
+    with pytest.raises(ClaimLost):
+        bucket.put_file("reports/1/a.csv", file, "text/csv", lost("frozen"))
+
+    assert deployment.read("reports/1/a.csv") == b"x" * 1000
+    uploads = deployment.s3.list_multipart_uploads(Bucket=deployment.bucket)
+    assert uploads.get("Uploads", []) == []
+
+
+def test_a_file_of_a_predecessor_is_replaced_by_who_holds_the_lease(deployment: Deployment, file: Path) -> None:
+    bucket = bucket_of(deployment)
+    first = bucket.put_file("reports/1/a.csv", file, "text/csv", held("predecessor"))
+
+    file.write_bytes(b"y" * 1000)
+    second = bucket.put_file("reports/1/a.csv", file, "text/csv", held("successor"))
+
+    assert deployment.read("reports/1/a.csv") == b"y" * 1000
+    assert None is not first != second
+    assert deployment.s3.head_object(Bucket=deployment.bucket, Key="reports/1/a.csv")["VersionId"] == second
+
+
+def test_a_condition_is_of_what_was_seen_before_the_lease_was_confirmed(deployment: Deployment, file: Path) -> None:
+    # Given an attempt that sees a file, confirms its lease, and is frozen: meanwhile a successor writes
+    bucket = bucket_of(deployment)
+    bucket.put_file("reports/1/a.csv", file, "text/csv", held("predecessor"))
+    successor = file.with_name("successor")
+    successor.write_bytes(b"successor")
+
+    class FrozenOnceConfirmed(Lease):
+        def confirm(self) -> None:
+            super().confirm()
+            if self.held:
+                self.held = False
+                bucket.put_file("reports/1/a.csv", successor, "text/csv", held("successor"))
+
+    # When it wakes
+    file.write_bytes(b"y" * 1000)
+    with pytest.raises(ClaimLost):
+        bucket.put_file("reports/1/a.csv", file, "text/csv", FrozenOnceConfirmed("frozen"))  # type: ignore[arg-type]
+
+    # Then it has replaced nothing
+    assert deployment.read("reports/1/a.csv") == b"successor"
+
+
+@pytest.mark.parametrize("sent", ["put_object", "complete_multipart_upload"])
+def test_a_write_whose_answer_got_lost_is_not_done_twice(deployment: Deployment, file: Path, sent: str) -> None:
+    # Given an SDK that sends a request twice, because the answer to the first got lost
+    bucket = bucket_of(deployment)
+    send = getattr(bucket._client, sent)
+
+    def send_twice(**request: Any) -> Any:
+        send(**request)
+        if "Body" in request:
+            request["Body"].seek(0)
+        return send(**request)
+
+    setattr(bucket._client, sent, send_twice)
+
+    # When
+    version = bucket.put_file("reports/1/a.csv", file, "text/csv", held("only"))
+
+    # Then it is written once, under the version that is there
+    assert versions(deployment, "reports/1/a.csv") == 1
+    assert deployment.s3.head_object(Bucket=deployment.bucket, Key="reports/1/a.csv")["VersionId"] == version
+
+
+def test_a_stale_summary_never_replaces_that_of_a_newer_replay(deployment: Deployment) -> None:
+    bucket = bucket_of(deployment)
+    bucket.put_summary("reports/1/summary.json", {"made": "by the replay"}, "replay", held("replay"))
+
+    with pytest.raises(ClaimLost):
+        bucket.put_summary("reports/1/summary.json", {"made": "long ago"}, "first", lost("frozen"))
+
+    assert json.loads(deployment.read("reports/1/summary.json")) == {"made": "by the replay"}
+
+
+def test_a_frozen_replay_does_not_take_the_mark_off_its_successors_report(deployment: Deployment) -> None:
+    bucket = bucket_of(deployment)
+    key = "reports/1/summary.json"
+    bucket.put_summary(key, {"made": "first"}, "first", held("first"))
+    seen = bucket.summary(key)
+    assert seen
+    bucket.put_summary(key, {"made": "by the successor"}, "successor", held("successor"))
+
+    with pytest.raises(ClaimLost):
+        bucket.remove(key, lost("frozen"), seen.etag)
+
+    assert json.loads(deployment.read(key)) == {"made": "by the successor"}
+
+
+def test_the_summary_names_the_version_of_each_file(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report(state_change(search_job))
+
+    summary = deployment.summary(search_job)
+    assert summary
+    for file in summary["files"].values():
+        stored = deployment.s3.get_object(Bucket=deployment.bucket, Key=file["key"], VersionId=file["versionId"])
+        assert hashlib.sha256(stored["Body"].read()).hexdigest() == file["sha256"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "html"])
+@pytest.mark.parametrize("change", ["another version", "gone"])
+def test_a_report_whose_files_are_not_those_of_its_summary_is_made_again(
+    deployment: Deployment, kind: str, change: str
+) -> None:
+    # Given
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report(state_change(search_job))
+    key = deployment.summary(search_job)["files"][kind]["key"]  # type: ignore[index]
+    if change == "gone":
+        deployment.s3.delete_object(Bucket=deployment.bucket, Key=key)
+    else:
+        deployment.s3.put_object(Bucket=deployment.bucket, Key=key, Body=b"of another attempt")
+
+    # When
+    again = deployment.report(state_change(search_job))
+
+    # Then the report is whole, and people are not told again
+    summary = deployment.summary(search_job)
+    assert summary
+    assert again["created"] is True
+    assert hashlib.sha256(deployment.read(key)).hexdigest() == summary["files"][kind]["sha256"]
+    assert len(deployment.messages(deployment.people)) == 1
+
+
+def test_what_left_the_vaults_since_the_first_report_makes_no_replay_complete(deployment: Deployment) -> None:
+    # Given a search that listed one backup of two, and a report that says so
+    arn = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:never-indexed"
+    deployment.simulator.add_vault(Vault("nightly", (RecoveryPointGroup(), RecoveryPointGroup(index=None, arn=arn))))
+    search: Any = boto3.client("backupsearch").start_search_job
+    search_job = search(SearchScope={"BackupResourceTypes": ["S3"]})["SearchJobIdentifier"]
+    deployment.simulator.move_clock(timedelta(minutes=10))
+    deployment.report({"searchJobIdentifier": search_job}, INVENTORY="ON")
+    first = deployment.summary(search_job)
+    assert first
+    assert (first["verdict"], first["inventory"]["notListed"]) == ("PARTIAL", 1)
+
+    # When that backup is deleted, and the report made again, once by a replay and once by what a replay left behind
+    deployment.simulator.delete_recovery_point(arn)
+    deployment.report({"searchJobIdentifier": search_job, "replay": True}, INVENTORY="ON")
+    replayed = deployment.summary(search_job)
+    assert replayed
+    deployment.s3.delete_object(
+        Bucket=deployment.bucket, Key=next(key for key in deployment.stored() if key.endswith("summary.json"))
+    )
+    deployment.report({"searchJobIdentifier": search_job}, INVENTORY="ON")
+    made_anew = deployment.summary(search_job)
+    assert made_anew
+
+    # Then it was not searched, as before
+    assert replayed["inventory"]["notListed"] == 0
+    assert (replayed["verdict"], made_anew["verdict"]) == ("PARTIAL", "PARTIAL")
+    for summary in (replayed, made_anew):
+        assert "An earlier report on this search found 1 backups" in " ".join(summary["verdictReasons"])
