@@ -108,8 +108,8 @@ class Monitoring(Construct):
         self._alarm(
             "ReportOverdue",
             our_metric("SearchJobsOverdue", period=Duration.minutes(minutes), statistic=cloudwatch.Stats.MINIMUM),
-            "A search job ended more than an hour ago and still has no report; AWS forgets its list 7 days after its "
-            "end. See why the report fails, and run it again",
+            "A search job ended more than an hour ago and still has no report, or SNS did not take its messages; AWS "
+            "forgets its list 7 days after its end. See why it fails, and run it again",
             section="A search job has no report for an hour",
         )
 

@@ -10,9 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.faults.freeze_table import write_plays
+
 ROOT = Path(__file__).resolve().parents[2]
 _LANES = (os.cpu_count() or 1) + 1  # some of the time a lane waits for calls to time out
 _LONGEST = 900  # seconds
+
+PLAYS = int(os.environ.get("PLAYS", "120"))
+"""How many plays of frozen and killed attempts; `make faults PLAYS=400` plays more."""
 
 _TITLES = [
     *("#", "function", "call", "fault", "for", "attempts", "failure queue", "report by"),
@@ -25,15 +30,7 @@ Rows = list[dict[str, Any]]
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """What became of each case; also in out/faults.md and out/faults.json."""
     folder = tmp_path_factory.mktemp("lanes")
-    lanes = [_start(lane, folder) for lane in range(_LANES)]
-    try:
-        failed = [lane for lane, process in enumerate(lanes) if process.wait(_LONGEST)]
-    finally:
-        for process in lanes:
-            process.kill()
-            process.wait()
-    if failed:
-        pytest.fail((folder / f"{failed[0]}.log").read_text(errors="replace")[-6000:])
+    _play_on_lanes("lane", folder, [(lane, _LANES) for lane in range(_LANES)])
     rows: Rows = []
     expected = 0
     for lane in range(_LANES):
@@ -46,8 +43,36 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     return rows
 
 
-def _start(lane: int, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.faults.lane", str(lane), str(_LANES), str(folder / f"{lane}.jsonl")]
+@pytest.fixture(scope="session")
+def plays(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What became of each play of frozen and killed attempts; also in out/freeze.json and out/freeze.md."""
+    folder = tmp_path_factory.mktemp("freeze")
+    share = -(-PLAYS // _LANES)
+    spans = [(first, min(first + share - 1, PLAYS)) for first in range(1, PLAYS + 1, share)]
+    _play_on_lanes("freeze", folder, spans)
+    plays: Rows = []
+    for lane in range(len(spans)):
+        plays += map(json.loads, (folder / f"{lane}.jsonl").read_text().splitlines())
+    assert [play["plan"]["number"] for play in plays] == list(range(1, PLAYS + 1))
+    write_plays(plays, ROOT / "out")
+    return plays
+
+
+def _play_on_lanes(story: str, folder: Path, shares: list[tuple[int, int]]) -> None:
+    """Play a story in several processes at a time, each with its share, its file and its log."""
+    lanes = [_start(story, lane, share, folder) for lane, share in enumerate(shares)]
+    try:
+        failed = [lane for lane, process in enumerate(lanes) if process.wait(_LONGEST)]
+    finally:
+        for process in lanes:
+            process.kill()
+            process.wait()
+    if failed:
+        pytest.fail((folder / f"{failed[0]}.log").read_text(errors="replace")[-6000:])
+
+
+def _start(story: str, lane: int, share: tuple[int, int], folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", f"tests.faults.{story}", *map(str, share), str(folder / f"{lane}.jsonl")]
     with (folder / f"{lane}.log").open("wb") as log:
         return subprocess.Popen(
             command,

@@ -14,7 +14,7 @@ _LASTING = {
     Kind.TRUNCATED: ("one attempt",),
     Kind.DENIED: ("one attempt", "all attempts"),
     Kind.KILLED_BEFORE: ("one attempt",),
-    Kind.KILLED_AFTER: ("one attempt", "one attempt, its deadline passed", "all attempts"),
+    Kind.KILLED_AFTER: ("one attempt", "all attempts"),
 }
 
 
@@ -39,11 +39,6 @@ class Case:
         return 3 if self.lasting == "all attempts" else 1
 
     @property
-    def deadline_passes(self) -> bool:
-        """Whether the invocation's deadline, and with it its claim, is over before Lambda tries again."""
-        return "deadline" in self.lasting
-
-    @property
     def call(self) -> str:
         """The call, in words."""
         subject = f" {self.subject}" if self.subject else ""
@@ -57,7 +52,7 @@ def cases(function: str, recording: list[dict[str, Any]]) -> list[Case]:
     for call in recording:
         for kind, spans in _LASTING.items():
             for lasting in spans:
-                if function == "watch" and ("deadline" in lasting or lasting == "all attempts"):
+                if function == "watch" and lasting == "all attempts":
                     continue
                 fault = Fault(call["service"], call["operation"], call["number"], kind, once=lasting == "one try")
                 found.append(Case(function, fault, call["subject"], lasting))

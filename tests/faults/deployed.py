@@ -110,14 +110,8 @@ class Deployed:
     def let_pass(self, seconds: int) -> None:
         """Let time pass: every moment in the table moves back."""
         for item in self._dynamodb.scan(TableName=TABLE)["Items"]:
-            for name, unit in {
-                "expiration": 1,
-                "in_progress_expiration": 1000,
-                "claimed_at": 1,
-                "announced_at": 1,
-            }.items():
-                if name in item:
-                    item[name] = {"N": str(float(item[name]["N"]) - seconds * unit)}
+            for name in {"expiration", "announced_at"} & item.keys():
+                item[name] = {"N": str(float(item[name]["N"]) - seconds)}
             self._dynamodb.put_item(TableName=TABLE, Item=item)
 
     def begin_anew(self) -> None:

@@ -1,9 +1,10 @@
 """The two functions, loaded once, and each invoked in a process of its own that can be killed at any moment.
 
 The process is a fork of one that has run both functions once and has no connection open: a warm execution environment.
-Three things are not as in Lambda: a part of the messages takes fewer rows, so that a dozen fill two; the SDK does not
-wait between its retries (``time.sleep`` returns at once); and where a call is to time out it does so after 0.3
-seconds instead of twenty.
+A cold one loads our own modules, and makes its clients, anew. Four things are not as in Lambda: a part of the messages
+takes fewer rows, so that a dozen fill two; the SDK does not wait between its retries (``time.sleep`` returns at once);
+where a call is to time out it does so after 0.3 seconds instead of twenty; and a lease that shows no sign of life is
+taken over in a fraction of a second instead of 45.
 """
 
 import gc
@@ -21,6 +22,7 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 from tests.faults.fault import Fault, Kind
+from tests.faults.stops import ATTEMPT_HEADER
 from tests.faults.surroundings import Surroundings
 from tests.invocation import Context
 
@@ -79,6 +81,66 @@ class Running:
         return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Special:
+    """What is special about the process of an attempt.
+
+    Attributes:
+        name: What its calls are told by.
+        seconds_ahead: How much its clock is ahead.
+        cold: Whether it begins as a new execution environment does.
+    """
+
+    name: str
+    seconds_ahead: float
+    cold: bool
+
+    def prepare(self, module: ModuleType) -> ModuleType:
+        """Change this process, and give the function's module."""
+        if self.cold:
+            for name in [name for name in sys.modules if name.split(".")[0] == "search_coverage"]:
+                del sys.modules[name]
+            _adapt()
+            module = importlib.import_module(module.__name__)
+        send, right = URLLib3Session.send, time.time
+
+        def send_as(session: URLLib3Session, request: Any) -> Any:
+            request.headers[ATTEMPT_HEADER] = self.name
+            return send(session, request)
+
+        URLLib3Session.send = send_as  # type: ignore[method-assign,assignment]
+        time.time = lambda: right() + self.seconds_ahead
+        return module
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How quickly a lease shows that it is alive, and is taken over if it does not."""
+
+    seconds_between_looks: float = 0.01
+    renewed_every_seconds: float = 10.0
+
+
+_pace = _Pace()
+
+
+def side_by_side(seconds_between_looks: float) -> None:
+    """Let attempts that run at the same time see each other's signs of life; the pace is for those that do not."""
+    _pace.seconds_between_looks = seconds_between_looks
+    _pace.renewed_every_seconds = 1.5 * seconds_between_looks
+    _adapt()
+
+
+def _adapt() -> None:
+    """Make parts of the messages small, and the lease quick."""
+    from search_coverage.aws import report_lease  # noqa: PLC0415 - it may be loaded anew
+    from search_coverage.report import messages  # noqa: PLC0415
+
+    messages._ROWS_BYTES = _PART_BYTES
+    report_lease._SECONDS_BETWEEN_LOOKS = _pace.seconds_between_looks
+    report_lease._RENEWED_EVERY_SECONDS = _pace.renewed_every_seconds
+
+
 class Functions:
     """The report and the watch function of one deployment."""
 
@@ -106,7 +168,15 @@ class Functions:
         outcome = running.outcome()
         return Attempt(**outcome, calls=self._surroundings.calls())
 
-    def start(self, name: str, event: object, context: Context, *, hasty: bool = False) -> "Running":
+    def start(
+        self,
+        name: str,
+        event: object,
+        context: Context,
+        *,
+        hasty: bool = False,
+        as_attempt: "Special | None" = None,
+    ) -> "Running":
         """Start a process for an invocation; it waits for a word to go."""
         go_in, go_out = os.pipe()
         answer_in, answer_out = os.pipe()
@@ -114,16 +184,18 @@ class Functions:
         if not process_id:
             os.close(go_out)
             os.read(go_in, 1)
-            self._run(self._modules[hasty][name], event, context, answer_out)
+            module = self._modules[hasty][name]
+            if as_attempt:
+                module = as_attempt.prepare(module)
+            self._run(module, event, context, answer_out)
         os.close(answer_out)
         os.close(go_in)
         return Running(process_id, go_out, answer_in)
 
     def _load(self, *, hasty: bool) -> dict[str, ModuleType]:
         from search_coverage.aws import clients  # noqa: PLC0415 - after the environment is there
-        from search_coverage.report import messages  # noqa: PLC0415
 
-        messages._ROWS_BYTES = _PART_BYTES
+        _adapt()
         if hasty:
             for name in ("_CONFIG", "_SNS_CONFIG", "_BACKUP_CONFIG"):
                 limits = Config(connect_timeout=_HASTY_SECONDS, read_timeout=_HASTY_SECONDS)

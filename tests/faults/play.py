@@ -92,10 +92,10 @@ class Player:
 
     def _deliver(self, row: Row, search_job: str, event: dict[str, Any], case: Case | None) -> None:
         """Deliver an event as Lambda does: an attempt, and at most two more under the same request id."""
-        first = Context(seconds_left=30.0 if case and case.deadline_passes else 900.0)
+        first = Context()
         for number in range(3):
             fault = case.fault if case and number < case.attempts else None
-            context = Context(aws_request_id=first.aws_request_id, seconds_left=900.0 if number else first.seconds_left)
+            context = Context(aws_request_id=first.aws_request_id)
             attempt = self._invoke(row, "report", event, context, fault)
             if case:
                 row.attempts.append(attempt.error or "done")
@@ -118,7 +118,8 @@ class Player:
             self._deliver(row, search_job, event, None)
 
     def _next_sweeps(self, row: Row, search_job: str) -> None:
-        missing = self._deployed.summary(search_job) is None
+        summary = self._deployed.summary(search_job)
+        missing = summary is None or summary["notification"]["pending"] is not None
         swept = self._invoke(row, "watch", {}, Context("watch"), None)
         events = self._events_of(search_job)
         if not swept.ok or bool(events) != missing:

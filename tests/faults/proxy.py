@@ -19,6 +19,7 @@ from urllib.parse import unquote_to_bytes
 
 from tests.faults.call import Request
 from tests.faults.fault import Fault, Kind, error_answer
+from tests.faults.stops import Stops
 
 Answer = tuple[int, dict[str, str], bytes]
 _RESET = struct.pack("ii", 1, 0)
@@ -33,8 +34,21 @@ class Recorder:
     fault: Fault | None = None
     throttle_every: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)
+    stops: Stops = field(default_factory=Stops)
     _calls: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def stop(self, process_id: int, attempt: str, call: int, how: str, seconds_per_request: float) -> None:
+        """Stop the process of an attempt at one of its calls, and make all of them slow."""
+        self.stops.plan(process_id, attempt, call, how, seconds_per_request)
+
+    def is_stopped(self, attempt: str) -> bool:
+        """Say whether an attempt has come to its stop."""
+        return self.stops.is_reached(attempt)
+
+    def go_on(self, attempt: str) -> None:
+        """Let an attempt go on."""
+        self.stops.release(attempt)
 
     def watch(self, process_id: int, fault: Fault | None, throttle_every: int) -> None:
         """Begin anew with a process."""
@@ -42,6 +56,11 @@ class Recorder:
             self.process_id, self.fault, self.throttle_every = process_id, fault, throttle_every
             self.log.clear()
             self._calls.clear()
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Give what was called."""
+        with self._lock:
+            return list(self.log)
 
     def take(self, request: Request) -> Kind | None:
         """Record a request, and say what goes wrong with it."""
@@ -177,7 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         recorder = self.server.recorder
         match kind := recorder.take(request) if recorder else None:
             case None:
-                self._send(self.server.answer(request))
+                with recorder.stops.around(request) if recorder else contextlib.nullcontext():
+                    answer = self.server.answer(request)
+                self._send(answer)
             case Kind.KILLED_BEFORE:
                 self._kill(recorder)
             case Kind.KILLED_AFTER:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.deployed import SDK, Deployed
+from tests.faults.functions import side_by_side
 from tests.faults.surroundings import Surroundings
 from tests.invocation import Context, state_change
 
@@ -33,6 +34,7 @@ def main(file: Path) -> None:
     surroundings = Surroundings.start()
     try:
         deployed = Deployed(surroundings)
+        side_by_side(seconds_between_looks=0.3)
         deployed.functions.warm_up(state_change(deployed.finish_job(_WHOLE)))
         deployed.begin_anew()
         deployed.announcements()

@@ -37,14 +37,17 @@ class Surroundings:
 
     def watch(self, process_id: int, fault: Fault | None, throttle_every: int = 0) -> None:
         """Record the calls of this process from now on, and let one of them go wrong, or throttle every n-th."""
-        self._line.send((process_id, fault, throttle_every))
-        self._line.recv()
+        self.ask("watch", process_id, fault, throttle_every)
 
     def calls(self) -> list[dict[str, Any]]:
         """Give the calls since then."""
-        self._line.send(None)
-        log: list[dict[str, Any]] = self._line.recv()
+        log: list[dict[str, Any]] = self.ask("calls")
         return log
+
+    def ask(self, what: str, *details: object) -> Any:
+        """Let the recorder do something, and give its answer."""
+        self._line.send((what, details))
+        return self._line.recv()
 
     def stop(self) -> None:
         """End it."""
@@ -65,11 +68,7 @@ def _serve(line: Connection) -> None:
         line.send((proxy.url, proxy.quiet_url, simulator.endpoint_url, has_vaults))
         while True:
             try:
-                command = line.recv()
+                what, details = line.recv()
             except EOFError:
                 return
-            if command is None:
-                line.send(list(proxy.recorder.log))
-            else:
-                proxy.recorder.watch(*command)
-                line.send(True)
+            line.send(getattr(proxy.recorder, what)(*details))

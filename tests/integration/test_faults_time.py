@@ -29,12 +29,12 @@ pytestmark = pytest.mark.skipif(
 
 
 @contextmanager
-def report_function(deployment: Deployment, log: Path) -> Iterator[str]:
+def report_function(deployment: Deployment, log: Path, timeout_seconds: int = _TIMEOUT_SECONDS) -> Iterator[str]:
     variables = {
         **os.environ,
         **deployment.environment,
         "AWS_LAMBDA_FUNCTION_NAME": "report",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(_TIMEOUT_SECONDS),
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_seconds),
     }
     with function(ROOT / "lambda", "search_coverage.handlers.report.handler", variables, log) as url:
         yield url
@@ -86,8 +86,8 @@ def test_a_function_that_lambda_ends_without_a_word_leaves_no_mark_and_its_retry
     assert deployment.stored() == []
     deployment.simulator.faults.remove(stuck)
 
-    # Its claim ended with its deadline
-    with report_function(deployment, tmp_path / "second") as url:
+    # Its lease shows no sign of life, which takes 45 seconds to see
+    with report_function(deployment, tmp_path / "second", timeout_seconds=120) as url:
         assert invoke(url, state_change(search_job))["created"] is True
     assert len(deployment.messages(deployment.people)) == 1
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from local.backup_simulator import BackupGroup, Scenario
 from search_coverage import SERVICE
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.use_cases.report_search_job import NotificationPending
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT
 
@@ -89,12 +89,12 @@ def test_a_failure_names_the_call_and_the_key_and_still_no_backup_and_no_search(
     search_job = deployment.simulator.finish_job(SENSITIVE)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:9")
 
-    with pytest.raises(AwsCallFailed):
+    with pytest.raises(NotificationPending):
         deployment.report({"searchJobIdentifier": search_job})
 
     (failure,) = [line for line in lines_of(log) if line.get("level") == "ERROR"]
-    assert failure["error"] == "AwsCallFailed"
-    assert failure["message"].startswith("Publishing to arn:aws:sns:")  # here a person has to know which topic
+    assert failure["error"] == "NotificationPending"
+    assert "Publishing to arn:aws:sns:" in failure["message"]  # here a person has to know which topic
     for what in ("recovery-point", "testing", NAME_OF_THE_SEARCH, "jane-doe"):
         assert what not in json.dumps(failure), what
 

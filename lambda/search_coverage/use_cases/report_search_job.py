@@ -248,7 +248,6 @@ class ReportSearchJob:
             attempt.deadline.check("publishing the digest")
             return Notified((self._tell_people_once(digest, findings, attempt), *message_ids))
         except NotPublished as error:
-            _logger.error(str(error), error=type(error).__name__)
             return Notified(pending=str(error))
 
     def _tell_people_once(self, digest: Message, findings: Findings, attempt: "_Attempt") -> str:
