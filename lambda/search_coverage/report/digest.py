@@ -6,7 +6,7 @@ from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
-from search_coverage.report.plain_text import one_line
+from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.row import Row
 from search_coverage.report.summary import Findings
 
@@ -34,7 +34,7 @@ def subject(findings: Findings) -> str:
     else:
         numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup searched"
     start = f"{findings.judgement.verdict.value}: {numbers} - "
-    return start + one_line(findings.job.name or findings.job.identifier, SUBJECT_CHARACTERS - len(start))
+    return start + name_of(findings.job, SUBJECT_CHARACTERS - len(start))
 
 
 def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str, console_url: str) -> str:
