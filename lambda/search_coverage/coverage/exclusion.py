@@ -57,7 +57,7 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         r"\bindex_pending\b",
     ),
     Reason.INDEX_DELETING: _patterns(
-        _then(r"\bindex\b", r"\bdelet(ing|ed)\b"), _then(r"\bdeleting\b", r"\bindex"), r"\bindex_deleting\b"
+        _then(r"\bindex\b", r"\b(deleting|being deleted)\b"), _then(r"\bdeleting\b", r"\bindex"), r"\bindex_deleting\b"
     ),
     Reason.ARCHIVED: _patterns(
         r"\barchived\b",
@@ -80,6 +80,7 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         _then(r"\bindex\w*\b", r"\b(could not|cannot) be (created|built)\b"),
         r"\b(fail\w*|unable|could not|error) (to |in |while |during )?(creat|build)\w* (?:\w+ ){0,3}index",
         r"\bindex\w* (status|state)\W+(is\W+)?failed\b",
+        r"\bindex failed to (be )?(creat|buil)",  # AWS's own text, aws-facts.md §7
         r"\bindex (is )?corrupt",
         r"\bindex_failed\b",
     ),
@@ -88,6 +89,8 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         r"\b(does not|doesn't) have an? ((valid|active|backup|search) )*index\b",
         r"\b(not|never) (been )?indexed\b",
         r"\bindex\b (is |was )?(missing|not found)\b",
+        # "… index was deleted", AWS's own text (aws-facts.md §7): it is gone, so that it can be made at once.
+        _then(r"\bindex\b", r"\bdeleted\b"),
         r"\bindex\b (does not|doesn't) exist\b",
         r"\bindex(ing)?\b (is |was )?(not enabled|disabled)\b",
     ),

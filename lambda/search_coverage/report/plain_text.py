@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from search_coverage.coverage.search_job import SearchJob
 
-PAGE_CHARACTERS = 10_000
+PAGE_CHARACTERS = 4_000
 """How much of one text the page shows."""
 
 _CUT = "… (cut: the other files of the report have all of it)"

@@ -23,7 +23,10 @@ from search_coverage.report.tally import Tally
 FIRST_ROWS = 2000
 FIRST_ROWS_BYTES = 1_400_000
 """What the rows of the page may take, so that it stays under 2 MB whatever AWS sends."""
-FIRST_OF_A_REASON = 10
+FIRST_OF_A_REASON = 200
+FIRST_OF_A_REASON_CHARACTERS = 5000
+"""How many backups of a reason, and how long as a row, are kept in memory for the page's commands. Where there are
+others, the commands read the CSV."""
 FIRST_FAILED = 10
 _FOLDER_PREFIX = "search-coverage-"
 # Lambda ends an invocation after 900 s at the latest; an older folder was left behind by one that was killed.
@@ -53,7 +56,7 @@ class Spool:
     Attributes:
         tally: The counts so far.
         first_rows: The first 2,000 rows, or as many as there is room for, for the page.
-        first_by_reason: The first 10 exclusions of each reason, for the page's commands.
+        first_by_reason: The first 200 exclusions of each reason, for the page's commands.
         first_failed: The first 10 FAILED rows, for the e-mail.
         failed_rows: The FAILED backups, on their way to the messages.
     """
@@ -101,7 +104,7 @@ class Spool:
         if len(self.first_rows) < FIRST_ROWS and self._first_rows_bytes < FIRST_ROWS_BYTES:
             self._keep_for_page(excluded)
         of_reason = self.first_by_reason.setdefault(exclusion.reason, [])
-        if len(of_reason) < FIRST_OF_A_REASON:
+        if len(of_reason) < FIRST_OF_A_REASON and len(text) <= FIRST_OF_A_REASON_CHARACTERS:
             of_reason.append(exclusion)
 
     def _keep_for_page(self, excluded: Row) -> None:
