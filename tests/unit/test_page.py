@@ -174,6 +174,19 @@ def test_where_there_is_no_room_the_commands_read_the_csv_and_say_for_how_many_t
     assert "The commands with <code>excluded-backups.csv</code> are for all 412 backups" in page
 
 
+def test_where_the_commands_read_the_csv_those_of_an_access_point_are_for_the_first_backup() -> None:
+    page = report_page(
+        (
+            Exclusion(backup(resource_type="S3", backup_arn=f"arn:aws:backup:r:1:s/{n}"), Reason.INDEX_MISSING, INDEX)
+            for n in range(412)
+        ),
+        job=search_job(scope=SearchScope(resource_types=("S3",))),
+    )
+
+    assert page.count("aws backup create-backup-access-point --recovery-point-arn arn:aws:backup:r:1:s/0 ") == 1
+    assert "one backup at a time; this is the first:" in page
+
+
 def test_where_no_vault_is_known_no_command_reads_it_from_the_csv() -> None:
     page = report_page(without_index(412, None))
 

@@ -17,7 +17,7 @@ from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
 from search_coverage.report import csv_table
 from search_coverage.report.page import page
-from search_coverage.report.spool import Spool, spool_folder
+from search_coverage.report.spool import DiskFull, Spool, spool_folder
 from search_coverage.report.summary import Findings, summary
 from tests.examples import JOB_ID, backup, search_job
 
@@ -212,3 +212,31 @@ def test_a_folder_that_a_killed_run_left_behind_is_cleared_away(
         assert not left_behind.exists()
         assert folder.is_dir()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_a_sentence_that_says_how_large_it_is_and_what_to_raise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def spool_onto_a_full_disk() -> None:
+        with spool_folder() as folder:
+            (folder / "excluded-backups.csv").symlink_to("/dev/full")
+            with Spool(folder, search_job()) as spool:
+                for _ in range(1000):
+                    spool.add(failed())
+
+    with pytest.raises(DiskFull) as raised:
+        spool_onto_a_full_disk()
+
+    sentence = str(raised.value)
+    assert f"{tmp_path} is full: all of it is " in sentence
+    assert " MB, " in sentence
+    assert "TEMPORARY_STORAGE" in sentence
+    assert sentence.isprintable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_error_of_the_disk_stays_what_it_is() -> None:
+    with pytest.raises(FileNotFoundError), spool_folder() as folder:
+        (folder / "missing").read_text()

@@ -59,7 +59,7 @@ _RESTORE = (
         "--iam-role-arn {role}"
     ),
 )
-_ACCESS_POINT = (
+ACCESS_POINT = (
     (
         "aws backup create-backup-access-point --recovery-point-arn {backup} --name {access_point_name} "
         "--access-point-metadata {point_in_time}"
@@ -235,7 +235,7 @@ _FOR_S3: dict[Reason, Remedy] = {
     Reason.INDEX_MISSING: replace(
         REMEDIES[Reason.INDEX_MISSING],
         remedy=f"{REMEDIES[Reason.INDEX_MISSING].remedy} Or {_READ_IT_ALL_THE_SAME}",
-        commands=(_CREATE_INDEX, _INDEX_DETAILS, *_ACCESS_POINT),
+        commands=(_CREATE_INDEX, _INDEX_DETAILS, *ACCESS_POINT),
         link=_ACCESS_POINT_GUIDE,
     ),
     Reason.INDEX_FAILED: replace(
@@ -243,14 +243,14 @@ _FOR_S3: dict[Reason, Remedy] = {
         remedy="Read why (aws backup get-recovery-point-index-details), create the index again (aws backup "
         "update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again. Backups of "
         f"S3 need no permission for their index. Or {_READ_IT_ALL_THE_SAME}",
-        commands=(_INDEX_DETAILS, _CREATE_INDEX, *_ACCESS_POINT),
+        commands=(_INDEX_DETAILS, _CREATE_INDEX, *ACCESS_POINT),
         link=_ACCESS_POINT_GUIDE,
     ),
     Reason.NOT_SUPPORTED: replace(
         REMEDIES[Reason.NOT_SUPPORTED],
         why="No search will ever look into this backup where it is, but you can.",
         remedy=f"Do not wait for a search: {_READ_IT_ALL_THE_SAME} This works in logically air-gapped vaults, too.",
-        commands=_ACCESS_POINT,
+        commands=ACCESS_POINT,
         link=_ACCESS_POINT_GUIDE,
         documented=True,
     ),

@@ -9,7 +9,7 @@ from functools import cache
 
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
-from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH, Remedy, remedy_of
+from search_coverage.coverage.remedies import ACCESS_POINT, BACKUPS_IN_A_SEARCH, Remedy, remedy_of
 
 _PLACEHOLDERS = {
     "vault": "<vault>",
@@ -76,11 +76,13 @@ def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) 
     return [_item_filters(values), *searches] if searches else []
 
 
-def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Iterable[Exclusion]) -> list[str]:
+def commands_for_all(
+    remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion], keys: Sequence[KeyFilter] = ()
+) -> list[str]:
     """Give the commands that mend all backups of a reason, in a loop over excluded-backups.csv.
 
     Nothing where no vault is known, nor where it is not wise to run the commands in a loop: each restore and each
-    access point is a decision.
+    access point is a decision. Where an access point helps as well, its commands follow, for the first backup.
 
     Args:
         exclusions: The first of them: the role that made all of these is taken for the others, too.
@@ -94,7 +96,11 @@ def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: It
     vault, backup = "vault-of-the-row", "arn-of-the-row"
     body = "; ".join(_filled(text, values | {"vault": vault, "backup": backup}) for text in in_loop)
     body = body.replace(vault, '"$vault"').replace(backup, '"$arn"').replace('-name "$', '-name="$')
-    return [_MEND_ALL.format(reason=reason.value, body=body)]
+    loop = _MEND_ALL.format(reason=reason.value, body=body)
+    if ACCESS_POINT[0] not in remedy.commands:
+        return [loop]
+    of_first = known[0] | _objects(keys)
+    return [loop, "\n".join([_ONE_BACKUP, *(_filled(text, of_first) for text in ACCESS_POINT)])]
 
 
 def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
@@ -106,6 +112,8 @@ def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
         _SEARCH_ALL.format(reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search),
     ]
 
+
+_ONE_BACKUP = "# Or without an index, one backup at a time; this is the first:"
 
 # A value that is not what it should be is left out here, too, and named.
 _READ_CSV = """\

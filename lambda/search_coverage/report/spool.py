@@ -1,5 +1,6 @@
 """The files of a report while it is made: on disk, so that memory does not grow with the search."""
 
+import errno
 import gzip
 import hashlib
 import shutil
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.csv_table import CsvTable
@@ -31,6 +33,10 @@ FIRST_FAILED = 10
 _FOLDER_PREFIX = "search-coverage-"
 # Lambda ends an invocation after 900 s at the latest; an older folder was left behind by one that was killed.
 _ABANDONED_AFTER_SECONDS = 900
+
+
+class DiskFull(SearchCoverageError):
+    """The function's disk has no room left for the files of a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +137,24 @@ def spool_folder() -> Iterator[Path]:
     """Give an empty folder on the function's disk, and take it away again.
 
     Folders that a killed invocation left behind are removed first: Lambda keeps /tmp for the next one.
+
+    Raises:
+        DiskFull: There was no room on the disk for what was written in the block.
     """
-    for abandoned in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+    disk = Path(tempfile.gettempdir())
+    for abandoned in disk.glob(f"{_FOLDER_PREFIX}*"):
         with suppress(FileNotFoundError):  # taken away by another process meanwhile
             if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
                 shutil.rmtree(abandoned, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
-        yield Path(folder)
+    try:
+        with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
+            yield Path(folder)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        megabytes = shutil.disk_usage(disk).total // 1024**2
+        raise DiskFull(
+            f"The function's {disk} is full: all of it is {megabytes:,} MB, which is too little for this report. The "
+            "report was not finished and counts as not written. Lambda tries again; if it ends here each time, raise "
+            "TEMPORARY_STORAGE (the function's ephemeral storage, at most 10,240 MB) in infra/reporter.py and deploy."
+        ) from error

@@ -52,7 +52,7 @@ def _group(job: SearchJob, reason: Reason, count: int, first: list[Exclusion]) -
     remedy = remedy_of(reason, job.scope.resource_type)
     shown, blocks = _blocks(job, first)
     loops: list[str] = []
-    if shown < count and (loops := commands_for_all(remedy, reason, job.arn.region, first)):
+    if shown < count and (loops := commands_for_all(remedy, reason, job.arn.region, first, job.object_keys)):
         shown, blocks = count, loops
     again = search_again(job.identifier, job.arn.region, first) if remedy.searchable else []
     all_again = bool(again) and (len(first) < count or _bytes(again) > _SEARCHING_BYTES)
