@@ -17,9 +17,12 @@ fields @timestamp, level, message, search_job_id, verdict, error, function_name,
 | limit 1000"""
 
 FAILED_REPORTS: Final = """\
-# One line a try that failed: Lambda tries a report three times.
-fields @timestamp, search_job_id, error, message, function_request_id
-| filter level = "ERROR" or @message like /Task timed out|Runtime exited|Runtime\\.ImportModuleError/
+# The tries that failed: Lambda tries a report three times. A try may have two lines: ours says on which search job,
+# Lambda's own has the traceback, also of an error that nobody foresaw.
+fields @timestamp, search_job_id, coalesce(error, errorType) as error_type, coalesce(message, errorMessage, @message)
+    as what_failed, coalesce(function_request_id, requestId) as request
+| filter level = "ERROR"
+    or @message like /^\\[ERROR\\]|Traceback \\(most recent call last\\)|Task timed out|Runtime exited|Runtime\\.\\w+/
 | sort @timestamp desc
 | limit 200"""
 

@@ -192,7 +192,7 @@ def test_where_the_clipboard_is_closed_an_arn_is_copied_all_the_same(opened: Ope
 
 
 def test_what_is_shown_is_downloaded_as_csv_and_safe_in_a_spreadsheet(opened: Open, tmp_path: Path) -> None:
-    formula = Exclusion(backup(status="FAILED", status_message='=HYPERLINK("x"),\n2'), Reason.FAILED_OTHER)
+    formula = Exclusion(backup(status="FAILED", status_message='=HYPERLINK("x"),\n2;=1+1'), Reason.FAILED_OTHER)
     one = opened(report_page([formula, *exclusions(20)]))
     one.page.get_by_role("combobox", name="Reason").select_option("=FAILED_OTHER")
 
@@ -206,7 +206,7 @@ def test_what_is_shown_is_downloaded_as_csv_and_safe_in_a_spreadsheet(opened: Op
     assert [row["reason"] for row in rows] == ["FAILED_OTHER"]
     assert rows[0]["backup_arn"] == "arn:aws:ec2:us-east-1::snapshot/snap-0001"
     assert rows[0]["backup_created"] == "2026-11-20T10:00:00Z"
-    assert rows[0]["status_message"] == '\'=HYPERLINK("x"),\n2'
+    assert rows[0]["status_message"] == "'=HYPERLINK(\"x\"),\n2;'=1+1"
 
 
 def test_all_of_it_works_by_keyboard(opened: Open, partial: str) -> None:

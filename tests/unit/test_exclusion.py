@@ -88,6 +88,15 @@ def test_any_other_status_is_an_exclusion(status: str | None, reason: Reason) ->
         ("The index is still being created", Reason.INDEX_PENDING),
         ("Index creation failed: insufficient permissions", Reason.INDEX_FAILED),
         ("Index status: FAILED", Reason.INDEX_FAILED),
+        # AWS's own texts (aws-facts.md §7)
+        (
+            "An AWS Backup recovery point index failed to create. Indexed recovery point arn : arn:aws:ec2:r::x/y",
+            Reason.INDEX_FAILED,
+        ),
+        (
+            "An AWS Backup recovery point index was deleted. Indexed recovery point arn : arn:aws:ec2:r::x/y",
+            Reason.INDEX_MISSING,
+        ),
         ("Failed to create the backup index", Reason.INDEX_FAILED),
         ("The index is being deleted", Reason.INDEX_DELETING),
         ("Index status is DELETING", Reason.INDEX_DELETING),

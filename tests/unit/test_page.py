@@ -3,19 +3,22 @@
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 
+from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import BackupCounts, Inventory, InventoryStatus
 from search_coverage.report.pictures import percent_searched, searched_width
 from search_coverage.report.tally import AGE_UNKNOWN, SOURCES_COUNTED, Tally
 from tests.examples import backup, search_job
-from tests.pages import CSV_KEY, exclusions, hostile_exclusion, hostile_job, report_page
+from tests.pages import CSV_KEY, ROLE, exclusions, hostile_exclusion, hostile_job, report_page
 
 LARGEST_PAGE_BYTES = 2_000_000
 TAGS = frozenset(
@@ -28,6 +31,7 @@ TAGS = frozenset(
     }
 )
 """All that the page is made of; what AWS sends adds none."""
+INDEX = BackupIndex("Default", role_arn=ROLE)
 
 
 class Elements(HTMLParser):
@@ -149,11 +153,77 @@ def test_what_to_do_is_grouped_by_reason_the_largest_first_and_the_easiest_of_th
     assert page.count("AWS documents no way to search it</span>") == 1
 
 
-def test_commands_are_written_out_for_ten_backups_and_the_page_says_where_the_others_are() -> None:
-    page = report_page(Exclusion(backup(backup_arn=f"arn:aws:ec2:r::s/{n}"), Reason.INDEX_MISSING) for n in range(25))
+def without_index(count: int, index: BackupIndex | None) -> Iterator[Exclusion]:
+    for number in range(count):
+        yield Exclusion(backup(backup_arn=f"arn:aws:ec2:r::s/{number}"), Reason.INDEX_MISSING, index)
 
-    assert page.count("update-recovery-point-index-settings --backup-vault-name") == 10
-    assert "These commands are for the first 10 of 25 backups." in page
+
+def test_commands_are_written_out_for_all_backups_that_the_page_has_room_for() -> None:
+    page = report_page(without_index(25, INDEX))
+
+    assert page.count("update-recovery-point-index-settings --backup-vault-name") == 25
+    assert page.count("start-search-job --search-scope") == 2
+    assert "excluded-backups.csv</code> are for all" not in page
+
+
+def test_where_there_is_no_room_the_commands_read_the_csv_and_say_for_how_many_that_is() -> None:
+    page = report_page(without_index(412, INDEX))
+
+    assert page.count("update-recovery-point-index-settings --backup-vault-name") == 1
+    assert page.count("start-search-job --search-scope") == 1
+    assert "The commands with <code>excluded-backups.csv</code> are for all 412 backups" in page
+
+
+def test_where_the_commands_read_the_csv_those_of_an_access_point_are_for_the_first_backup() -> None:
+    page = report_page(
+        (
+            Exclusion(backup(resource_type="S3", backup_arn=f"arn:aws:backup:r:1:s/{n}"), Reason.INDEX_MISSING, INDEX)
+            for n in range(412)
+        ),
+        job=search_job(scope=SearchScope(resource_types=("S3",))),
+    )
+
+    assert page.count("aws backup create-backup-access-point --recovery-point-arn arn:aws:backup:r:1:s/0 ") == 1
+    assert "one backup at a time; this is the first:" in page
+
+
+def test_where_no_vault_is_known_no_command_reads_it_from_the_csv() -> None:
+    page = report_page(without_index(412, None))
+
+    shown = page.count("update-recovery-point-index-settings --backup-vault-name")
+    assert 5 < shown < 412
+    assert f"The commands that mend are for the first {shown} of 412 backups." in page
+
+
+def test_commands_that_are_for_some_backups_alone_say_for_how_many() -> None:
+    page = report_page(Exclusion(backup(backup_arn=f"arn:aws:ec2:r::s/{n}"), Reason.ARCHIVED) for n in range(412))
+
+    shown = page.count("aws backup start-restore-job ")
+    assert 5 < shown < 412
+    assert f"The commands that mend are for the first {shown} of 412 backups." in page
+
+
+def test_no_command_stands_on_the_page_twice() -> None:
+    index = BackupIndex("Default", "FAILED", None, ROLE)
+    page = report_page(
+        Exclusion(backup(backup_arn=f"arn:aws:ec2:r::s/{n}"), Reason.INDEX_FAILED, index) for n in (1, 2, 3, 3)
+    )
+
+    assert page.count("aws iam attach-role-policy") == 1
+    assert page.count("aws backup get-recovery-point-index-details --backup-vault-name Default") == 3
+    assert page.count("arn:aws:ec2:r::s/3&#34;") == 1
+
+
+def test_the_page_lists_what_the_search_looked_for_in_a_backup_of_s3_without_an_index() -> None:
+    job = search_job(
+        scope=SearchScope(resource_types=("S3",)), object_keys=(KeyFilter("people/jane-doe", "BEGINS_WITH"),)
+    )
+    arn = "arn:aws:backup:us-east-1:123456789012:recovery-point:1EB3B5E7"
+    page = report_page([Exclusion(backup(resource_type="S3", backup_arn=arn), Reason.NOT_SUPPORTED)], job=job)
+
+    assert "--prefix people/jane-doe --query" in page
+    assert "AWS documents no way to search it</span>" not in page
+    assert "start-search-job" not in page
 
 
 def test_with_an_inventory_it_says_what_is_in_scope_listed_and_searched() -> None:

@@ -4,7 +4,9 @@ import csv
 import gzip
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
+from search_coverage.report import csv_table
 from search_coverage.report.page import page
-from search_coverage.report.spool import Spool, spool_folder
+from search_coverage.report.spool import DiskFull, Spool, spool_folder
 from search_coverage.report.summary import Findings, Notified, StoredFile, summary
 from tests.examples import JOB_ID, backup, search_job
 
@@ -60,16 +63,58 @@ def test_a_member_that_aws_did_not_send_is_empty_in_csv_and_null_in_json(tmp_pat
         assert decoded[column] is None
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_cell_that_a_spreadsheet_would_run_is_defused_in_csv_and_verbatim_in_json(tmp_path: Path, start: str) -> None:
-    with Spool(tmp_path, search_job(name=f"{start}cmd|' /C calc'!A0")) as spool:
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        *((f"{start}cmd|' /C calc'!A0", f"'{start}cmd|' /C calc'!A0") for start in "=+-@＝"),
+        ("\tcmd", "'\tcmd"),
+        ("\rcmd", "'\rcmd"),
+        ("\0=1+1", "'\0'=1+1"),
+        ("\x1b=1+1", "'\x1b'=1+1"),
+        ("\n=1+1", "'\n'=1+1"),
+        ("\ufeff =1+1", "\ufeff '=1+1"),
+        ("two\r\n=1+1", "two\r\n'=1+1"),
+        ("x;=1+1", "x;'=1+1"),
+        ('x; "=1+1"', 'x; "\'=1+1"'),
+        ("x\t@SUM(1)", "x\t'@SUM(1)"),
+        ("x|-1", "x|'-1"),
+        ("a=b; c - d, -e", "a=b; c - d, -e"),
+        ("", ""),
+    ],
+)
+def test_a_cell_that_a_spreadsheet_would_run_is_defused_in_csv_and_verbatim_in_json(
+    tmp_path: Path, name: str, cell: str
+) -> None:
+    with Spool(tmp_path, search_job(name=name)) as spool:
         spool.add(failed())
         table, lines = spool.finish_tables()
 
     with table.path.open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert row["search_job_name"] == f"'{start}cmd|' /C calc'!A0"
-    assert json.loads(gzip.decompress(lines.path.read_bytes()))["search_job_name"] == f"{start}cmd|' /C calc'!A0"
+    assert row["search_job_name"] == cell
+    assert json.loads(gzip.decompress(lines.path.read_bytes()))["search_job_name"] == name
+
+
+@given(message=st.text(alphabet=st.sampled_from('=+-@;|,"\t\r\n\0\x0b \ufeffa1'), max_size=30))
+def test_no_importer_finds_a_formula_whatever_it_splits_at(message: str) -> None:
+    with spool_folder() as folder, Spool(folder, search_job(name=message)) as spool:
+        spool.add(failed(status_message=message))
+        table, _ = spool.finish_tables()
+        text = table.path.read_bytes().decode()
+    with_quotes = [cell for row in csv.reader(StringIO(text, newline="")) for cell in row]
+    without_quotes = re.split("[;\t|\v\r\n]", text)
+
+    for cell in (*with_quotes, *without_quotes):
+        seen = re.sub('^[\\s\0\ufeff"]+', "", cell)
+        assert not seen.startswith(("=", "+", "-", "@")), cell
+
+
+def test_the_pages_own_download_defuses_with_the_same_patterns() -> None:
+    script = (Path(csv_table.__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
+
+    for name in ("CONTROL_START", "CELL_START"):
+        (pattern,) = re.findall(rf"const {name} = /(.*)/g?;", script)
+        assert pattern == getattr(csv_table, f"_{name}").pattern
 
 
 @given(message=st.text(alphabet=st.characters(), max_size=200))
@@ -82,7 +127,7 @@ def test_any_text_comes_back_from_csv_and_json_lines_as_it_was(message: str) -> 
         decoded = json.loads(gzip.decompress(lines.path.read_bytes()))
 
     readable = message.encode("utf-8", "backslashreplace").decode()
-    assert row["status_message"].removeprefix("'") == readable.removeprefix("'")
+    assert row["status_message"].replace("'", "") == readable.replace("'", "")
     assert decoded["status_message"] == message
 
 
@@ -173,3 +218,31 @@ def test_a_folder_that_a_killed_run_left_behind_is_cleared_away(
         assert not left_behind.exists()
         assert folder.is_dir()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_a_sentence_that_says_how_large_it_is_and_what_to_raise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def spool_onto_a_full_disk() -> None:
+        with spool_folder() as folder:
+            (folder / "excluded-backups.csv").symlink_to("/dev/full")
+            with Spool(folder, search_job()) as spool:
+                for _ in range(1000):
+                    spool.add(failed())
+
+    with pytest.raises(DiskFull) as raised:
+        spool_onto_a_full_disk()
+
+    sentence = str(raised.value)
+    assert f"{tmp_path} is full: all of it is " in sentence
+    assert " MB, " in sentence
+    assert "TEMPORARY_STORAGE" in sentence
+    assert sentence.isprintable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_error_of_the_disk_stays_what_it_is() -> None:
+    with pytest.raises(FileNotFoundError), spool_folder() as folder:
+        (folder / "missing").read_text()

@@ -8,7 +8,7 @@ import pytest
 from local.screenshots.pictures import PICTURES
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import MESSAGES, Exclusion, Reason
-from search_coverage.coverage.remedies import REMEDIES
+from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.report.page_table import page_table
 from search_coverage.report.row import COLUMNS, row
@@ -53,10 +53,19 @@ def test_every_reason_is_explained_under_the_title_that_the_page_gives_it() -> N
 def test_the_format_tells_every_reason_in_the_words_of_the_report_and_in_the_order_in_which_they_are_tried() -> None:
     document = (DOCS / "report-format.md").read_text(encoding="utf-8")
 
-    told = table("Reasons and remedies", document)
+    told = table("Reasons and remedies", document.partition("\n### Remedies for S3\n")[0])
     assert [cells[0].strip("`") for cells in told][: len(MESSAGES)] == list(MESSAGES)
     assert {cells[0].strip("`"): cells[1:] for cells in told} == {
         reason.value: [REMEDIES[reason].meaning, REMEDIES[reason].remedy] for reason in Reason
+    }
+
+
+def test_the_format_tells_what_differs_for_s3() -> None:
+    document = (DOCS / "report-format.md").read_text(encoding="utf-8").partition("\n### Remedies for S3\n")[2]
+
+    told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", document.partition("\n### ")[0], re.MULTILINE))
+    assert told == {
+        reason.value: remedy_of(reason, "S3").remedy for reason in Reason if remedy_of(reason, "S3") != REMEDIES[reason]
     }
 
 

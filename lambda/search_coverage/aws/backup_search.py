@@ -13,6 +13,7 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import is_searched
+from search_coverage.coverage.object_keys import NARROWING, KeyFilter
 from search_coverage.coverage.search_job import SearchJob, search_job_identifier
 from search_coverage.coverage.search_scope import SearchScope
 
@@ -163,6 +164,7 @@ def _search_job(entry: Any) -> SearchJob:
         recovery_points_scanned=progress.get("RecoveryPointsScannedCount"),
         items_scanned=progress.get("ItemsScannedCount"),
         items_matched=progress.get("ItemsMatchedCount"),
+        object_keys=_object_keys(entry.get("ItemFilters")),
     )
 
 
@@ -171,6 +173,18 @@ def _moment(moment: Any) -> dt.datetime | None:
     if moment is None or isinstance(moment, dt.datetime):
         return moment
     return dt.datetime.fromtimestamp(moment, dt.UTC)
+
+
+def _object_keys(item_filters: Any) -> tuple[KeyFilter, ...]:
+    """Give the keys that the search looked for: all of them, so that whoever lists them finds too much rather.
+
+    Nothing where one of the filters has no key, or says which keys it did not look for.
+    """
+    filters = [one.get("ObjectKeys") for one in (item_filters or {}).get("S3ItemFilters") or ()]
+    keys = [key for some in filters for key in some or ()]
+    if not all(filters) or not all(key.get("Value") and key.get("Operator") in NARROWING for key in keys):
+        return ()
+    return tuple(KeyFilter(key["Value"], key["Operator"]) for key in keys)
 
 
 def _search_scope(scope: Any) -> SearchScope:

@@ -29,6 +29,15 @@ def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in patterns)
 
 
+def _then(first: str, later: str) -> str:
+    """Give the pattern of two parts of one sentence, in this order.
+
+    Only the first ``first`` of a sentence is tried, which is enough, since it leaves ``later`` the most room. With
+    every one of them tried, a message full of them would take time with the square of its length.
+    """
+    return rf"(?:^|\.)(?>[^.]*?{first})[^.]*{later}"
+
+
 # To teach the product a message: add a pattern to its reason, and the message to tests/unit/test_exclusion.py.
 # The order matters: what is more telling stands first ("index creation failed: access denied" is a failed index).
 MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
@@ -41,14 +50,14 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         r"\bkey used to encrypt\b",
     ),
     Reason.INDEX_PENDING: _patterns(
-        r"\bindex\w*\b[^.]*\b(pending|in progress|being (created|built)|creating)\b",
-        r"\bindex\w*\b[^.]*\bnot (yet )?(ready|active|complete\w*|available)\b",
-        r"\bindex\w*\b[^.]*\bunavailable\b",
-        r"\b(pending|creating|building)\b[^.]*\bindex",
+        _then(r"\bindex\w*\b", r"\b(pending|in progress|being (created|built)|creating)\b"),
+        _then(r"\bindex\w*\b", r"\bnot (yet )?(ready|active|complete\w*|available)\b"),
+        _then(r"\bindex\w*\b", r"\bunavailable\b"),
+        _then(r"\b(pending|creating|building)\b", r"\bindex"),
         r"\bindex_pending\b",
     ),
     Reason.INDEX_DELETING: _patterns(
-        r"\bindex\b[^.]*\bdelet(ing|ed)\b", r"\bdeleting\b[^.]*\bindex", r"\bindex_deleting\b"
+        _then(r"\bindex\b", r"\b(deleting|being deleted)\b"), _then(r"\bdeleting\b", r"\bindex"), r"\bindex_deleting\b"
     ),
     Reason.ARCHIVED: _patterns(
         r"\barchived\b",
@@ -65,12 +74,13 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         r"\b(dirty|corrupt\w*|unknown|no recogni[sz]able) file ?system\b",
     ),
     Reason.INDEX_FAILED: _patterns(
-        r"\bindex(ing)? (creation|build|job)\b[^.]*\b(fail\w*|error|unsuccessful)",
-        r"\b(creation|build\w*) of (the |an? )?(backup )?index[^.]*\bfail",
+        _then(r"\bindex(ing)? (creation|build|job)\b", r"\b(fail\w*|error|unsuccessful)"),
+        _then(r"\b(creation|build\w*) of (the |an? )?(backup )?index", r"\bfail"),
         r"(^|\bbackup |\bthe )(?<!of the )index(ing)? (has )?failed\b",
-        r"\bindex\w*\b[^.]*\b(could not|cannot) be (created|built)\b",
+        _then(r"\bindex\w*\b", r"\b(could not|cannot) be (created|built)\b"),
         r"\b(fail\w*|unable|could not|error) (to |in |while |during )?(creat|build)\w* (?:\w+ ){0,3}index",
         r"\bindex\w* (status|state)\W+(is\W+)?failed\b",
+        r"\bindex failed to (be )?(creat|buil)",  # AWS's own text, aws-facts.md §7
         r"\bindex (is )?corrupt",
         r"\bindex_failed\b",
     ),
@@ -79,6 +89,8 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         r"\b(does not|doesn't) have an? ((valid|active|backup|search) )*index\b",
         r"\b(not|never) (been )?indexed\b",
         r"\bindex\b (is |was )?(missing|not found)\b",
+        # "… index was deleted", AWS's own text (aws-facts.md §7): it is gone, so that it can be made at once.
+        _then(r"\bindex\b", r"\bdeleted\b"),
         r"\bindex\b (does not|doesn't) exist\b",
         r"\bindex(ing)?\b (is |was )?(not enabled|disabled)\b",
     ),
@@ -90,13 +102,13 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         r"\bunauthori[sz]ed\b",
         r"\bforbidden\b",
         r"\b(no|not have) access\b",
-        r"\bassume\b[^.]*\brole\b",
+        _then(r"\bassume\b", r"\brole\b"),
     ),
 }
 """Patterns of status messages that say why. AWS publishes no catalogue (aws-facts.md §2), so they go by meaning; the
 first reason with a pattern that is found wins. What a reason means to a person is in remedies.py."""
 
-_MESSAGE_CHARACTERS_READ = 4000
+_MESSAGE_CHARACTERS_READ = 1000  # AWS's own messages are sentences; what a long one means stands at its beginning
 
 # Names and numbers say nothing about the reason: a role may be called archive-admin. Without them, the messages of many
 # backups are the same, and are looked at once.

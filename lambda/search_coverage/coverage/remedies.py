@@ -1,17 +1,13 @@
 """What each reason means to a person and what to do about it: one table, which page, mail and CSV all read.
 
-Sources: AWS Backup's guide (backup-search.html), IAM's managed policies and the API references, as collected in
-aws-facts.md §3 and §4. Where AWS documents no remedy, the table says so.
+Sources: AWS Backup's guide (backup-search.html, backup-access-points.html), IAM's managed policies and the API
+references, as collected in aws-facts.md §3, §4 and §7. Where AWS documents no remedy, the table says so.
+How a command gets the values of a backup is in remedy_commands.py.
 """
 
-import json
-import re
-import shlex
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 
-from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.exclusion import Reason
 
 BACKUPS_IN_A_SEARCH = 20
 """How many recovery points one search job takes (quota, aws-facts.md §2)."""
@@ -32,7 +28,8 @@ class Remedy:
         commands: AWS CLI commands for one backup, with ``{names}`` for its values; the one that mends comes first.
         link: The page of AWS that says more.
         effort: A rank; what is done soonest and with the fewest rights has the lowest.
-        documented: Whether AWS documents a way to have the backup searched.
+        documented: Whether AWS documents a way to look for files or objects in the backup without restoring it.
+        searchable: Whether a search can look into the backup once the commands have been run.
     """
 
     title: str
@@ -43,6 +40,7 @@ class Remedy:
     link: str
     effort: int
     documented: bool = True
+    searchable: bool = True
 
 
 _INDEX_DETAILS = "aws backup get-recovery-point-index-details --backup-vault-name {vault} --recovery-point-arn {backup}"
@@ -51,9 +49,6 @@ _CREATE_INDEX = (
     "--index ENABLED --iam-role-arn {role}"
 )
 _DESCRIBE = "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {backup}"
-_FIND_VAULT = (
-    "aws backup list-recovery-points-by-resource --resource-arn {source} --query {vault_of_backup} --output text"
-)
 _RESTORE = (
     (
         "aws backup get-recovery-point-restore-metadata --backup-vault-name {vault} --recovery-point-arn {backup} "
@@ -63,6 +58,18 @@ _RESTORE = (
         "aws backup start-restore-job --recovery-point-arn {backup} --metadata file://restore-metadata.json "
         "--iam-role-arn {role}"
     ),
+)
+ACCESS_POINT = (
+    (
+        "aws backup create-backup-access-point --recovery-point-arn {backup} --name {access_point_name} "
+        "--access-point-metadata {point_in_time}"
+    ),
+    (
+        "aws backup describe-backup-access-point --access-point-arn {access_point} "
+        "--query {status_and_alias} --output text"
+    ),
+    "aws s3api list-object-versions --bucket {alias} --prefix {key_prefix} --query {versions} --output text",
+    "aws backup delete-backup-access-point --access-point-arn {access_point}",
 )
 
 REMEDIES: dict[Reason, Remedy] = {
@@ -160,8 +167,9 @@ REMEDIES: dict[Reason, Remedy] = {
         "Index failed",
         "The index of the backup could not be made.",
         "A search reads the index, not the backup: without one, nothing in this backup can be found.",
-        "Give the backup role AWSBackupServiceRolePolicyForIndexing, create the index again (aws backup "
-        "update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again.",
+        "Give the backup role AWSBackupServiceRolePolicyForIndexing, which backups of EBS alone need; create the index "
+        "again (aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search "
+        "again.",
         (
             _INDEX_DETAILS,
             (
@@ -194,6 +202,7 @@ REMEDIES: dict[Reason, Remedy] = {
         f"{_GUIDE}/restoring-ebs.html",
         effort=11,
         documented=False,
+        searchable=False,
     ),
     Reason.NOT_SUPPORTED: Remedy(
         "Cannot be indexed",
@@ -211,132 +220,44 @@ REMEDIES: dict[Reason, Remedy] = {
         _SEARCH_GUIDE,
         effort=12,
         documented=False,
+        searchable=False,
     ),
 }
 
-_PLACEHOLDERS = {
-    "vault": "<vault>",
-    "backup": "<recovery-point-arn>",
-    "role": "<role-arn>",
-    "role_name": "<role-name>",
-    "source": "<source-arn>",
-    "searcher": "<role-that-searches>",
-    "key": "<key-arn>",
-    "standard_vault": "<arn-of-a-standard-vault>",
-    "search_job": "<search-job-id>",
+_READ_IT_ALL_THE_SAME = (
+    "read the objects without an index and without a restore through a backup access point (aws backup "
+    "create-backup-access-point), and delete it when you are done: while it exists, AWS pauses the scheduled deletion "
+    "of the backup and refuses its manual deletion; a backup takes at most 5."
+)
+_ACCESS_POINT_GUIDE = f"{_GUIDE}/backup-access-points.html"
+
+_FOR_S3: dict[Reason, Remedy] = {
+    Reason.INDEX_MISSING: replace(
+        REMEDIES[Reason.INDEX_MISSING],
+        remedy=f"{REMEDIES[Reason.INDEX_MISSING].remedy} Or {_READ_IT_ALL_THE_SAME}",
+        commands=(_CREATE_INDEX, _INDEX_DETAILS, *ACCESS_POINT),
+        link=_ACCESS_POINT_GUIDE,
+    ),
+    Reason.INDEX_FAILED: replace(
+        REMEDIES[Reason.INDEX_FAILED],
+        remedy="Read why (aws backup get-recovery-point-index-details), create the index again (aws backup "
+        "update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again. Backups of "
+        f"S3 need no permission for their index. Or {_READ_IT_ALL_THE_SAME}",
+        commands=(_INDEX_DETAILS, _CREATE_INDEX, *ACCESS_POINT),
+        link=_ACCESS_POINT_GUIDE,
+    ),
+    Reason.NOT_SUPPORTED: replace(
+        REMEDIES[Reason.NOT_SUPPORTED],
+        why="No search will ever look into this backup where it is, but you can.",
+        remedy=f"Do not wait for a search: {_READ_IT_ALL_THE_SAME} This works in logically air-gapped vaults, too.",
+        commands=ACCESS_POINT,
+        link=_ACCESS_POINT_GUIDE,
+        documented=True,
+    ),
 }
-
-# Whatever does not look like what it should be is left to the reader: a value that starts with "-" is an option to
-# the CLI, one that starts with "file://" a file to send, and an invisible character is something else to a terminal.
-_ARN = re.compile(r"arn:(?P<partition>[a-z][a-z0-9-]*):[a-z0-9-]*:(?P<region>[a-z0-9-]*):[^:]*:\S+")
-_ROLE = re.compile(r"arn:[a-z][a-z0-9-]*:iam::[0-9]*:role/(?:\S*/)?(?P<name>[\w+=,.@][\w+=,.@-]*)")
-_VAULT = re.compile(r"[A-Za-z0-9_-]{1,50}")
-_IDENTIFIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}")
-_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,49}")
-_NAME = re.compile(r"\{(\w+)\}")
+"""What differs for backups of S3: they need no permission for their index, and can be read without one."""
 
 
-def commands(exclusion: Exclusion) -> list[str]:
-    """Give the commands for a backup, ready for a POSIX shell: every value is quoted, every unknown one named in <>.
-
-    Where the vault is not known but the source is, the first command asks AWS for the vault.
-    """
-    templates = REMEDIES[exclusion.reason].commands
-    values = _values(exclusion)
-    if "vault" not in values and {"backup", "source"} <= set(values) and any("{vault}" in text for text in templates):
-        templates = (_FIND_VAULT, *templates)
-    return [_filled(template, values) for template in templates]
-
-
-def advice(exclusion: Exclusion) -> str:
-    """Say on one line what to do: the sentence, and the first command where all its values are known."""
-    remedy = REMEDIES[exclusion.reason]
-    if not remedy.commands or (exclusion.index is None and "{vault}" in remedy.commands[0]):
-        return remedy.remedy
-    values = _values(exclusion)
-    if not _names(remedy.commands[0]) <= set(values):
-        return remedy.remedy
-    return f"{remedy.remedy} Command: {_filled(remedy.commands[0], values)}"
-
-
-def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) -> list[str]:
-    """Give the commands that search backups again for the same items, as far as one search job takes them."""
-    values = {"region": region} if _IDENTIFIER.fullmatch(region) else {}
-    if _IDENTIFIER.fullmatch(search_job):
-        values["search_job"] = search_job
-    searches = [
-        f"aws backupsearch start-search-job --search-scope {shlex.quote(scope)} "
-        f"--item-filters file://item-filters.json{_region_option(values)}"
-        for scope in _scopes(exclusions)
-    ]
-    if not searches:
-        return []
-    filters = "aws backupsearch get-search-job --search-job-identifier {search_job} --query ItemFilters --output json"
-    return [f"{_filled(filters, values)} > item-filters.json", *searches]
-
-
-def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
-    """Give the scope of one search for each resource type: a search takes exactly one (aws-facts.md §2)."""
-    arns: dict[str, list[str]] = {}
-    for backup in (exclusion.backup for exclusion in exclusions):
-        of_type = backup.resource_type or ""
-        arn = _arn(backup.backup_arn)
-        if arn and _TYPE.fullmatch(of_type):
-            arns.setdefault(of_type, []).append(arn)
-    for of_type, of_backups in arns.items():
-        scope = {"BackupResourceTypes": [of_type], "BackupResourceArns": of_backups[:BACKUPS_IN_A_SEARCH]}
-        yield json.dumps(scope, separators=(",", ":"), ensure_ascii=False)
-
-
-def _values(exclusion: Exclusion) -> dict[str, str]:
-    """Give what is known of a backup, by its name in the templates."""
-    backup, index = exclusion.backup, exclusion.index
-    values = {"partition": "aws"}
-    if (arn := _arn(backup.backup_arn)) and (parts := _ARN.fullmatch(arn)):
-        raw = arn.replace("\\", "\\\\").replace("'", "\\'")
-        values["backup"] = arn
-        values["vault_of_backup"] = f"RecoveryPoints[?RecoveryPointArn=='{raw}'].BackupVaultName"
-        values["partition"] = parts["partition"]
-        if parts["region"]:
-            values["region"] = parts["region"]
-    if source := _arn(backup.source_resource_arn):
-        values["source"] = source
-    if index and index.vault and _VAULT.fullmatch(index.vault):
-        values["vault"] = index.vault
-    if index and (role := _arn(index.role_arn)) and (parts := _ROLE.fullmatch(role)):
-        values["role"], values["role_name"] = role, parts["name"]
-    return values
-
-
-def _arn(text: str | None) -> str | None:
-    return text if text and text.isprintable() and _ARN.fullmatch(text) else None
-
-
-def _filled(template: str, values: dict[str, str]) -> str:
-    words: list[str] = []
-    for word in template.split(" "):
-        names = _NAME.findall(word)
-        if not names:
-            words.append(word)
-            continue
-        filled = _NAME.sub(lambda name: values.get(name[1]) or _PLACEHOLDERS[name[1]], word)
-        if filled.startswith("-"):  # an option's value, not an option
-            filled = f"{words.pop()}={filled}"
-        words.append(shlex.quote(filled))
-    return _with_region(" ".join(words), values)
-
-
-def _with_region(command: str, values: dict[str, str]) -> str:
-    if command.startswith("aws iam "):  # IAM has no Regions
-        return command
-    head, redirection, file = command.partition(" > ")
-    return f"{head}{_region_option(values)}{redirection}{file}"
-
-
-def _region_option(values: dict[str, str]) -> str:
-    return f" --region {values['region']}" if "region" in values else ""
-
-
-@cache
-def _names(template: str) -> frozenset[str]:
-    return frozenset(_NAME.findall(template))
+def remedy_of(reason: Reason, resource_type: str | None) -> Remedy:
+    """Give the remedy of a reason for backups of a type; None stands for any."""
+    return _FOR_S3.get(reason, REMEDIES[reason]) if resource_type == "S3" else REMEDIES[reason]

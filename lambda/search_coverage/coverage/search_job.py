@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.search_scope import SearchScope
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -58,6 +59,8 @@ class SearchJob:
         status: One of `SearchJobStatus`, or whatever else AWS sent.
         recovery_points_to_scan: How many backups AWS said it would look into.
         recovery_points_scanned: How many it said it looked into.
+        object_keys: The objects of S3 that it looked for, by their keys; empty where the keys do not narrow it. They
+            may be personal data: for the commands on the page, and for nothing else.
     """
 
     identifier: str
@@ -74,6 +77,7 @@ class SearchJob:
     recovery_points_scanned: int | None = None
     items_scanned: int | None = None
     items_matched: int | None = None
+    object_keys: tuple[KeyFilter, ...] = field(default=(), repr=False)
 
     @property
     def is_terminal(self) -> bool:

@@ -23,3 +23,8 @@ class SearchScope:
     source_arns: tuple[str, ...] = ()
     backup_arns: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def resource_type(self) -> str | None:
+        """The type of resource that is searched; None where AWS does not name exactly one."""
+        return self.resource_types[0] if len(self.resource_types) == 1 else None

@@ -3,10 +3,10 @@
 import textwrap
 
 from search_coverage.coverage.exclusion import Reason
-from search_coverage.coverage.remedies import REMEDIES
+from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
-from search_coverage.report.plain_text import one_line
+from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.row import Row
 from search_coverage.report.summary import Findings
 
@@ -34,7 +34,7 @@ def subject(findings: Findings) -> str:
     else:
         numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup searched"
     start = f"{findings.judgement.verdict.value}: {numbers} - "
-    return start + one_line(findings.job.name or findings.job.identifier, SUBJECT_CHARACTERS - len(start))
+    return start + name_of(findings.job, SUBJECT_CHARACTERS - len(start))
 
 
 def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str, console_url: str) -> str:
@@ -90,7 +90,7 @@ def _what_to_do(findings: Findings) -> list[str]:
     lines = ["WHY, AND WHAT TO DO"]
     in_order = sorted(by_reason, key=lambda reason: (-by_reason[reason], REMEDIES[reason].effort))
     for number, reason in enumerate(in_order, start=1):
-        remedy = REMEDIES[reason]
+        remedy = remedy_of(reason, findings.job.scope.resource_type)
         what_happened = f"{number}. {by_reason[reason]} x {reason}: {remedy.meaning}"
         lines += _wrapped(what_happened, indent="   ")
         lines += _wrapped(f"-> {remedy.remedy}", indent="   ")

@@ -20,6 +20,8 @@ _ROWS_BYTES = 195 * 1024
 _EMAIL_BYTES = 16 * 1024
 _ROW_TEXT_CHARACTERS = 1900
 _HEAD_TEXT_CHARACTERS = 1000
+_CUT = "… (cut to fit the message: the report has all of it)"
+_CUT_LINE = f"\n{_CUT}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,15 @@ def _size_in_message(text: str) -> int:
 
 
 def _cut(value: Any, characters: int) -> Any:
-    if isinstance(value, str) and len(value) > characters:
-        return f"{value[:characters]}… (cut to fit the message: the report has all of it)"
-    return value
+    return f"{value[:characters]}{_CUT}" if isinstance(value, str) and len(value) > characters else value
 
 
 def _fitting_text(text: str) -> str:
-    while _size_in_message(text) > _EMAIL_BYTES:
-        text = text[: len(text) * 3 // 4].rstrip() + "\n… (cut to fit the message: the report has all of it)\n"
-    return text
+    # A character takes a byte at least: what is beyond that is not even measured.
+    if len(text) <= _EMAIL_BYTES and _size_in_message(text) <= _EMAIL_BYTES:
+        return text
+    room = _EMAIL_BYTES - _size_in_message(_CUT_LINE)
+    text = text[:room]
+    while _size_in_message(text) > room:
+        text = text[: len(text) * 3 // 4]
+    return text.rstrip() + _CUT_LINE

@@ -20,7 +20,7 @@ from search_coverage.coverage.verdict import InventoryStatus, Verdict
 from search_coverage.report.digest import NOT_COMPARED
 from search_coverage.report.page_table import page_table
 from search_coverage.report.pictures import WIDTH, charts, percent_searched, searched_width
-from search_coverage.report.plain_text import one_line, visible
+from search_coverage.report.plain_text import name_of, visible
 from search_coverage.report.row import Row
 from search_coverage.report.summary import Findings
 from search_coverage.report.what_to_do import groups
@@ -68,7 +68,7 @@ def page(
                 "form-action 'none'",
             ]
         ),
-        name=one_line(job.name, 300) or job.identifier,
+        name=name_of(job, 300),
         verdict=verdict.value,
         headline=headline(findings),
         trust=_TRUST[verdict] if compared or verdict is not Verdict.COMPLETE else _TRUST_NOT_COMPARED,

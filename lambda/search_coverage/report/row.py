@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from search_coverage.coverage.exclusion import Exclusion
-from search_coverage.coverage.remedies import advice
+from search_coverage.coverage.remedy_commands import advice
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 

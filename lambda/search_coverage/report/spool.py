@@ -1,5 +1,6 @@
 """The files of a report while it is made: on disk, so that memory does not grow with the search."""
 
+import errno
 import gzip
 import hashlib
 import shutil
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.csv_table import CsvTable
@@ -23,11 +25,18 @@ from search_coverage.report.tally import Tally
 FIRST_ROWS = 2000
 FIRST_ROWS_BYTES = 1_400_000
 """What the rows of the page may take, so that it stays under 2 MB whatever AWS sends."""
-FIRST_OF_A_REASON = 10
+FIRST_OF_A_REASON = 200
+FIRST_OF_A_REASON_CHARACTERS = 5000
+"""How many backups of a reason, and how long as a row, are kept in memory for the page's commands. Where there are
+others, the commands read the CSV."""
 FIRST_FAILED = 10
 _FOLDER_PREFIX = "search-coverage-"
 # Lambda ends an invocation after 900 s at the latest; an older folder was left behind by one that was killed.
 _ABANDONED_AFTER_SECONDS = 900
+
+
+class DiskFull(SearchCoverageError):
+    """The function's disk has no room left for the files of a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Spool:
     Attributes:
         tally: The counts so far.
         first_rows: The first 2,000 rows, or as many as there is room for, for the page.
-        first_by_reason: The first 10 exclusions of each reason, for the page's commands.
+        first_by_reason: The first 200 exclusions of each reason, for the page's commands.
         first_failed: The first 10 FAILED rows, for the e-mail.
         failed_rows: The FAILED backups, on their way to the messages.
     """
@@ -101,7 +110,7 @@ class Spool:
         if len(self.first_rows) < FIRST_ROWS and self._first_rows_bytes < FIRST_ROWS_BYTES:
             self._keep_for_page(excluded)
         of_reason = self.first_by_reason.setdefault(exclusion.reason, [])
-        if len(of_reason) < FIRST_OF_A_REASON:
+        if len(of_reason) < FIRST_OF_A_REASON and len(text) <= FIRST_OF_A_REASON_CHARACTERS:
             of_reason.append(exclusion)
 
     def _keep_for_page(self, excluded: Row) -> None:
@@ -128,10 +137,24 @@ def spool_folder() -> Iterator[Path]:
     """Give an empty folder on the function's disk, and take it away again.
 
     Folders that a killed invocation left behind are removed first: Lambda keeps /tmp for the next one.
+
+    Raises:
+        DiskFull: There was no room on the disk for what was written in the block.
     """
-    for abandoned in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+    disk = Path(tempfile.gettempdir())
+    for abandoned in disk.glob(f"{_FOLDER_PREFIX}*"):
         with suppress(FileNotFoundError):  # taken away by another process meanwhile
             if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
                 shutil.rmtree(abandoned, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
-        yield Path(folder)
+    try:
+        with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX) as folder:
+            yield Path(folder)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        megabytes = shutil.disk_usage(disk).total // 1024**2
+        raise DiskFull(
+            f"The function's {disk} is full: all of it is {megabytes:,} MB, which is too little for this report. The "
+            "report was not finished and counts as not written. Lambda tries again; if it ends here each time, raise "
+            "TEMPORARY_STORAGE (the function's ephemeral storage, at most 10,240 MB) in infra/reporter.py and deploy."
+        ) from error

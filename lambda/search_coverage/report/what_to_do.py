@@ -1,14 +1,18 @@
 """What to do about the excluded backups, a group for each reason: the largest first, the easiest of the same size."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 
 from search_coverage.coverage.exclusion import Exclusion, Reason
-from search_coverage.coverage.remedies import REMEDIES, Remedy, commands, search_again
+from search_coverage.coverage.remedies import Remedy, remedy_of
+from search_coverage.coverage.remedy_commands import commands, commands_for_all, search_again, search_all_again
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.tally import Tally
 
-_COMMAND_CHARACTERS = 12_000  # of one group: a name of 2,000 characters does not push the rest off the page
+# What the commands of a group may take on the page, in bytes: it has twelve groups and stays under 2 MB.
+_MENDING_BYTES = 12_000
+_SEARCHING_BYTES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +20,10 @@ class Group:
     """The backups that were left out for one reason.
 
     Attributes:
-        shown: For how many of them there are commands.
-        commands: The commands that mend them, one block a backup.
-        again: The commands that search them again, once they are mended.
+        shown: For how many of them there are commands that mend them.
+        commands: The commands that mend them, one block a backup; a command that holds for several stands once.
+        again: The commands that search all of them again, once they are mended.
+        from_csv: Whether commands read excluded-backups.csv: where a command for each backup has no room.
     """
 
     reason: Reason
@@ -27,6 +32,7 @@ class Group:
     shown: int
     commands: tuple[str, ...]
     again: tuple[str, ...]
+    from_csv: bool
 
 
 def groups(job: SearchJob, tally: Tally, first_by_reason: Mapping[Reason, list[Exclusion]]) -> list[Group]:
@@ -43,18 +49,33 @@ def groups(job: SearchJob, tally: Tally, first_by_reason: Mapping[Reason, list[E
 
 
 def _group(job: SearchJob, reason: Reason, count: int, first: list[Exclusion]) -> Group:
+    remedy = remedy_of(reason, job.scope.resource_type)
+    shown, blocks = _blocks(job, first)
+    loops: list[str] = []
+    if shown < count and (loops := commands_for_all(remedy, reason, job.arn.region, first, job.object_keys)):
+        shown, blocks = count, loops
+    again = search_again(job.identifier, job.arn.region, first) if remedy.searchable else []
+    all_again = bool(again) and (len(first) < count or _bytes(again) > _SEARCHING_BYTES)
+    if all_again:
+        again = search_all_again(job.identifier, job.arn.region, reason)
+    return Group(reason, count, remedy, shown, tuple(blocks), tuple(again), from_csv=bool(loops) or all_again)
+
+
+def _blocks(job: SearchJob, first: list[Exclusion]) -> tuple[int, list[str]]:
+    """Give the commands of the first backups, a block each, and for how many there was room."""
     blocks: list[str] = []
-    room = _COMMAND_CHARACTERS
-    shown = 0
-    for exclusion in first:
-        block = "\n".join(commands(exclusion))
-        # The search names the backup once more.
-        room -= len(block) + len(exclusion.backup.backup_arn or "")
+    seen: set[str] = set()
+    room = _MENDING_BYTES
+    for shown, exclusion in enumerate(first):
+        new = [command for command in commands(exclusion, job.object_keys) if command not in seen]
+        room -= _bytes(new)
         if room < 0:
-            break
-        shown += 1
-        if block and block not in blocks:
-            blocks.append(block)
-    remedy = REMEDIES[reason]
-    again = search_again(job.identifier, job.arn.region, first[:shown]) if remedy.documented else []
-    return Group(reason, count, remedy, shown, tuple(blocks), tuple(again))
+            return shown, blocks
+        seen.update(new)
+        if new:
+            blocks.append("\n".join(new))
+    return len(first), blocks
+
+
+def _bytes(texts: Iterable[str]) -> int:
+    return sum(len(escape(text).encode("utf-8", "backslashreplace")) for text in texts)

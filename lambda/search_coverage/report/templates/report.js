@@ -163,9 +163,14 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 
-  // Download what matches. A cell that a spreadsheet would run as a formula is defused, as in the report's own CSV.
+  // Download what matches. A cell that a spreadsheet would run as a formula is defused, as in the report's own CSV
+  // (csv_table.py says why), and with the same two patterns.
+  const CONTROL_START = /^[\x00-\x1f\x7f-\x9f]/;
+  const CELL_START = /(?:^|[\t-\r\x1c-\x1f;|\x85\u2028\u2029])[\x00-\x20"\x7f-\xa0\xad\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff;|]*([=+\-@\uff1d\uff0b\uff0d\uff20])?/g;
   function cell(text) {
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const safe = text
+      .replace(CELL_START, (start, formula) => formula ? `${start.slice(0, -1)}'${formula}` : start)
+      .replace(CONTROL_START, "'$&");
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   }
   $("download").addEventListener("click", () => {

@@ -1,0 +1,269 @@
+"""The commands of a remedy, with the values of a backup in them: ready for a POSIX shell and the AWS CLI."""
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.object_keys import KeyFilter
+from search_coverage.coverage.remedies import ACCESS_POINT, BACKUPS_IN_A_SEARCH, Remedy, remedy_of
+
+_PLACEHOLDERS = {
+    "vault": "<vault>",
+    "backup": "<recovery-point-arn>",
+    "role": "<role-arn>",
+    "role_name": "<role-name>",
+    "searcher": "<role-that-searches>",
+    "key": "<key-arn>",
+    "standard_vault": "<arn-of-a-standard-vault>",
+    "search_job": "<search-job-id>",
+    "access_point_name": "<name-of-your-choice>",
+    "access_point": "<access-point-arn>",
+    "alias": "<alias-of-the-access-point>",
+    "status_and_alias": "[Status, AccessPointMetadata.S3AccessPointAlias]",
+}
+
+# Whatever does not look like what it should be is left to the reader: a value that starts with "-" is an option to
+# the CLI, one that starts with "file://" a file to send, and an invisible character is something else to a terminal.
+_ARN_CHARACTERS = 2048
+_ARN = re.compile(
+    r"arn:(?P<partition>[a-z][a-z0-9-]*):[a-z0-9-]*:(?P<region>[a-z0-9-]*):(?P<account>[^:]*):(?P<resource>\S+)"
+)
+_ROLE = re.compile(r"arn:[a-z][a-z0-9-]*:iam::[0-9]*:role/(?:\S*/)?(?P<name>[\w+=,.@][\w+=,.@-]*)")
+_VAULT = re.compile(r"[A-Za-z0-9_-]{1,50}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_IDENTIFIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}")
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,49}")
+_NAME = re.compile(r"\{(\w+)\}")
+# Options that are left out where nothing is known for them.
+_OPTIONAL = frozenset({"point_in_time", "key_prefix"})
+
+
+def commands(exclusion: Exclusion, keys: Sequence[KeyFilter] = ()) -> list[str]:
+    """Give the commands for a backup: every value is quoted, every unknown one named in <>.
+
+    Where the vault is not known but the source is, the first command looks for it.
+
+    Args:
+        keys: The objects that were searched for, which is what is listed; none stands for all.
+    """
+    templates = remedy_of(exclusion.reason, exclusion.backup.resource_type).commands
+    values = _values(exclusion) | _objects(keys)
+    found = []
+    if "vault" not in values and {"backup", "source"} <= set(values) and any("{vault}" in text for text in templates):
+        found.append(_find_vault(values))
+    return [*found, *(_filled(template, values) for template in templates)]
+
+
+def advice(exclusion: Exclusion) -> str:
+    """Say on one line what to do: the sentence, and the first command where all its values are known."""
+    remedy = remedy_of(exclusion.reason, exclusion.backup.resource_type)
+    if not remedy.commands or (exclusion.index is None and "{vault}" in remedy.commands[0]):
+        return remedy.remedy
+    values = _values(exclusion)
+    if not _names(remedy.commands[0]) - _OPTIONAL <= set(values) or "<" in values.get("point_in_time", ""):
+        return remedy.remedy
+    return f"{remedy.remedy} Command: {_filled(remedy.commands[0], values)}"
+
+
+def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) -> list[str]:
+    """Give the commands that search all these backups again for the same items: as many to a search as it takes."""
+    values = _of_search(search_job, region)
+    searches = [_search(shlex.quote(scope), values) for scope in _scopes(exclusions)]
+    return [_item_filters(values), *searches] if searches else []
+
+
+def commands_for_all(
+    remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion], keys: Sequence[KeyFilter] = ()
+) -> list[str]:
+    """Give the commands that mend all backups of a reason, in a loop over excluded-backups.csv.
+
+    Nothing where no vault is known, nor where it is not wise to run the commands in a loop: each restore and each
+    access point is a decision. Where an access point helps as well, its commands follow, for the first backup.
+
+    Args:
+        exclusions: The first of them: the role that made all of these is taken for the others, too.
+    """
+    known = [_values(exclusion) for exclusion in exclusions]
+    roles = {values.get("role") for values in known}
+    values = _of_search("", region) | ({"role": role} if len(roles) == 1 and (role := roles.pop()) else {})
+    in_loop = [text for text in remedy.commands if "{backup}" in text and _names(text) <= {"vault", "backup", "role"}]
+    if not in_loop or not remedy.searchable or not any("vault" in of_backup for of_backup in known):
+        return []
+    vault, backup = "vault-of-the-row", "arn-of-the-row"
+    body = "; ".join(_filled(text, values | {"vault": vault, "backup": backup}) for text in in_loop)
+    body = body.replace(vault, '"$vault"').replace(backup, '"$arn"').replace('-name "$', '-name="$')
+    loop = _MEND_ALL.format(reason=reason.value, body=body)
+    if ACCESS_POINT[0] not in remedy.commands:
+        return [loop]
+    of_first = known[0] | _objects(keys)
+    return [loop, "\n".join([_ONE_BACKUP, *(_filled(text, of_first) for text in ACCESS_POINT)])]
+
+
+def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
+    """Give the commands that search all backups of a reason again, as they stand in excluded-backups.csv."""
+    values = _of_search(search_job, region)
+    search = _search('"$scope"', values)
+    return [
+        _item_filters(values),
+        _SEARCH_ALL.format(reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search),
+    ]
+
+
+_ONE_BACKUP = "# Or without an index, one backup at a time; this is the first:"
+
+# A value that is not what it should be is left out here, too, and named.
+_READ_CSV = """\
+python3 -c 'import csv, json, re, sys
+rows = list(csv.DictReader(open("excluded-backups.csv", encoding="utf-8", newline="")))
+rows = [row for row in rows if row["reason"] == "{reason}"]
+"""
+_MEND_ALL = (
+    _READ_CSV
+    + """\
+for row in rows:
+    if re.fullmatch("[A-Za-z0-9_-]+", row["backup_vault"]) and re.fullmatch("arn:[!-~]+", row["backup_arn"]):
+        print(row["backup_vault"], row["backup_arn"])
+    else:
+        print("left out:", row["backup_vault"] or "no vault known,", repr(row["backup_arn"]), file=sys.stderr)' |
+while read -r vault arn; do {body}; done"""
+)
+_SEARCH_ALL = (
+    _READ_CSV
+    + """\
+for kind in sorted({{row["resource_type"] for row in rows}}):
+    arns = [row["backup_arn"] for row in rows if row["resource_type"] == kind and row["backup_arn"]]
+    for at in range(0, len(arns), {at_once}):
+        print(json.dumps({{"BackupResourceTypes": [kind], "BackupResourceArns": arns[at:at + {at_once}]}}))' |
+while read -r scope; do {search}; done"""
+)
+
+
+def _item_filters(values: dict[str, str]) -> str:
+    filters = "aws backupsearch get-search-job --search-job-identifier {search_job} --query ItemFilters --output json"
+    return f"{_filled(filters, values)} > item-filters.json"
+
+
+def _search(scope: str, values: dict[str, str]) -> str:
+    return (
+        f"aws backupsearch start-search-job --search-scope {scope} --item-filters file://item-filters.json"
+        f"{_region_option(values)}"
+    )
+
+
+def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
+    """Give the scopes of searches, each of one resource type and no more backups than a search takes (§2)."""
+    arns: dict[str, dict[str, None]] = {}
+    for backup in (exclusion.backup for exclusion in exclusions):
+        of_type = backup.resource_type or ""
+        arn = _arn(backup.backup_arn)
+        if arn and _TYPE.fullmatch(of_type):
+            arns.setdefault(of_type, {})[arn] = None
+    for of_type, of_backups in arns.items():
+        all_of_type = list(of_backups)
+        for at in range(0, len(all_of_type), BACKUPS_IN_A_SEARCH):
+            some = all_of_type[at : at + BACKUPS_IN_A_SEARCH]
+            scope = {"BackupResourceTypes": [of_type], "BackupResourceArns": some}
+            yield json.dumps(scope, separators=(",", ":"), ensure_ascii=False)
+
+
+def _of_search(search_job: str, region: str) -> dict[str, str]:
+    values = {"region": region} if _IDENTIFIER.fullmatch(region) else {}
+    return values | ({"search_job": search_job} if _IDENTIFIER.fullmatch(search_job) else {})
+
+
+def _values(exclusion: Exclusion) -> dict[str, str]:
+    """Give what is known of a backup, by its name in the templates."""
+    backup, index = exclusion.backup, exclusion.index
+    values = {"partition": "aws"}
+    if (arn := _arn(backup.backup_arn)) and (parts := _ARN.fullmatch(arn)):
+        values["backup"] = arn
+        values["partition"] = parts["partition"]
+        if parts["region"]:
+            values["region"] = parts["region"]
+        values |= _access_point(arn, parts)
+    if source := _arn(backup.source_resource_arn):
+        values["source"] = source
+    if index and index.vault and _VAULT.fullmatch(index.vault):
+        values["vault"] = index.vault
+    if index and (role := _arn(index.role_arn)) and (parts := _ROLE.fullmatch(role)):
+        values["role"], values["role_name"] = role, parts["name"]
+    return values
+
+
+def _access_point(arn: str, parts: re.Match[str]) -> dict[str, str]:
+    """Name an access point of a backup: the same name each time, and another one for each backup."""
+    name = f"search-coverage-{hashlib.sha256(arn.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+    values = {"access_point_name": name}
+    if parts["region"] and _ACCOUNT.fullmatch(parts["account"]):
+        values["access_point"] = (
+            f"arn:{parts['partition']}:backup:{parts['region']}:{parts['account']}:accesspoint/{name}"
+        )
+    if ":recovery-point:continuous:" in arn:
+        values["point_in_time"] = "AccessPointInTime=<such-as-2026-11-20T09:00:00Z>"
+    return values
+
+
+def _objects(keys: Sequence[KeyFilter]) -> dict[str, str]:
+    """Give what makes the CLI list the objects that were searched for, or all of them."""
+    conditions = " || ".join(key.function.format(_literal(key.text)) for key in keys)
+    values = {"versions": f"Versions[{f'?{conditions}' if keys else ''}].[LastModified,Size,VersionId,Key]"}
+    if len(keys) == 1 and keys[0].is_beginning and keys[0].text.isprintable() and "://" not in keys[0].text:
+        values["key_prefix"] = keys[0].text
+    return values
+
+
+def _literal(text: str) -> str:
+    """Write a text as a literal of JMESPath: JSON between backticks, which holds anything."""
+    return "`" + json.dumps(text).replace("`", r"\u0060") + "`"
+
+
+def _find_vault(values: dict[str, str]) -> str:
+    """Give the command that goes through the vaults: asked for a source, AWS names no vault (aws-facts.md §7)."""
+    region = _region_option(values)
+    query = shlex.quote(f"RecoveryPoints[?RecoveryPointArn=={_literal(values['backup'])}].BackupVaultName")
+    return (
+        "for vault in $(aws backup list-backup-vaults --query 'BackupVaultList[].BackupVaultName' --output text"
+        f'{region}); do aws backup list-recovery-points-by-backup-vault --backup-vault-name="$vault" '
+        f"--by-resource-arn {shlex.quote(values['source'])} --query {query} --output text{region}; done"
+    )
+
+
+def _arn(text: str | None) -> str | None:
+    return text if text and len(text) <= _ARN_CHARACTERS and text.isprintable() and _ARN.fullmatch(text) else None
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    words: list[str] = []
+    for word in template.split(" "):
+        names = _NAME.findall(word)
+        if not names:
+            words.append(word)
+            continue
+        if not _OPTIONAL.isdisjoint(names) and not values.get(names[0]):
+            words.pop()
+            continue
+        filled = _NAME.sub(lambda name: values.get(name[1]) or _PLACEHOLDERS[name[1]], word)
+        if filled.startswith("-"):  # an option's value, not an option
+            filled = f"{words.pop()}={filled}"
+        words.append(shlex.quote(filled))
+    return _with_region(" ".join(words), values)
+
+
+def _with_region(command: str, values: dict[str, str]) -> str:
+    if command.startswith("aws iam "):  # IAM has no Regions
+        return command
+    head, redirection, file = command.partition(" > ")
+    return f"{head}{_region_option(values)}{redirection}{file}"
+
+
+def _region_option(values: dict[str, str]) -> str:
+    return f" --region {values['region']}" if "region" in values else ""
+
+
+@cache
+def _names(template: str) -> frozenset[str]:
+    return frozenset(_NAME.findall(template))
