@@ -63,7 +63,7 @@ class Settings:
 
     notification_emails: tuple[str, ...] = ()
     alarm_emails: tuple[str, ...] = ()
-    notify_on: str = "FAILED"
+    notify_on: str = "EXCLUDED"
     search_job_statuses: tuple[str, ...] = SEARCH_JOB_STATUSES
     poll_minutes: int = 1
     report_retention_days: int = 2555

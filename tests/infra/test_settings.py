@@ -22,12 +22,16 @@ def test_cdk_json_spells_out_the_defaults() -> None:
     assert len(context["searchCoverage"]) == len(Settings.__slots__)
 
 
+def test_a_search_that_left_out_anything_is_told_unless_somebody_chose_otherwise() -> None:
+    assert Settings().notify_on == "EXCLUDED"
+
+
 def test_every_setting_can_stand_in_cdk_json() -> None:
     settings = Settings.from_context(
         in_cdk_json(
             notificationEmails=["a@example.com"],
             alarmEmails=["b@example.com"],
-            notifyOn="EXCLUDED",
+            notifyOn="FAILED",
             searchJobStatuses=["STOPPED", "COMPLETED"],
             pollMinutes=15,
             reportRetentionDays=30,
@@ -42,7 +46,7 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
     assert settings == Settings(
         notification_emails=("a@example.com",),
         alarm_emails=("b@example.com",),
-        notify_on="EXCLUDED",
+        notify_on="FAILED",
         search_job_statuses=("COMPLETED", "STOPPED"),
         poll_minutes=15,
         report_retention_days=30,
