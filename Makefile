@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PYTHONPATH := lambda:.
 
-.PHONY: help setup demo doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom clean
+.PHONY: help setup demo emulator doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
@@ -14,6 +14,9 @@ setup: .venv/ready node_modules/ready  ## Make .venv and node_modules; done agai
 
 demo: setup  ## Start an embedded AWS, deploy the stack to it, let search jobs end, show the reports and mails
 	@$(BIN)/python -m local.demo
+
+emulator: setup  ## Start the embedded AWS alone, with the stack deployed, until Ctrl-C; it says how to use it
+	@$(BIN)/python -m local.emulator --deploy
 
 test: check unit infra integration faults browser e2e  ## Run every check
 

@@ -35,6 +35,14 @@ LOG_RETENTION_DAYS: Final = (
 
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 
+# What the CDK itself keeps in the context: its command line's switches, the feature flags of construct libraries, the
+# answers of look-ups, the notices that somebody acknowledged.
+_KEY_OF_THE_CDK = re.compile(r"(aws:|aws-cdk:|@|[a-z-]+:account=).*|acknowledged-issue-numbers")
+
+
+_WORD_MIN: Final = 4
+"""Letters of a key from which on it may stand for the settings that contain it: `email` may, `on` may not."""
+
 
 class SettingsError(ValueError):
     """A setting is wrong; the message is one sentence for the person who wrote it."""
@@ -63,7 +71,7 @@ class Settings:
 
     notification_emails: tuple[str, ...] = ()
     alarm_emails: tuple[str, ...] = ()
-    notify_on: str = "FAILED"
+    notify_on: str = "EXCLUDED"
     search_job_statuses: tuple[str, ...] = SEARCH_JOB_STATUSES
     poll_minutes: int = 1
     report_retention_days: int = 2555
@@ -92,10 +100,8 @@ class Settings:
             values["alarmEmails"] = values.get("notificationEmails", ())
         settings = cls(**{_ATTRIBUTES[key]: value for key, value in values.items()})  # type: ignore[arg-type]  # the readers hold the types
         if settings.object_lock_days > settings.report_retention_days:
-            key = "objectLockDays" if "objectLockDays" in given else "reportRetentionDays"
-            raise given[key].error(
-                f"objectLockDays ({settings.object_lock_days}) must not be above "
-                f"reportRetentionDays ({settings.report_retention_days}), "
+            raise given["objectLockDays"].error(
+                f"it must not be above reportRetentionDays ({settings.report_retention_days}), "
                 "because a locked report cannot expire"
             )
         return settings
@@ -130,25 +136,30 @@ def _given(context: Mapping[str, object]) -> dict[str, _Given]:
             "in cdk.json; to change one setting on the command line, use -c <key>=<value>."
         )
     for key in in_file:
-        if key not in _READERS:
-            raise SettingsError(
-                f"Setting {key} (from {CONTEXT_KEY} in cdk.json) is not known: "
-                f"the settings are {', '.join(_READERS)}.{_did_you_mean(str(key))}"
-            )
+        _require_known(str(key), f"{CONTEXT_KEY} in cdk.json")
     for key in context:
-        # Keys with a colon are the CDK's own (feature flags, look-ups); others may belong to another tool.
-        if key != CONTEXT_KEY and key not in _READERS and ":" not in key and (hint := _did_you_mean(key)):
-            raise SettingsError(f"Setting {key} (from -c {key}) is not known.{hint}")
+        if key != CONTEXT_KEY and not _KEY_OF_THE_CDK.fullmatch(key):
+            _require_known(key, f"-c {key}, or the context in cdk.json, cdk.context.json or ~/.cdk.json")
     given = {key: _Given(key, value, on_command_line=False) for key, value in in_file.items()}
     given |= {key: _Given(key, context[key], on_command_line=True) for key in _READERS if key in context}
     return given
 
 
+def _require_known(key: str, origin: str) -> None:
+    """Refuse what is no setting: whoever wrote it believes that it does something."""
+    if key not in _READERS:
+        raise SettingsError(
+            f"Setting {key} (from {origin}) is not known: the settings are {', '.join(_READERS)}.{_did_you_mean(key)}"
+        )
+
+
 def _did_you_mean(key: str) -> str:
-    """Name the setting that a misspelt key probably stands for; an empty text if none comes close."""
+    """Name the settings that a misspelt or a shortened key may stand for; an empty text if none comes close."""
     by_lower_case = {known.lower(): known for known in _READERS}
-    near = difflib.get_close_matches(key.lower().replace("-", "").replace("_", ""), by_lower_case, n=1, cutoff=0.85)
-    return f" Did you mean {by_lower_case[near[0]]}?" if near else ""
+    word = re.sub(r"[^a-z]", "", key.lower())
+    near = difflib.get_close_matches(word, by_lower_case, n=1, cutoff=0.85)
+    near = near or [known for known in by_lower_case if len(word) >= _WORD_MIN and word in known]
+    return f" Did you mean {' or '.join(by_lower_case[known] for known in near)}?" if near else ""
 
 
 def _texts(given: _Given, allowed: str) -> tuple[str, ...]:
@@ -173,11 +184,17 @@ def _emails(given: _Given) -> tuple[str, ...]:
     """Read e-mail addresses; SNS would refuse a malformed one only in the middle of a deployment."""
     allowed = 'a list of different e-mail addresses such as ["a@example.com"], or empty'
     addresses = _texts(given, allowed)
-    if not all(_EMAIL.fullmatch(address) for address in addresses):
-        raise given.error(f"it must be {allowed}")
-    if len({address.casefold() for address in addresses}) < len(addresses):
-        raise given.error(f"it must be {allowed}")
+    if wrong := [address for address in addresses if not _EMAIL.fullmatch(address)]:
+        raise given.error(f"it must be {allowed}; no address: {_quoted(wrong)}")
+    folded = [address.casefold() for address in addresses]
+    if again := [address for number, address in enumerate(addresses) if folded[number] in folded[:number]]:
+        raise given.error(f"it must be {allowed}; more than once: {_quoted(again)}")
     return addresses
+
+
+def _quoted(addresses: Sequence[str]) -> str:
+    """Name addresses so that an empty one is seen, too."""
+    return ", ".join(json.dumps(address, ensure_ascii=False) for address in addresses)
 
 
 def _alarm_emails(given: _Given) -> tuple[str, ...] | None:

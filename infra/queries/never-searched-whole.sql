@@ -3,11 +3,13 @@
 -- One row for each bucket or volume of which some search left out a backup. NEVER: every reported search of its
 -- resource type that looked at anything left out a backup of it. NOT KNOWN: some searches (searches_to_check, the
 -- latest of them on latest_to_check) name no backup of it that they left out. They searched it whole, or it was not in
--- their scope; the reports do not say which. Look at the scope of these searches.
+-- their scope.
 --
--- Whole means: no backup of it is known to have been left out. Backups that AWS did not list are known only where the
--- comparison with the vaults (setting inventory) found them. Sources of which no search left out a backup, and searches
--- without a report, are not known here.
+-- What it cannot know: the scope. The reports do not say which sources a search was asked to look at, so that a search
+-- of other buckets alone is enough for NOT KNOWN. Look at the scope of the searches to check, as long as AWS keeps
+-- them. Whole means no more than that no backup of it is known to have been left out: backups that AWS did not list are
+-- known only where the comparison with the vaults (setting inventory) found them. Sources of which no search left out a
+-- backup, and searches without a report, are not known here.
 
 WITH searches AS (
     -- A search has one resource type. Where AWS did not name it, the search may have been about any source.

@@ -1,13 +1,10 @@
-"""What a user would get: collected into a folder, and shown."""
+"""What a user would get, collected into a folder."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from local.demo.search_jobs import VERDICT_STYLES
+from local.demo.arrivals import WHY_NO_MAIL, Arrival
 from local.emulator.embedded_aws import EmbeddedAws
 
 _RECEIVE_SECONDS = 1
@@ -26,6 +23,7 @@ class Showcase:
         """
         self._aws = aws
         self._bucket = outputs["ReportBucketName"]
+        self._report_function = outputs["ReportFunctionName"]
         self._topic = outputs["AlertsTopicArn"]
         self._folder = folder
         self._s3 = aws.client("s3")
@@ -43,8 +41,8 @@ class Showcase:
         summaries = [self._summary(key) for key in self._keys() if key.endswith("/summary.json")]
         return {summary["searchJob"]["identifier"]: summary["verdict"] for summary in summaries}
 
-    def collect(self) -> None:
-        """Put every object, every message and every mail into the folder."""
+    def collect(self) -> list[Arrival]:
+        """Put every object, every message and every mail into the folder, and give what arrived of each search job."""
         for key in self._keys():
             path = self._folder / "bucket" / key
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,31 +53,34 @@ class Showcase:
             (alerts / f"{number}.json").write_text(json.dumps(message, indent=2, ensure_ascii=False) + "\n")
         for number, mail in enumerate(self._aws.mails(), start=1):
             (self._folder / f"email-{number}.txt").write_text(f"{mail.subject}\n\n{mail.text}", encoding="utf-8")
+        reports = self._folder / "reports"
+        reports.mkdir()
+        arrivals = [self._arrival(path, reports) for path in self._folder.glob("bucket/reports/**/summary.json")]
+        return sorted(arrivals, key=lambda arrival: arrival.page)
 
-    def show(self, console: Console) -> None:
-        """Show the verdicts, one mail, and where the rest is."""
-        table = Table("ended as", "verdict", "listed", "searched", "not searched", "failed", "search job")
-        for path in sorted(self._folder.glob("bucket/reports/**/summary.json")):
-            summary = json.loads(path.read_text())
-            job, backups, verdict = summary["searchJob"], summary["backups"], summary["verdict"]
-            counts = [str(backups[name]) for name in ("listed", "searched", "excluded", "failed")]
-            table.add_row(job["status"], f"[{VERDICT_STYLES[verdict]}]{verdict}[/]", *counts, job["name"])
-        console.print(table)
-        mails = sorted(self._folder.glob("email-*.txt"))
-        console.print(f"   {len(mails)} mails, one for each search job with a failure. One of them:")
-        if mails:
-            console.rule("[dim]mail")
-            console.print(mails[0].read_text(encoding="utf-8"), markup=False, soft_wrap=True)
-            console.rule()
-        for what, pattern in (
-            ("the reports to open in a browser", "bucket/reports/**/report.html"),
-            ("the mails", "email-*.txt"),
-            ("the messages for machines", "alerts/*.json"),
-            ("all objects of the bucket", "bucket"),
-        ):
-            console.print(f"   {what}:")
-            for path in sorted(self._folder.glob(pattern)):
-                console.print(f"      {path.relative_to(self._folder.parents[1])}", soft_wrap=True)
+    def _arrival(self, summary_file: Path, reports: Path) -> Arrival:
+        """Find the mail of a report, and give its folder a name that a person can type."""
+        summary = json.loads(summary_file.read_text())
+        named = reports / summary["searchJob"]["name"]
+        named.symlink_to(Path("..") / summary_file.parent.relative_to(self._folder), target_is_directory=True)
+        identifier = summary["searchJob"]["identifier"]
+        mails = [
+            path.relative_to(self._folder)
+            for path in sorted(self._folder.glob("email-*.txt"))
+            if identifier in path.read_text(encoding="utf-8")
+        ]
+        return Arrival(
+            summary,
+            page=named.relative_to(self._folder) / "report.html",
+            mail=mails[0] if mails else None,
+            why_no_mail="" if mails else self._why_no_mail(summary),
+        )
+
+    def _why_no_mail(self, summary: dict[str, Any]) -> str:
+        if summary["notification"]["messageIds"]:
+            return "it was sent, and did not arrive"
+        function = self._aws.client("lambda").get_function_configuration(FunctionName=self._report_function)
+        return WHY_NO_MAIL[function["Environment"]["Variables"]["NOTIFY_ON"]]
 
     def _keys(self) -> list[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)

@@ -109,6 +109,14 @@ class EmbeddedAws:
         """What ministack and the functions said."""
         return self._options.state_dir / "emulator.log"
 
+    def settings(self) -> dict[str, str]:
+        """The environment variables by which a program uses it; nothing of the user's is among them."""
+        return aws_settings(
+            endpoint_url=self.endpoint_url,
+            simulator_url=self._options.simulator_url,
+            absent=self._options.state_dir / "no-aws-config",
+        )
+
     def environment(self, *, network: bool = False) -> dict[str, str]:
         """The environment for programs that use it, such as the AWS command line or another Python.
 
@@ -116,13 +124,8 @@ class EmbeddedAws:
             network: Whether the program may reach further than this computer. The CDK app's bundling has to,
                 for the packages that it bundles.
         """
-        aws = aws_settings(
-            endpoint_url=self.endpoint_url,
-            simulator_url=self._options.simulator_url,
-            absent=self._options.state_dir / "no-aws-config",
-        )
         walls = {} if network else loopback_only()
-        return client_environment(aws=aws, cdk_home=self._options.state_dir / "cdk-home") | walls
+        return client_environment(aws=self.settings(), cdk_home=self._options.state_dir / "cdk-home") | walls
 
     def client(self, service: str) -> Any:
         """A boto3 client, by boto3's name of the service; the user's AWS configuration has no say in it."""

@@ -1,33 +1,58 @@
 """`make demo` shows what it promises, and leaves what landed."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.e2e.conftest import ROOT
 
 OUT = ROOT / "out" / "demo"
 
+VERDICTS = {
+    "erasure-request-4711": "COMPLETE",
+    "find-invoice-2026-10": "PARTIAL",
+    "no-index-anywhere": "NONE",
+    "quarterly-audit": "PARTIAL",
+    "ransomware-first-seen": "PARTIAL",
+    "stopped-by-hand": "NONE",
+}
 
-def test_the_demo_runs_the_main_job_and_leaves_what_landed() -> None:
+
+@pytest.fixture
+def earlier() -> Iterator[Path]:
+    """Something that an earlier run left."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    left = OUT / "left-by-an-earlier-run.txt"
+    left.touch()
+    yield left
+    left.unlink(missing_ok=True)
+
+
+def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> None:
     # When the demo runs
-    demo = subprocess.run(
-        [sys.executable, "-m", "local.demo"], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False
-    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        # Then it says at once how long it takes, and leaves the last results where they are
+        assert "one to two minutes" in demo.stdout.readline()
+        assert earlier.exists()
+        said, _ = demo.communicate(timeout=240)
 
-    # Then it comes to its end, and shows a mail
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert "Done in" in demo.stdout
+    # And it comes to its end, with what is new in place of what was there, and nothing beside it
+    assert demo.returncode == 0, said
+    assert "Done in" in said
+    assert not earlier.exists()
+    assert list(OUT.parent.glob(f"{OUT.name}?*")) == []
     # And every search job of the scenarios has a report, each with the verdict that its story has
     summaries = [json.loads(path.read_text()) for path in OUT.glob("bucket/reports/**/summary.json")]
-    assert {summary["searchJob"]["name"]: summary["verdict"] for summary in summaries} == {
-        "erasure-request-4711": "COMPLETE",
-        "find-invoice-2026-10": "PARTIAL",
-        "no-index-anywhere": "NONE",
-        "quarterly-audit": "PARTIAL",
-        "ransomware-first-seen": "PARTIAL",
-        "stopped-by-hand": "NONE",
-    }
+    assert {summary["searchJob"]["name"]: summary["verdict"] for summary in summaries} == VERDICTS
     # And where nothing that is listed was left out, the vaults tell what is not listed
     (audit,) = [summary for summary in summaries if summary["searchJob"]["name"] == "quarterly-audit"]
     assert audit["backups"] == {"listed": 7, "searched": 7, "excluded": 3, "failed": 0}
@@ -35,11 +60,39 @@ def test_the_demo_runs_the_main_job_and_leaves_what_landed() -> None:
     assert audit["inventory"]["notListed"] == 3
     for summary in summaries:
         assert all((OUT / "bucket" / file["key"]).exists() for file in summary["files"].values())
-    # And there is one mail for each search with a failure, subject first, and the message for machines beside it
-    mails = [path.read_text(encoding="utf-8") for path in OUT.glob("email-*.txt")]
-    assert sorted(mail.partition("\n")[0] for mail in mails) == [
-        "NONE: 6 of 6 backups not searched - no-index-anywhere",
-        "PARTIAL: 27 of 412 backups not searched - ransomware-first-seen",
-        "PARTIAL: 7 of 20 backups not searched - find-invoice-2026-10",
+    # And there is one mail for each search that is not complete, subject first, and the message for machines beside it
+    mails = {path: path.read_text(encoding="utf-8") for path in OUT.glob("email-*.txt")}
+    assert sorted(mail.partition(" ")[0] for mail in mails.values()) == ["NONE:"] * 2 + ["PARTIAL:"] * 3
+    assert "PARTIAL: 27 of 412 backups not searched - ransomware-first-seen" in [
+        mail.partition("\n")[0] for mail in mails.values()
     ]
-    assert len(list(OUT.glob("alerts/*.json"))) == 3
+    assert len(list(OUT.glob("alerts/*.json"))) == 5
+    # And it names each report with its page, which is that of this search job, and with its mail, or why there is none
+    told = re.findall(r"^ +(\w+) +(\S+), which ended.*\n.*\n +report (\S+)\n +mail +(.*)$", said, re.MULTILINE)
+    assert {name: verdict for verdict, name, _, _ in told} == VERDICTS
+    for _, name, page, mail in told:
+        assert name in (ROOT / page).read_text(encoding="utf-8")
+        assert mail == "none: it is COMPLETE, and notifyOn is EXCLUDED" or name in mails[ROOT / mail]
+    assert [name for _, name, _, mail in told if mail.startswith("none")] == ["erasure-request-4711"]
+    # And all of it fits into a terminal of the usual width
+    assert max(len(line) for line in said.splitlines()) <= 80
+
+
+def test_a_demo_that_is_interrupted_keeps_the_last_results_and_leaves_nothing_beside_them(earlier: Path) -> None:
+    # Given a demo that has begun
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        while "An embedded AWS" not in demo.stdout.readline():
+            assert demo.poll() is None
+
+        # When somebody interrupts it
+        demo.send_signal(signal.SIGINT)
+        _, complaints = demo.communicate(timeout=30)
+
+    # Then it says so in a sentence, and what was there is there
+    assert "The demo was interrupted" in complaints
+    assert "Traceback" not in complaints
+    assert earlier.exists()
+    assert list(OUT.parent.glob(f"{OUT.name}?*")) == []

@@ -3,6 +3,8 @@
 They are read from the document and run by bash with the AWS CLI, against the deployed stack in the embedded AWS.
 """
 
+import csv
+import io
 import json
 import re
 import shutil
@@ -624,6 +626,32 @@ def test_the_saved_queries_are_listed_and_one_is_started(commands: str, shell: S
     assert query["Query"].strip() == (ROOT / "infra" / "queries" / "one-bucket-or-volume.sql").read_text().strip()
     assert query["QueryExecutionContext"]["Database"] == stack.outputs["GlueDatabaseName"]
     assert query["WorkGroup"] == stack.outputs["AthenaWorkGroupName"]
+
+
+@runs("Ask the reports with DuckDB")
+def test_the_saved_queries_run_over_downloaded_files(
+    commands: str, shell: Shell, stack: Stack, simulator: BackupSimulator
+) -> None:
+    # Given a report about a bucket, besides those that there are
+    denied = BackupGroup(source="arn:aws:s3:::my-bucket", status="FAILED", status_message=DENIED)
+    search_job = simulator.finish_job(Scenario("of-my-bucket", (BackupGroup(count=4), denied)))
+    stack.invoke(stack.outputs["ReportFunctionName"], {"searchJobIdentifier": search_job})
+
+    # When, in the folder of this project
+    said = shell.run(commands, files={"infra": str(ROOT / "infra"), ".venv": str(ROOT / ".venv")})
+
+    # Then the first query counts every report once, and adds up
+    trend, _, bucket = said.output.replace("\r", "").partition("date,search_job_id,")
+    weeks = list(csv.DictReader(io.StringIO(trend)))
+    summaries = [key for key in stack.stored_keys("reports/") if key.endswith("/summary.json")]
+    assert sum(int(week["searches"]) for week in weeks) == len(summaries)
+    for week in weeks:
+        assert int(week["listed"]) + int(week["not_listed"]) == int(week["searched"]) + int(week["excluded"])
+    # And the second finds the one backup
+    (row,) = csv.DictReader(io.StringIO(f"date,search_job_id,{bucket}"))
+    assert (row["search_job_id"], row["reason"]) == (search_job, "PERMISSION_DENIED")
+    # And the dates are the text that they are in Athena
+    assert row["date"] == f"{simulator.account.clock():%Y-%m-%d}"
 
 
 @runs("Who reads reports")

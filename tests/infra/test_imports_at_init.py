@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "ALERTS_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:topic",
     "EVENT_BUS_NAME": "default",
     "IDEMPOTENCY_TABLE": "table",
-    "NOTIFY_ON": "FAILED",
+    "NOTIFY_ON": "EXCLUDED",
     "SEARCH_JOB_STATUSES": "COMPLETED",
     "INVENTORY": "ON",
 }

@@ -22,12 +22,16 @@ def test_cdk_json_spells_out_the_defaults() -> None:
     assert len(context["searchCoverage"]) == len(Settings.__slots__)
 
 
+def test_a_search_that_left_out_anything_is_told_unless_somebody_chose_otherwise() -> None:
+    assert Settings().notify_on == "EXCLUDED"
+
+
 def test_every_setting_can_stand_in_cdk_json() -> None:
     settings = Settings.from_context(
         in_cdk_json(
             notificationEmails=["a@example.com"],
             alarmEmails=["b@example.com"],
-            notifyOn="EXCLUDED",
+            notifyOn="FAILED",
             searchJobStatuses=["STOPPED", "COMPLETED"],
             pollMinutes=15,
             reportRetentionDays=30,
@@ -42,7 +46,7 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
     assert settings == Settings(
         notification_emails=("a@example.com",),
         alarm_emails=("b@example.com",),
-        notify_on="EXCLUDED",
+        notify_on="FAILED",
         search_job_statuses=("COMPLETED", "STOPPED"),
         poll_minutes=15,
         report_retention_days=30,
@@ -187,36 +191,81 @@ def test_a_wrong_value_on_the_command_line_is_named_with_what_is_allowed(key: st
     assert allowed in sentence
 
 
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("a@example.com,nobody,b@example.com,me@here", 'no address: "nobody", "me@here"'),
+        ("a@example.com,,b@example.com", 'no address: ""'),
+        ("a@example.com,b@example.com,A@example.com", 'more than once: "A@example.com"'),
+    ],
+)
+@pytest.mark.parametrize("setting", ["notificationEmails", "alarmEmails"])
+def test_the_address_that_is_wrong_is_named_and_no_other(setting: str, written: str, named: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_context({setting: written})
+
+    assert str(caught.value).endswith(f"; {named}.")
+
+
 def test_a_lock_longer_than_the_retention_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_context(in_cdk_json(reportRetentionDays=30) | {"objectLockDays": "31"})
 
     assert str(caught.value) == (
-        'Setting objectLockDays is "31" (from -c objectLockDays): objectLockDays (31) must not be above '
+        'Setting objectLockDays is "31" (from -c objectLockDays): it must not be above '
         "reportRetentionDays (30), because a locked report cannot expire."
     )
+
+
+KNOWN = f"the settings are {', '.join(json.loads((ROOT / 'cdk.json').read_text())['context']['searchCoverage'])}."
 
 
 def test_an_unknown_setting_in_cdk_json_is_named_with_those_that_exist() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_context(in_cdk_json(colour="red"))
 
+    assert str(caught.value) == f"Setting colour (from searchCoverage in cdk.json) is not known: {KNOWN}"
+
+
+def test_an_unknown_setting_on_the_command_line_is_named_with_those_that_exist() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_context(in_cdk_json() | {"colour": "red"})
+
     assert str(caught.value) == (
-        "Setting colour (from searchCoverage in cdk.json) is not known: the settings are notificationEmails, "
-        "alarmEmails, notifyOn, searchJobStatuses, pollMinutes, reportRetentionDays, objectLockDays, "
-        "logRetentionDays, inventory, reservedConcurrency, alarmOnIncomplete."
+        "Setting colour (from -c colour, or the context in cdk.json, cdk.context.json or ~/.cdk.json) is not known: "
+        f"{KNOWN}"
     )
 
 
-@pytest.mark.parametrize(("misspelt", "meant"), [("pollminutes", "pollMinutes"), ("notify-on", "notifyOn")])
-def test_a_misspelt_setting_is_told_what_was_probably_meant(misspelt: str, meant: str) -> None:
-    for context in (in_cdk_json(**{misspelt: 1}), {misspelt: "1"}):
-        with pytest.raises(SettingsError, match=rf"Setting {misspelt} .* Did you mean {meant}\?$"):
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("pollminutes", "pollMinutes"),
+        ("notify-on", "notifyOn"),
+        ("email", "notificationEmails or alarmEmails"),
+        ("searchCoverage:pollMinutes", None),
+        ("on", None),
+    ],
+)
+def test_a_misspelt_or_shortened_setting_is_told_what_was_probably_meant(written: str, meant: str | None) -> None:
+    for context in (in_cdk_json(**{written: 1}), {written: "1"}):
+        with pytest.raises(SettingsError) as caught:
             Settings.from_context(context)
 
+        assert str(caught.value).startswith(f"Setting {written} ")
+        assert str(caught.value).partition(KNOWN)[2] == (f" Did you mean {meant}?" if meant else "")
 
-def test_what_belongs_to_others_in_the_context_is_left_alone() -> None:
-    context = {"@aws-cdk/aws-iam:minimizePolicies": True, "aws:cdk:bundling-stacks": [], "environment": "production"}
+
+def test_what_the_cdk_itself_puts_into_the_context_is_left_alone() -> None:
+    # Given what the command line of the CDK sets, remembers and looks up, as its own files and the app show it
+    context = {
+        "aws:cdk:enable-path-metadata": True,
+        "aws:cdk:bundling-stacks": ["**"],
+        "aws-cdk:enableDiffNoFail": "true",
+        "@aws-cdk/aws-iam:minimizePolicies": True,
+        "acknowledged-issue-numbers": [16603],
+        "availability-zones:account=111122223333:region=us-east-1": ["us-east-1a"],
+    }
 
     assert Settings.from_context(context) == Settings()
 

@@ -87,7 +87,7 @@ class Deployment:
             "ALERTS_TOPIC_ARN": self.topic,
             "EVENT_BUS_NAME": "default",
             "IDEMPOTENCY_TABLE": self.table,
-            "NOTIFY_ON": "FAILED",
+            "NOTIFY_ON": "EXCLUDED",
             "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED",
         }
 

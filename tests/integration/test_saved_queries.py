@@ -306,8 +306,8 @@ def test_a_search_with_nothing_excluded_counts_in_the_trend(reports: Reports) ->
     answer = reports.answer("coverage-by-week")
 
     assert [tuple(row.values()) for row in answer] == [
-        (date(2026, 10, 5), 1, 1, 0, 0, 4, 4, 0, 0, 100.0),
-        (date(2026, 10, 12), 4, 1, 1, 2, 15, 12, 3, 2, 80.0),
+        (date(2026, 10, 5), 1, 1, 0, 0, 4, 0, 4, 0, 0, 100.0),
+        (date(2026, 10, 12), 4, 1, 1, 2, 15, 0, 12, 3, 2, 80.0),
     ]
 
 
@@ -316,12 +316,28 @@ def test_backups_that_only_the_vaults_know_count_as_excluded(reports: Reports) -
     _with_inventory(reports)
 
     # Then they are in the trend, and the bucket was never searched whole
-    assert of_columns(reports.answer("coverage-by-week"), "listed", "searched", "excluded", "searched_percent") == [
-        (7, 7, 3, 70.0)
-    ]
+    assert of_columns(
+        reports.answer("coverage-by-week"), "listed", "not_listed", "searched", "excluded", "searched_percent"
+    ) == [(7, 3, 7, 3, 70.0)]
     assert of_columns(reports.answer("never-searched-whole"), "searched_whole", "source_resource_arn") == [
         ("NEVER", source("invoices"))
     ]
+
+
+def test_the_trend_adds_up_whether_or_not_the_vaults_were_asked(reports: Reports) -> None:
+    # Given a week in which one search was compared with the vaults, and two were not
+    _with_inventory(reports)
+    reports.of_search(date(2026, 10, 6), searched(count=5), left_out("mail"), left_out("mail", 2, "STOPPED"))
+    reports.of_search(date(2026, 10, 7), left_out("mail"))
+
+    (week,) = reports.answer("coverage-by-week")
+
+    # Then the backups that were listed and those that were not are those that were searched and those that were not
+    rows = [row for _, row in lines(reports.deployment, Table.named("excluded_backups"))]
+    never_listed = [row for row in rows if row["status"] is None]
+    assert (week["listed"], week["not_listed"]) == (7 + 7 + 1, len(never_listed)) == (15, 3)
+    assert (week["searched"], week["excluded"]) == (7 + 5, len(rows)) == (12, 6)
+    assert week["listed"] + week["not_listed"] == week["searched"] + week["excluded"]
 
 
 def test_the_trend_never_rounds_up_to_100_percent(reports: Reports) -> None:
@@ -522,7 +538,7 @@ def _trend(searches: list[Search]) -> list[tuple[Any, ...]]:
         trend.append(
             (
                 *(week, len(each), verdicts["COMPLETE"], verdicts["PARTIAL"], verdicts["NONE"]),
-                *(looked_at + excluded, looked_at, excluded, failed, percent),
+                *(looked_at + excluded, 0, looked_at, excluded, failed, percent),
             )
         )
     return trend

@@ -111,7 +111,7 @@ class Aws:
             "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
             "EVENT_BUS_NAME": "default",
             "IDEMPOTENCY_TABLE": "idempotency",
-            "NOTIFY_ON": "FAILED",
+            "NOTIFY_ON": "EXCLUDED",
             "INVENTORY": "OFF",
             "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED",
         }
