@@ -99,7 +99,7 @@ def test_a_search_that_failed_without_a_failed_backup_still_gives_a_digest() -> 
     assert json.loads(json.loads(message.body)["default"])["failedBackups"] == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     name=st.none() | st.text(max_size=600),
     texts=st.lists(st.text(min_size=1, max_size=50).map(lambda text: text * 3000), min_size=1, max_size=4),

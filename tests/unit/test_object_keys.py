@@ -9,7 +9,7 @@ from search_coverage.aws.backup_search import _object_keys
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.report.summary import summary
+from search_coverage.report.summary import Notified, summary
 from tests.examples import backup, search_job
 from tests.pages import report_page
 from tests.unit.test_messages import findings_of, published
@@ -43,7 +43,7 @@ def test_what_was_looked_for_is_on_the_page_and_nowhere_else() -> None:
     failed = Exclusion(backup(status="FAILED", resource_type="S3"), Reason.NOT_SUPPORTED)
 
     elsewhere = [message.body for message in published(job, [failed])]
-    elsewhere += [json.dumps(summary(findings_of(job, [failed]), {}, [])), repr(job)]
+    elsewhere += [json.dumps(summary(findings_of(job, [failed]), {}, Notified())), repr(job)]
 
     assert "people/jane" in report_page([failed], job=job)
     assert not any("jane" in text for text in elsewhere)

@@ -100,7 +100,6 @@ def written(rows: list[dict[str, Any]], job: SearchJob) -> tuple[list[dict[str, 
         return cells, records, spool.tally
 
 
-@settings(deadline=None)
 @given(rows=st.lists(ROWS, max_size=12), name=st.none() | st.text(max_size=30))
 def test_csv_and_json_lines_read_back_as_the_same_rows(rows: list[dict[str, Any]], name: str | None) -> None:
     cells, records, tally = written(rows, search_job(name=name))
@@ -114,7 +113,6 @@ def test_csv_and_json_lines_read_back_as_the_same_rows(rows: list[dict[str, Any]
             assert not cell[column].startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
-@settings(deadline=None)
 @given(pages=st.lists(st.lists(ROWS, max_size=5), max_size=5), data=st.data())
 def test_any_order_of_pages_gives_the_same_report(pages: list[list[dict[str, Any]]], data: st.DataObject) -> None:
     other = data.draw(st.permutations(pages))
@@ -128,7 +126,7 @@ def test_any_order_of_pages_gives_the_same_report(pages: list[list[dict[str, Any
     assert Counter(map(json.dumps, records)) == Counter(map(json.dumps, other_records))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(messages=st.lists(st.integers(0, 40_000), max_size=25), character=st.sampled_from('a"\\\n\x01é拒😀'))
 def test_parts_hold_every_failed_backup_once_in_order_and_fit(messages: list[int], character: str) -> None:
     exclusions = [
