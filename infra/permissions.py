@@ -16,6 +16,9 @@ EVENT_BUS_NAME: Final = "default"
 def put_our_events(scope: Construct) -> iam.PolicyStatement:
     """Allow to put events on the default bus, and only in our own name.
 
+    `events:source` is a multivalued key, since a request has up to ten entries: IAM asks for a set operator there, and
+    `ForAllValues` alone would also allow a request that has no such key (docs/aws-facts.md §7).
+
     Args:
         scope: Any construct of the stack.
     """
@@ -24,7 +27,10 @@ def put_our_events(scope: Construct) -> iam.PolicyStatement:
         sid="AnnounceOnTheDefaultBus",
         actions=["events:PutEvents"],
         resources=[bus],
-        conditions={"StringEquals": {"events:source": EVENT_SOURCE}},
+        conditions={
+            "ForAllValues:StringEquals": {"events:source": EVENT_SOURCE},
+            "Null": {"events:source": "false"},
+        },
     )
 
 

@@ -15,6 +15,10 @@ _DAY: Final = "2026/11/20"
 _EVENT_SOURCE: Final = "search-coverage"
 
 
+ContextValue = str | tuple[str, ...]
+"""What a request says under a condition key: one text, or several where the key is multivalued."""
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """What stands in braces in the needs.
@@ -67,19 +71,22 @@ class Need:
     Attributes:
         actions: The actions, by IAM's names.
         resource: The resource, one as it may occur.
-        context: The condition keys that the request has.
+        context: The condition keys that the request has; several values, or one in a tuple, for a multivalued key.
     """
 
     actions: tuple[str, ...]
     resource: str = "*"
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
 
     def at(self, places: Places) -> Self:
         """Write the places of a deployment into the resource and the context."""
         return replace(
             self,
             resource=places.fill_in(self.resource),
-            context={key: places.fill_in(value) for key, value in self.context.items()},
+            context={
+                key: places.fill_in(value) if isinstance(value, str) else tuple(map(places.fill_in, value))
+                for key, value in self.context.items()
+            },
         )
 
 
@@ -91,7 +98,7 @@ _OF_EVERY_FUNCTION: Final = (
     Need(
         ("events:PutEvents",),
         "arn:{partition}:events:" + _HERE + ":event-bus/default",
-        {"events:source": _EVENT_SOURCE},
+        {"events:source": (_EVENT_SOURCE, _EVENT_SOURCE)},  # a request with two entries
     ),
 )
 

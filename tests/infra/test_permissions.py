@@ -8,7 +8,10 @@ from tests.infra.conftest import Synthesise, SynthesisedStack
 
 IN_OUR_ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 BUS = f"arn:<AWS::Partition>:events:{IN_OUR_ACCOUNT}:event-bus/default"
-ONLY_OUR_EVENTS = {"StringEquals": {"events:source": "search-coverage"}}
+ONLY_OUR_EVENTS = {
+    "ForAllValues:StringEquals": {"events:source": "search-coverage"},
+    "Null": {"events:source": "false"},
+}
 TABLE = "<ReporterIdempotencyTable.Arn>"
 BUCKET = "<ReportStoreBucket.Arn>"
 

@@ -437,6 +437,31 @@ def test_a_role_that_may_do_all_is_in_order() -> None:
     assert one(rights.watch, Scripted(simulator())) == ok("Its role may call all of the 9 things that it has to.")
 
 
+def test_what_a_request_says_of_itself_is_told_to_the_simulator_as_a_list_where_it_is_one() -> None:
+    # Given an IAM that notes what it is asked
+    asked: list[dict[str, Any]] = []
+    answers = simulator()
+    answer: Any = answers["SimulatePrincipalPolicy"]
+
+    def noted(params: dict[str, Any]) -> Mapping[str, Any]:
+        asked.append(params["body"])
+        noted_answer: Mapping[str, Any] = answer(params)
+        return noted_answer
+
+    answers["SimulatePrincipalPolicy"] = noted
+
+    # When the doctor asks it for the watch function
+    one(rights.watch, Scripted(answers))
+
+    # Then each condition key has the type that AWS's reference gives it
+    types = {
+        body[f"{entry}.ContextKeyName"]: body[f"{entry}.ContextKeyType"]
+        for body in asked
+        for entry in {key.rpartition(".")[0] for key in body if key.endswith(".ContextKeyName")}
+    }
+    assert types == {"aws:RequestedRegion": "string", "s3:prefix": "string", "events:source": "stringList"}
+
+
 def test_an_action_under_a_condition_that_is_denied_is_wrong_where_conditions_are_heeded() -> None:
     finding = one(rights.watch, Scripted(simulator("events:PutEvents")))
 

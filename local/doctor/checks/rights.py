@@ -11,7 +11,7 @@ from typing import Any
 
 from local.doctor.deployment import Deployment
 from local.doctor.finding import Finding, ok, unknown, wrong
-from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Need, Places
+from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, ContextValue, Need, Places
 from local.doctor.section import Section
 
 
@@ -101,23 +101,32 @@ def _refusals(iam: Any, role: str, need: Need, region: str) -> Iterator[_Refusal
 
 
 def _heeds_conditions(iam: Any) -> bool:
-    """Whether this IAM heeds the conditions of a policy: a policy is made up that only one who does would allow."""
+    """Whether this IAM heeds the conditions of a policy: a policy is made up that only one who does would allow.
+
+    Its conditions are those of the roles that ask the most of an IAM: a set operator, on a multivalued key.
+    """
     statement = {
         "Effect": "Allow",
         "Action": "events:PutEvents",
         "Resource": "*",
-        "Condition": {"StringEquals": {"events:source": "search-coverage"}},
+        "Condition": {
+            "ForAllValues:StringEquals": {"events:source": "search-coverage"},
+            "Null": {"events:source": "false"},
+        },
     }
     answer = iam.simulate_custom_policy(
         PolicyInputList=[json.dumps({"Version": "2012-10-17", "Statement": [statement]})],
         ActionNames=["events:PutEvents"],
-        ContextEntries=_entries({"events:source": "search-coverage"}),
+        ContextEntries=_entries({"events:source": ("search-coverage",)}),
     )
     return [result["EvalDecision"] for result in answer["EvaluationResults"]] == ["allowed"]
 
 
-def _entries(context: Mapping[str, str]) -> list[dict[str, object]]:
+def _entries(context: Mapping[str, ContextValue]) -> list[dict[str, object]]:
+    """Write a context as IAM's simulator takes it: a multivalued key has to say that it is one."""
     return [
         {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        if isinstance(value, str)
+        else {"ContextKeyName": key, "ContextKeyValues": list(value), "ContextKeyType": "stringList"}
         for key, value in context.items()
     ]
