@@ -1,5 +1,6 @@
 """The statements that more than one role needs, each with the one thing it allows."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Aws, Stack
@@ -51,3 +52,29 @@ def use_key_through(service: str, key_arn: str, *, sid: str) -> iam.PolicyStatem
         resources=[key_arn],
         conditions={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}},
     )
+
+
+def read_search_jobs_under(key_arns: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Allow to decrypt with customer keys what AWS Backup search keeps of search jobs, and nothing else.
+
+    The conditions are those of AWS's own policy for who works with searches, AWSBackupSearchOperatorAccess
+    (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupSearchOperatorAccess.html). That a reader
+    needs this is very probable and was not tried (docs/aws-facts.md §7). AWS's policy also allows
+    `kms:GenerateDataKey`, for those who start a search or export its results.
+
+    Args:
+        key_arns: The keys; without any there is no statement.
+    """
+    if not key_arns:
+        return []
+    return [
+        iam.PolicyStatement(
+            sid="ReadSearchJobsUnderTheseKeys",
+            actions=["kms:Decrypt"],
+            resources=list(key_arns),
+            conditions={
+                "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "aws:backup-search:search-job"},
+                "StringLike": {"kms:ViaService": "backup.*.amazonaws.com"},
+            },
+        )
+    ]

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
-from infra.permissions import EVENT_BUS_NAME, EVENT_SOURCE, put_our_events, use_key_through
+from infra.permissions import EVENT_BUS_NAME, EVENT_SOURCE, put_our_events, read_search_jobs_under, use_key_through
 from infra.python_function import PythonFunction
 from infra.report_store import EVIDENCE, ReportStore
 from infra.settings import Settings
@@ -101,7 +101,7 @@ class Reporter(Construct):
                 alerts=alerts,
                 table=self.table,
                 failure_queue=self.failure_queue,
-                inventory=settings.inventory,
+                settings=settings,
             ),
             timeout=TIMEOUT,
             memory_megabytes=MEMORY_MEGABYTES,
@@ -137,7 +137,7 @@ def _statements(  # noqa: PLR0913  # what the function calls
     alerts: Alerts,
     table: dynamodb.Table,
     failure_queue: DeadLetterQueue,
-    inventory: bool,
+    settings: Settings,
 ) -> list[iam.PolicyStatement]:
     """Name every call of the report function, and what it is made on."""
     bucket = store.bucket
@@ -149,7 +149,8 @@ def _statements(  # noqa: PLR0913  # what the function calls
                 Stack.of(scope).format_arn(service="backup-search", resource="search-job", resource_name="*"),
             ],
         ),
-        *(_read_the_vaults(scope) if inventory else []),
+        *read_search_jobs_under(settings.search_key_arns),
+        *(_read_the_vaults(scope) if settings.inventory else []),
         iam.PolicyStatement(
             sid="WriteTheReport",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],

@@ -33,6 +33,7 @@ LOG_RETENTION_DAYS: Final = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 
+_KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 
 
@@ -59,6 +60,8 @@ class Settings:
             with a quota of 10 cannot reserve any; there it has to be false.
         alarm_on_incomplete: Whether a report that is not COMPLETE is an alarm, too. Off by default: it is news about
             the backups, which the messages tell, and not about this product.
+        search_key_arns: The customer keys that search jobs are encrypted with; the report function may decrypt with
+            these, for search jobs only.
     """
 
     notification_emails: tuple[str, ...] = ()
@@ -72,6 +75,7 @@ class Settings:
     inventory: bool = True
     reserved_concurrency: bool = True
     alarm_on_incomplete: bool = False
+    search_key_arns: tuple[str, ...] = ()
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Self:
@@ -243,6 +247,19 @@ def _flag(given: _Given) -> bool:
     return value
 
 
+def _key_arns(given: _Given) -> tuple[str, ...]:
+    """Read the ARNs of KMS keys; IAM does not take an alias for the key that it stands for."""
+    example = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+    allowed = f'a list of different ARNs of KMS keys such as ["{example}"], or empty'
+    arns = _texts(given, allowed)
+    for arn in arns:
+        if not _KMS_KEY.fullmatch(arn):
+            raise given.error(f"it must be {allowed}; {json.dumps(arn)} is not the ARN of a key")
+        if arns.count(arn) > 1:
+            raise given.error(f"it must be {allowed}; {json.dumps(arn)} is there twice")
+    return arns
+
+
 _READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
     {
         "notificationEmails": _emails,
@@ -256,6 +273,7 @@ _READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
         "inventory": _flag,
         "reservedConcurrency": _flag,
         "alarmOnIncomplete": _flag,
+        "searchKeyArns": _key_arns,
     }
 )
 

@@ -155,3 +155,15 @@ SCHEDULE: Final = (
     Need(("lambda:InvokeFunction",), "{watch_function}"),
     Need(("sqs:SendMessage",), "{schedule_queue}"),
 )
+
+
+def key_of_a_search_job(key_arn: str, region: str) -> Need:
+    """Say what the report function needs to read a search job that is encrypted with a customer key."""
+    return Need(
+        ("kms:Decrypt",),
+        key_arn,
+        {
+            "kms:ViaService": f"backup.{region}.amazonaws.com",
+            "kms:EncryptionContextKeys": ("aws:backup-search:search-job",),
+        },
+    )

@@ -7,6 +7,9 @@ import pytest
 from infra.settings import LOG_RETENTION_DAYS, Settings, SettingsError
 from tests.infra.conftest import ROOT
 
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+OTHER_KEY = "arn:aws-us-gov:kms:us-gov-west-1:444455556666:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+
 
 def in_cdk_json(**settings: object) -> dict[str, object]:
     """Give the context of a cdk.json with these settings."""
@@ -36,6 +39,7 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
             inventory=False,
             reservedConcurrency=False,
             alarmOnIncomplete=True,
+            searchKeyArns=[KEY],
         )
     )
 
@@ -51,6 +55,7 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
         inventory=False,
         reserved_concurrency=False,
         alarm_on_incomplete=True,
+        search_key_arns=(KEY,),
     )
 
 
@@ -73,6 +78,7 @@ def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text()
             "inventory": "false",
             "reservedConcurrency": "False",
             "alarmOnIncomplete": "true",
+            "searchKeyArns": f"{KEY}, {OTHER_KEY}",
         }
     )
 
@@ -89,6 +95,7 @@ def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text()
         inventory=False,
         reserved_concurrency=False,
         alarm_on_incomplete=True,
+        search_key_arns=(KEY, OTHER_KEY),
     )
 
 
@@ -147,6 +154,8 @@ WRONG_IN_CDK_JSON: list[tuple[str, object, str]] = [
     ("inventory", "true", "true or false"),
     ("inventory", 1, "true or false"),
     ("reservedConcurrency", None, "true or false"),
+    ("searchKeyArns", KEY, "a list of different ARNs of KMS keys"),
+    ("searchKeyArns", None, "a list of different ARNs of KMS keys"),
 ]
 
 
@@ -187,6 +196,30 @@ def test_a_wrong_value_on_the_command_line_is_named_with_what_is_allowed(key: st
     assert allowed in sentence
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "11111111-2222-3333-4444-555555555555",
+        KEY.replace("key/", "alias/"),
+        KEY.replace("kms", "s3"),
+        KEY.replace("111122223333", "*"),
+        KEY[: KEY.index("/") + 1] + "*",
+        f"{KEY}/more",
+    ],
+)
+def test_what_is_no_key_is_named_among_those_that_are(wrong: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_context(in_cdk_json(searchKeyArns=[KEY, wrong, OTHER_KEY]))
+
+    assert str(caught.value).endswith(f", or empty; {json.dumps(wrong)} is not the ARN of a key.")
+
+
+def test_a_key_that_is_there_twice_is_named() -> None:
+    with pytest.raises(SettingsError, match=f"; {json.dumps(KEY)} is there twice"):
+        Settings.from_context({"searchKeyArns": f"{KEY},{KEY}"})
+
+
 def test_a_lock_longer_than_the_retention_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_context(in_cdk_json(reportRetentionDays=30) | {"objectLockDays": "31"})
@@ -204,7 +237,7 @@ def test_an_unknown_setting_in_cdk_json_is_named_with_those_that_exist() -> None
     assert str(caught.value) == (
         "Setting colour (from searchCoverage in cdk.json) is not known: the settings are notificationEmails, "
         "alarmEmails, notifyOn, searchJobStatuses, pollMinutes, reportRetentionDays, objectLockDays, "
-        "logRetentionDays, inventory, reservedConcurrency, alarmOnIncomplete."
+        "logRetentionDays, inventory, reservedConcurrency, alarmOnIncomplete, searchKeyArns."
     )
 
 
