@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Aws, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -51,6 +52,32 @@ def use_key_through(service: str, key_arn: str, *, sid: str) -> iam.PolicyStatem
         actions=["kms:Decrypt", "kms:GenerateDataKey"],
         resources=[key_arn],
         conditions={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}},
+    )
+
+
+def use_records(
+    table: dynamodb.ITable, actions: Sequence[str], keys: Sequence[str], *, sid: str
+) -> iam.PolicyStatement:
+    """Allow to read or write records of the table whose keys are alike, and no others.
+
+    `dynamodb:LeadingKeys` holds the keys of all records that a request is about, and is multivalued; a request that has
+    no such key, a scan for instance, is not allowed
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
+
+    Args:
+        table: The table.
+        actions: What may be done with them.
+        keys: What the keys look like, with wildcards.
+        sid: The statement's name.
+    """
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=list(actions),
+        resources=[table.table_arn],
+        conditions={
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        },
     )
 
 

@@ -1,6 +1,6 @@
 """Where the reports lie: a bucket that keeps evidence, that nobody reads by accident and only the product writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
@@ -16,6 +16,11 @@ REPLACED_VERSION_DAYS: Final = 30
 
 EVIDENCE: Final = ("reports/*", "excluded_backups/*", "summaries/*")
 """The keys that only the report function writes. Others, such as the results of queries, are nobody's evidence."""
+
+REPLICATION: Final = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
+"""What S3 asks for in the name of whoever replicates another bucket into this one; it asks for no `s3:PutObject`. An
+object that came this way would pass for a report, and the sweeps take a `summary.json` for the mark that there is one
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html)."""
 
 
 class ReportStore(Construct):
@@ -36,7 +41,8 @@ class ReportStore(Construct):
     to change the policy first, which CloudTrail records (docs/operations.md, "Object Lock"). The lifecycle rule is not
     affected: it never deletes a locked version, and no policy holds for it.
 
-    *Who writes* is said by `let_only_write`. The bucket's policy stays with the bucket when the stack is removed.
+    *Who writes* is said by `let_only_write`; that nothing is replicated into the evidence, by the bucket's policy from
+    the start. The bucket's policy stays with the bucket when the stack is removed.
 
     Attributes:
         key: The customer key of the bucket, rotated every year.
@@ -82,8 +88,15 @@ class ReportStore(Construct):
         )
         if lock_days > 0:
             self.bucket.add_to_resource_policy(
-                _denied_to_all("NobodyLiftsALock", "s3:BypassGovernanceRetention", self.bucket.arn_for_objects("*"))
+                _denied_to_all("NobodyLiftsALock", ["s3:BypassGovernanceRetention"], self.bucket.arn_for_objects("*"))
             )
+        self.bucket.add_to_resource_policy(
+            _denied_to_all(
+                "NothingIsReplicatedIntoTheEvidence",
+                REPLICATION,
+                *(self.bucket.arn_for_objects(keys) for keys in EVIDENCE),
+            )
+        )
         if self.bucket.policy:  # enforce_ssl made it
             self.bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
         Validations.of(self.bucket).acknowledge(
@@ -112,7 +125,7 @@ class ReportStore(Construct):
         self.bucket.add_to_resource_policy(
             _denied_to_all(
                 "OnlyTheReportFunctionWritesReports",
-                "s3:PutObject",  # multipart uploads and copies need it, too
+                ["s3:PutObject"],  # multipart uploads and copies need it, too
                 *(self.bucket.arn_for_objects(keys) for keys in EVIDENCE),
                 conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
             )
@@ -120,13 +133,13 @@ class ReportStore(Construct):
 
 
 def _denied_to_all(
-    sid: str, action: str, *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None
+    sid: str, actions: Sequence[str], *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None
 ) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid=sid,
         effect=iam.Effect.DENY,
         principals=[iam.AnyPrincipal()],
-        actions=[action],
+        actions=list(actions),
         resources=list(resources),
         conditions=conditions,
     )

@@ -12,7 +12,14 @@ from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
-from infra.permissions import EVENT_BUS_NAME, EVENT_SOURCE, put_our_events, read_search_jobs_under, use_key_through
+from infra.permissions import (
+    EVENT_BUS_NAME,
+    EVENT_SOURCE,
+    put_our_events,
+    read_search_jobs_under,
+    use_key_through,
+    use_records,
+)
 from infra.python_function import PythonFunction
 from infra.report_store import EVIDENCE, ReportStore
 from infra.settings import Settings
@@ -39,6 +46,9 @@ MAX_EVENT_AGE: Final = Duration.hours(6)
 RULE_RETRIES: Final = 185
 RULE_MAX_EVENT_AGE: Final = Duration.hours(24)
 """The most that EventBridge allows (docs/aws-facts.md §5)."""
+
+CLAIMS: Final = ("lease#*", "told#*", "report#*")
+"""The keys of the records that are the report function's: who makes which report, and what people were told."""
 
 
 class Reporter(Construct):
@@ -175,10 +185,11 @@ def _statements(  # noqa: PLR0913  # what the function calls
         iam.PolicyStatement(sid="Notify", actions=["sns:Publish"], resources=[alerts.topic.topic_arn]),
         use_key_through("sns", alerts.key.key_arn, sid="EncryptTheNotification"),
         put_our_events(scope),
-        iam.PolicyStatement(
+        use_records(
+            table,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            CLAIMS,
             sid="RememberWhatWasDone",
-            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
-            resources=[table.table_arn],
         ),
         iam.PolicyStatement(sid="HandOverFailures", actions=["sqs:SendMessage"], resources=[failure_queue.queue_arn]),
     ]

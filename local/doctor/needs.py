@@ -105,7 +105,11 @@ _OF_EVERY_FUNCTION: Final = (
 WATCH: Final = (
     Need(("backup-search:ListSearchJobs",)),
     Need(("s3:ListBucket",), "{bucket}", {"s3:prefix": "reports/{account}/{region}/"}),
-    Need(("dynamodb:BatchGetItem", "dynamodb:PutItem"), "{table}"),
+    Need(
+        ("dynamodb:BatchGetItem", "dynamodb:PutItem"),
+        "{table}",
+        {"dynamodb:LeadingKeys": (f"announcement#{_SEARCH_JOB}",)},
+    ),
     *_OF_EVERY_FUNCTION,
 )
 
@@ -130,7 +134,14 @@ REPORT: Final = (
     Need(("kms:Decrypt", "kms:GenerateDataKey"), "{reports_key}", {"kms:ViaService": "s3.{region}.amazonaws.com"}),
     Need(("sns:Publish",), "{topic}"),
     Need(("kms:Decrypt", "kms:GenerateDataKey"), "{messages_key}", {"kms:ViaService": "sns.{region}.amazonaws.com"}),
-    Need(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"), "{table}"),
+    *(
+        Need(
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+            "{table}",
+            {"dynamodb:LeadingKeys": (f"{kind}#{_SEARCH_JOB}",)},
+        )
+        for kind in ("lease", "told")
+    ),
     Need(("sqs:SendMessage",), "{failure_queue}"),
     *_OF_EVERY_FUNCTION,
 )

@@ -25,8 +25,11 @@ from local.emulator.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import MAIL_ADDRESS, ROOT, Stack, eventually
 
 NOT_KNOWN_HERE = {
-    "rights of the watch function": "events:PutEvents, s3:ListBucket.",
-    "rights of the report function": "events:PutEvents, kms:Decrypt, kms:GenerateDataKey.",
+    "rights of the watch function": "dynamodb:BatchGetItem, dynamodb:PutItem, events:PutEvents, s3:ListBucket.",
+    "rights of the report function": (
+        "dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem, events:PutEvents, kms:Decrypt, "
+        "kms:GenerateDataKey."
+    ),
 }
 """The checks that the embedded AWS cannot answer whole, and of which actions: its IAM simulator heeds no conditions."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.report_store import EVIDENCE
+from infra.reporter import CLAIMS
 from infra.settings import Settings
 from tests.infra.conftest import Synthesise, SynthesisedStack
 
@@ -12,6 +13,13 @@ ONLY_OUR_EVENTS = {
     "ForAllValues:StringEquals": {"events:source": "search-coverage"},
     "Null": {"events:source": "false"},
 }
+
+
+def records(*keys: str) -> dict[str, Any]:
+    """Give the condition that a request is about records of these keys alone."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}, "Null": {"dynamodb:LeadingKeys": "false"}}
+
+
 TABLE = "<ReporterIdempotencyTable.Arn>"
 BUCKET = "<ReportStoreBucket.Arn>"
 
@@ -72,7 +80,11 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
             statement("sns:Publish", "<AlertsTopic>"),
             statement("kms:Decrypt kms:GenerateDataKey", "<AlertsKey.Arn>", condition=via("sns")),
             statement("events:PutEvents", BUS, condition=ONLY_OUR_EVENTS),
-            statement("dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem", TABLE),
+            statement(
+                "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem",
+                TABLE,
+                condition=records(*CLAIMS),
+            ),
             statement("sqs:SendMessage", "<ReporterFailureQueue.Arn>"),
             statement("logs:CreateLogStream logs:PutLogEvents", "<ReporterReportLogs.Arn>"),
             statement("xray:PutTraceSegments xray:PutTelemetryRecords", "*"),
@@ -94,7 +106,7 @@ def test_the_watch_function_may_do_what_it_does_and_no_more(stack: SynthesisedSt
         [
             statement("backup-search:ListSearchJobs", "*"),
             statement("s3:ListBucket", BUCKET, condition={"StringLike": {"s3:prefix": "reports/*"}}),
-            statement("dynamodb:BatchGetItem dynamodb:PutItem", TABLE),
+            statement("dynamodb:BatchGetItem dynamodb:PutItem", TABLE, condition=records("announcement#*")),
             statement("events:PutEvents", BUS, condition=ONLY_OUR_EVENTS),
             statement("logs:CreateLogStream logs:PutLogEvents", "<WatcherWatchLogs.Arn>"),
             statement("xray:PutTraceSegments xray:PutTelemetryRecords", "*"),

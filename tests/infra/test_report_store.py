@@ -1,6 +1,6 @@
 """What the bucket of the reports promises."""
 
-from infra.report_store import EVIDENCE
+from infra.report_store import EVIDENCE, REPLICATION
 from infra.settings import Settings
 from tests.infra.conftest import Json, Synthesise, SynthesisedStack
 
@@ -71,6 +71,18 @@ def test_nobody_but_the_report_function_writes_what_is_evidence(stack: Synthesis
     } in policy(stack)
 
 
+def test_nothing_is_replicated_into_what_is_evidence_by_anybody(stack: SynthesisedStack) -> None:
+    folders = ("excluded_backups", "reports", "summaries")
+
+    assert {
+        "Sid": "NothingIsReplicatedIntoTheEvidence",
+        "Effect": "Deny",
+        "Action": ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"],
+        "Principal": {"AWS": "*"},
+        "Resource": [f"<ReportStoreBucket.Arn>/{folder}/*" for folder in folders],
+    } in policy(stack)
+
+
 def test_the_report_function_writes_nothing_but_what_is_evidence(stack: SynthesisedStack) -> None:
     (written,) = [
         statement["Resource"]
@@ -84,13 +96,14 @@ def test_the_report_function_writes_nothing_but_what_is_evidence(stack: Synthesi
 def test_a_policy_never_locks_its_administrator_out(synthesise: Synthesise) -> None:
     # Given everything that is denied without a condition that the caller can meet
     denied = {
-        statement["Action"]
+        action
         for statement in policy(synthesise(Settings(object_lock_days=30)))
         if "aws:SecureTransport" not in str(statement.get("Condition"))
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
 
     # Then reading, deleting and the policy itself are not among it
-    assert denied == {"s3:PutObject", "s3:BypassGovernanceRetention"}
+    assert denied == {"s3:PutObject", "s3:BypassGovernanceRetention", *REPLICATION}
 
 
 def test_a_report_that_was_overwritten_can_be_had_back_for_a_month(stack: SynthesisedStack) -> None:

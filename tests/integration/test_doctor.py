@@ -433,7 +433,7 @@ def simulator(*denied: str, organisation: bool = True, conditions: bool = True) 
 
 
 def test_a_role_that_may_do_all_is_in_order() -> None:
-    assert one(rights.report, Scripted(simulator())) == ok("Its role may call all of the 33 things that it has to.")
+    assert one(rights.report, Scripted(simulator())) == ok("Its role may call all of the 37 things that it has to.")
     assert one(rights.watch, Scripted(simulator())) == ok("Its role may call all of the 9 things that it has to.")
 
 
@@ -459,7 +459,12 @@ def test_what_a_request_says_of_itself_is_told_to_the_simulator_as_a_list_where_
         for body in asked
         for entry in {key.rpartition(".")[0] for key in body if key.endswith(".ContextKeyName")}
     }
-    assert types == {"aws:RequestedRegion": "string", "s3:prefix": "string", "events:source": "stringList"}
+    assert types == {
+        "aws:RequestedRegion": "string",
+        "s3:prefix": "string",
+        "events:source": "stringList",
+        "dynamodb:LeadingKeys": "stringList",
+    }
 
 
 def test_an_action_under_a_condition_that_is_denied_is_wrong_where_conditions_are_heeded() -> None:

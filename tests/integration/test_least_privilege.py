@@ -201,6 +201,43 @@ def test_the_policy_of_the_bucket_denies_the_report_function_nothing_that_it_nee
     assert bucket.denied(asked_by(ADMINISTRATOR, on_the_bucket)) == asked_by(ADMINISTRATOR, written)
 
 
+@pytest.mark.parametrize("action", ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags", "s3:PutObject"])
+@pytest.mark.parametrize("folder", ["reports/1/2", "excluded_backups/account=1", "summaries/account=1"])
+def test_nobody_replicates_a_report_into_the_bucket_or_writes_one_there(
+    deployment: Deployment, action: str, folder: str
+) -> None:
+    # Given a role that may do everything, and a summary that it would plant
+    bucket = DenyingPolicy.of(synthesised(Settings()), "ReportStoreBucketPolicy", real_names(deployment))
+    planted = Need(action, f"arn:aws:s3:::{deployment.bucket}/{folder}/summary.json")
+    beside = Need(action, f"arn:aws:s3:::{deployment.bucket}/beside/anything")
+
+    # Then neither it nor a service that acts for it can, and what is no evidence is up to IAM
+    callers = {*asked_by(ADMINISTRATOR, [planted]), replace(planted, context=(("aws:SecureTransport", "true"),))}
+    assert bucket.denied(callers) == callers
+    assert bucket.denied(asked_by(ADMINISTRATOR, [beside])) == set()
+
+
+RECORDS = {"watch": "announcement#job", "report": "told#job"}
+
+
+@pytest.mark.parametrize(("role", "own", "others"), [("Watch", "watch", "report"), ("Report", "report", "watch")])
+def test_a_function_touches_no_record_of_the_other(deployment: Deployment, role: str, own: str, others: str) -> None:
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{deployment.table}"
+
+    def about(*keys: str) -> Need:
+        return Need("dynamodb:PutItem", table, (("dynamodb:LeadingKeys", keys),))
+
+    needs = {
+        about(RECORDS[own]): True,
+        about(RECORDS[others]): False,
+        about("lease#job", RECORDS["watch"]): False,
+        about(RECORDS[own], RECORDS[others]): False,
+        Need("dynamodb:PutItem", table): False,
+    }
+    name = "WatcherWatchRole" if role == "Watch" else "ReporterReportRole"
+    assert policy(deployment, name).refused(needs) == {need for need, allowed in needs.items() if not allowed}
+
+
 def test_any_permission_that_is_taken_away_is_missed(deployment: Deployment, report_needs: set[Need]) -> None:
     role = policy(deployment, "ReporterReportRole")
     permissions = [(each.sid, action) for each in role.statements for action in each.actions]
