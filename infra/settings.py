@@ -1,8 +1,8 @@
 """The settings a person may change, read from the CDK context and checked before anything is built.
 
-They stand in `cdk.json` as the object `searchCoverage`, and each can be overridden on the command line with
-`-c <key>=<value>`. A wrong one stops the synthesis with one sentence, because CloudFormation would say it after
-minutes, in other words, or not at all.
+They stand in `cdk.json` as the object `searchCoverage`, and each but `objectLockDays` can be overridden on the command
+line with `-c <key>=<value>`. A wrong one stops the synthesis with one sentence, because CloudFormation would say it
+after minutes, in other words, or not at all.
 """
 
 import difflib
@@ -52,7 +52,9 @@ class Settings:
         search_job_statuses: The end states of a search job that get a report.
         poll_minutes: Minutes between two sweeps.
         report_retention_days: Days for which a report is kept.
-        object_lock_days: Days for which nobody but a privileged person can delete a report; 0 is off.
+        object_lock_days: Days for which nobody but a privileged person can delete a report; 0 is off. It stands in
+            cdk.json alone: one that was given on the command line would be gone with the next deployment that forgets
+            it (docs/decisions/0013-object-lock-cannot-be-forgotten.md).
         log_retention_days: Days for which CloudWatch keeps the functions' logs.
         inventory: Whether the list of a search is compared with what the vaults hold in its scope. Without it the
             report function may not ask the vaults at all.
@@ -96,8 +98,7 @@ class Settings:
             values["alarmEmails"] = values.get("notificationEmails", ())
         settings = cls(**{_ATTRIBUTES[key]: value for key, value in values.items()})  # type: ignore[arg-type]  # the readers hold the types
         if settings.object_lock_days > settings.report_retention_days:
-            key = "objectLockDays" if "objectLockDays" in given else "reportRetentionDays"
-            raise given[key].error(
+            raise given["objectLockDays"].error(
                 f"objectLockDays ({settings.object_lock_days}) must not be above "
                 f"reportRetentionDays ({settings.report_retention_days}), "
                 "because a locked report cannot expire"
@@ -228,6 +229,16 @@ def _number_between(lowest: int, highest: int, unit: str) -> Callable[[_Given], 
     return read
 
 
+def _object_lock_days(given: _Given) -> int:
+    """Read the days of Object Lock, from where they are not forgotten."""
+    if given.on_command_line:
+        raise given.error(
+            f"it must stand in {CONTEXT_KEY} in cdk.json, because reports would no longer be locked after a deployment "
+            f"that forgets -c {given.key}"
+        )
+    return _number_between(0, RETENTION_DAYS_MAX, "days")(given)
+
+
 def _log_retention_days(given: _Given) -> int:
     """Read a retention period that CloudWatch Logs knows."""
     allowed = f"one of {', '.join(str(days) for days in LOG_RETENTION_DAYS)}, the days that CloudWatch Logs allows"
@@ -268,7 +279,7 @@ _READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
         "searchJobStatuses": _statuses,
         "pollMinutes": _number_between(1, POLL_MINUTES_MAX, "minutes"),
         "reportRetentionDays": _number_between(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX, "days"),
-        "objectLockDays": _number_between(0, RETENTION_DAYS_MAX, "days"),
+        "objectLockDays": _object_lock_days,
         "logRetentionDays": _log_retention_days,
         "inventory": _flag,
         "reservedConcurrency": _flag,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.settings import LOG_RETENTION_DAYS, Settings, SettingsError
+from infra.settings import _READERS, LOG_RETENTION_DAYS, Settings, SettingsError
 from tests.infra.conftest import ROOT
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
@@ -59,30 +59,28 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
     )
 
 
-def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text() -> None:
+def test_every_setting_but_one_can_be_overridden_on_the_command_line_where_all_is_text() -> None:
     # Given a cdk.json that says otherwise
     context = in_cdk_json(pollMinutes=2, inventory=True, notificationEmails=["old@example.com"])
 
     # When each key comes with -c
-    settings = Settings.from_context(
-        context
-        | {
-            "notificationEmails": "a@example.com, b@example.com",
-            "alarmEmails": '["c@example.com"]',
-            "notifyOn": "ALWAYS",
-            "searchJobStatuses": "FAILED",
-            "pollMinutes": "5",
-            "reportRetentionDays": "365",
-            "objectLockDays": "30",
-            "logRetentionDays": "3653",
-            "inventory": "false",
-            "reservedConcurrency": "False",
-            "alarmOnIncomplete": "true",
-            "searchKeyArns": f"{KEY}, {OTHER_KEY}",
-        }
-    )
+    overridden = {
+        "notificationEmails": "a@example.com, b@example.com",
+        "alarmEmails": '["c@example.com"]',
+        "notifyOn": "ALWAYS",
+        "searchJobStatuses": "FAILED",
+        "pollMinutes": "5",
+        "reportRetentionDays": "365",
+        "logRetentionDays": "3653",
+        "inventory": "false",
+        "reservedConcurrency": "False",
+        "alarmOnIncomplete": "true",
+        "searchKeyArns": f"{KEY}, {OTHER_KEY}",
+    }
+    settings = Settings.from_context(context | overridden)
 
     # Then it wins
+    assert set(_READERS) - set(overridden) == {"objectLockDays"}
     assert settings == Settings(
         notification_emails=("a@example.com", "b@example.com"),
         alarm_emails=("c@example.com",),
@@ -90,7 +88,6 @@ def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text()
         search_job_statuses=("FAILED",),
         poll_minutes=5,
         report_retention_days=365,
-        object_lock_days=30,
         log_retention_days=3653,
         inventory=False,
         reserved_concurrency=False,
@@ -222,11 +219,22 @@ def test_a_key_that_is_there_twice_is_named() -> None:
 
 def test_a_lock_longer_than_the_retention_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json(reportRetentionDays=30) | {"objectLockDays": "31"})
+        Settings.from_context(in_cdk_json(objectLockDays=31) | {"reportRetentionDays": "30"})
 
     assert str(caught.value) == (
-        'Setting objectLockDays is "31" (from -c objectLockDays): objectLockDays (31) must not be above '
+        "Setting objectLockDays is 31 (from searchCoverage in cdk.json): objectLockDays (31) must not be above "
         "reportRetentionDays (30), because a locked report cannot expire."
+    )
+
+
+@pytest.mark.parametrize("days", ["0", "365"])
+def test_object_lock_is_not_taken_from_the_command_line_where_the_next_deployment_forgets_it(days: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_context(in_cdk_json(objectLockDays=365) | {"objectLockDays": days})
+
+    assert str(caught.value) == (
+        f'Setting objectLockDays is "{days}" (from -c objectLockDays): it must stand in searchCoverage in cdk.json, '
+        "because reports would no longer be locked after a deployment that forgets -c objectLockDays."
     )
 
 
