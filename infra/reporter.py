@@ -128,7 +128,13 @@ class Reporter(Construct):
             self,
             "Rule",
             description="Search Coverage: a search job ended, write its report",
-            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=["Search Job State Change"]),
+            # Account and Region: what another bus forwards is about search jobs that nobody can read here.
+            event_pattern=events.EventPattern(
+                source=[EVENT_SOURCE],
+                detail_type=["Search Job State Change"],
+                account=[Aws.ACCOUNT_ID],
+                region=[Aws.REGION],
+            ),
             targets=[
                 targets.LambdaFunction(
                     self.function,
