@@ -68,12 +68,10 @@ class Clinic:
         *,
         session: boto3.session.Session | None = None,
         later: timedelta = timedelta(),
-        stack: str = "SearchCoverage",
     ) -> Findings:
         """Let the doctor look, now or as if some time had passed."""
         deployment = Deployment(
             session or boto3.session.Session(),
-            stack,
             account=EmbeddedAws.account_id,
             now=lambda: datetime.now(UTC) + later,
         )
@@ -118,7 +116,7 @@ def test_a_stack_in_order_is_said_to_be_and_what_cannot_be_known_here_says_why(
     clinic: Clinic, environment: dict[str, str]
 ) -> None:
     # When somebody calls the doctor in a shell, from wherever PYTHONPATH points to
-    command = [sys.executable, "-m", "local.doctor", "--stack-name", "SearchCoverage"]
+    command = [sys.executable, "-m", "local.doctor"]
     shell = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120, check=False)
 
@@ -524,16 +522,18 @@ def test_a_watch_that_fell_silent_is_found_with_the_time_and_its_last_error(clin
 
 
 def test_a_stack_that_is_not_there_is_named_and_what_needs_it_is_left_out(
-    clinic: Clinic, capsys: pytest.CaptureFixture[str]
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--stack-name", "SearchCoverge"]) == 1
+    monkeypatch.setattr(Deployment, "stack_name", "SearchCoverge")
+
+    assert main([]) == 1
 
     printed = capsys.readouterr().out
     assert (
         f"There is no stack SearchCoverge in account {EmbeddedAws.account_id}, Region {EmbeddedAws.region}." in printed
     )
-    assert "name it with --stack-name" in printed
-    assert printed.splitlines()[-1].endswith("1 wrong, 20 not made for want of the stack.")
+    assert "Choose the account and the Region that it was deployed to, or deploy it" in printed
+    assert printed.splitlines()[-1].endswith("1 wrong, 21 not made for want of the stack.")
 
 
 @pytest.mark.parametrize(
