@@ -17,7 +17,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     try:
-        SearchCoverageStack(app, "SearchCoverage", settings=settings)
+        SearchCoverageStack(app, settings=settings)
     except RuntimeError as error:
         if sentence := BundlingError.told_by(error):
             sys.exit(sentence)

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from aws_cdk import Acknowledgment, Aws, Duration, RemovalPolicy, Size, Stack, Validations
+from aws_cdk import Acknowledgment, Aws, Duration, Size, Stack, Validations
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.athena_queries import saved_queries
-from infra.report_store import ReportStore
+from infra.report_store import ReportStore, keep_with_its_policy
 from infra.report_tables import ReportTables
 
 RESULT_DAYS: Final = 7
@@ -31,8 +31,8 @@ class Analytics(Construct):
 
     Attributes:
         workgroup: The workgroup. It goes with the stack, its history and the saved queries with it.
-        results: The bucket of the results. It stays when the stack is removed, since CloudFormation deletes no bucket
-            that holds anything, and empties itself within a week.
+        results: The bucket of the results. It stays with its policy when the stack is removed, since CloudFormation
+            deletes no bucket that holds anything, and empties itself within a week.
         tables: The database and its tables.
     """
 
@@ -56,8 +56,8 @@ class Analytics(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
-            removal_policy=RemovalPolicy.RETAIN,
         )
+        keep_with_its_policy(self.results)
         Validations.of(self.results).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-S1",
@@ -70,7 +70,7 @@ class Analytics(Construct):
         self.workgroup = athena.CfnWorkGroup(
             self,
             "WorkGroup",
-            name=Stack.of(self).stack_name,  # Athena insists on a name; the stack's leaves room for a second stack
+            name=Stack.of(self).stack_name,  # Athena insists on a name
             description="Search Coverage: ask all reports at once",
             recursive_delete_option=True,  # or the stack could not be removed once somebody had run a query
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(

@@ -42,7 +42,7 @@ filter @type = "REPORT"
 
 
 class LogQueries(Construct):
-    """The saved queries, in a folder that is named after the stack, so that those of a second stack lie beside."""
+    """The saved queries, in a folder that is named after the stack."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, report_log: logs.ILogGroup, watch_log: logs.ILogGroup

@@ -1,6 +1,6 @@
 """Where the reports lie: a bucket that keeps evidence, that nobody reads by accident and only the product writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
@@ -17,26 +17,38 @@ REPLACED_VERSION_DAYS: Final = 30
 EVIDENCE: Final = ("reports/*", "excluded_backups/*", "summaries/*")
 """The keys that only the report function writes. Others, such as the results of queries, are nobody's evidence."""
 
+KEPT: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+"""Stays when the stack is removed or replaces it. What a deployment made that then failed goes again (CloudFormation's
+`RetainExceptOnCreate`, docs/aws-facts.md §7): it holds nothing, and nobody would ever look for it."""
+
+REPLICATION: Final = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
+"""What S3 asks for in the name of whoever replicates another bucket into this one; it asks for no `s3:PutObject`. An
+object that came this way would pass for a report, and the sweeps take a `summary.json` for the mark that there is one
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html)."""
+
 
 class ReportStore(Construct):
     """The bucket of the reports and the key that encrypts it.
 
-    Both stay when the stack is removed: the reports are the evidence that the product exists for, and without the key
-    nobody could read them.
+    Both stay when the stack is removed (but not when its first deployment fails): the reports are the evidence that
+    the product exists for, and without the key nobody could read them.
 
     *Retention.* A report expires after `reportRetentionDays`. What expired, was deleted or was replaced by a replay
     stays for `REPLACED_VERSION_DAYS` more (fewer if the retention itself is shorter) and is then gone for good, so
     that nothing outlives the chosen retention by more than a month.
 
-    *Object Lock*, if asked for, is in GOVERNANCE mode. It keeps everybody from deleting a report, except a person who
-    was given `s3:BypassGovernanceRetention` for the purpose: somebody must be able to obey an erasure request or to
-    correct a retention that was set to 100 years. In COMPLIANCE mode not even the root user could
+    *Object Lock* is always possible in this bucket, and locks nothing unless asked for, so that to ask for it later
+    changes the bucket and never makes a new one (docs/decisions/0013-object-lock-cannot-be-forgotten.md). It is in
+    GOVERNANCE mode, which keeps everybody from deleting a report, except a person who was given
+    `s3:BypassGovernanceRetention` for the purpose: somebody must be able to obey an erasure request or to correct a
+    retention that was set to 100 years. In COMPLIANCE mode not even the root user could
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html). But an administrator's `s3:*` holds this
-    permission as well, so that the bucket's policy takes it from everybody: to delete a locked version, somebody has
-    to change the policy first, which CloudTrail records (docs/operations.md, "Object Lock"). The lifecycle rule is not
-    affected: it never deletes a locked version, and no policy holds for it.
+    permission as well, so that the bucket's policy takes it from everybody, whatever is locked: to delete a locked
+    version, somebody has to change the policy first, which CloudTrail records (docs/operations.md, "Object Lock"). The
+    lifecycle rule is not affected: it never deletes a locked version, and no policy holds for it.
 
-    *Who writes* is said by `let_only_write`. The bucket's policy stays with the bucket when the stack is removed.
+    *Who writes* is said by `let_only_write`; that nothing is replicated into the evidence, by the bucket's policy from
+    the start. The bucket's policy stays with the bucket when the stack is removed.
 
     Attributes:
         key: The customer key of the bucket, rotated every year.
@@ -50,7 +62,7 @@ class ReportStore(Construct):
             "Key",
             description="Search Coverage: encrypts the reports",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=KEPT,
         )
         lock_days = settings.object_lock_days
         self.bucket = s3.Bucket(
@@ -63,7 +75,7 @@ class ReportStore(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
-            object_lock_enabled=lock_days > 0 or None,
+            object_lock_enabled=True,
             object_lock_default_retention=(
                 s3.ObjectLockRetention.governance(Duration.days(lock_days)) if lock_days > 0 else None
             ),
@@ -78,14 +90,18 @@ class ReportStore(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
-            removal_policy=RemovalPolicy.RETAIN,
         )
-        if lock_days > 0:
-            self.bucket.add_to_resource_policy(
-                _denied_to_all("NobodyLiftsALock", "s3:BypassGovernanceRetention", self.bucket.arn_for_objects("*"))
+        self.bucket.add_to_resource_policy(
+            _denied_to_all("NobodyLiftsALock", ["s3:BypassGovernanceRetention"], self.bucket.arn_for_objects("*"))
+        )
+        self.bucket.add_to_resource_policy(
+            _denied_to_all(
+                "NothingIsReplicatedIntoTheEvidence",
+                REPLICATION,
+                *(self.bucket.arn_for_objects(keys) for keys in EVIDENCE),
             )
-        if self.bucket.policy:  # enforce_ssl made it
-            self.bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
+        )
+        keep_with_its_policy(self.bucket)
         Validations.of(self.bucket).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-S1",
@@ -112,21 +128,28 @@ class ReportStore(Construct):
         self.bucket.add_to_resource_policy(
             _denied_to_all(
                 "OnlyTheReportFunctionWritesReports",
-                "s3:PutObject",  # multipart uploads and copies need it, too
+                ["s3:PutObject"],  # multipart uploads and copies need it, too
                 *(self.bucket.arn_for_objects(keys) for keys in EVIDENCE),
                 conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
             )
         )
 
 
+def keep_with_its_policy(bucket: s3.Bucket) -> None:
+    """Let a bucket stay when the stack is removed, and what denies access to it as well."""
+    bucket.apply_removal_policy(KEPT)
+    if bucket.policy:  # enforce_ssl made it
+        bucket.policy.apply_removal_policy(KEPT)
+
+
 def _denied_to_all(
-    sid: str, action: str, *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None
+    sid: str, actions: Sequence[str], *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None
 ) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid=sid,
         effect=iam.Effect.DENY,
         principals=[iam.AnyPrincipal()],
-        actions=[action],
+        actions=list(actions),
         resources=list(resources),
         conditions=conditions,
     )

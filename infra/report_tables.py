@@ -1,15 +1,17 @@
 """What the reports are to a query: a database with two tables, over the files that lie in the bucket already."""
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from aws_cdk import Aws, Fn, Stack
+from aws_cdk import Aws, Fn
 from aws_cdk import aws_glue as glue
 from constructs import Construct
 
 from infra.report_store import ReportStore
+
+DATABASE: Final = "search_coverage"
+"""Athena wants lower case and no hyphen; an account and Region have one stack (`infra/stack.py`), and so one of it."""
 
 FIRST_DAY: Final = "2025-01-01"
 """Where the projected days begin. AWS Backup has search jobs since December 2024 and forgets them after a week, so that
@@ -78,8 +80,6 @@ class ReportTables(Construct):
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html). Account and Region are enumerations of one
     value, and not `injected`, so that a query need not name them.
 
-    The names follow the stack's, so that a second stack fits beside this one.
-
     Attributes:
         database: The database.
         tables: The tables.
@@ -93,7 +93,7 @@ class ReportTables(Construct):
             "Database",
             catalog_id=Aws.ACCOUNT_ID,
             database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=_snake_case(Stack.of(self).stack_name),
+                name=DATABASE,
                 description="Search Coverage: all reports, as tables",
             ),
         )
@@ -149,8 +149,3 @@ class ReportTables(Construct):
                 ),
             ),
         )
-
-
-def _snake_case(stack_name: str) -> str:
-    """Write a stack's name as Athena wants a database's: `SearchCoverage-eu` as `search_coverage_eu`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", stack_name).lower()

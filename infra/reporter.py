@@ -12,7 +12,14 @@ from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
-from infra.permissions import EVENT_BUS_NAME, EVENT_SOURCE, put_our_events, use_key_through
+from infra.permissions import (
+    EVENT_BUS_NAME,
+    EVENT_SOURCE,
+    put_our_events,
+    read_search_jobs_under,
+    use_key_through,
+    use_records,
+)
 from infra.python_function import PythonFunction
 from infra.report_store import EVIDENCE, ReportStore
 from infra.settings import Settings
@@ -39,6 +46,9 @@ MAX_EVENT_AGE: Final = Duration.hours(6)
 RULE_RETRIES: Final = 185
 RULE_MAX_EVENT_AGE: Final = Duration.hours(24)
 """The most that EventBridge allows (docs/aws-facts.md §5)."""
+
+CLAIMS: Final = ("lease#*", "told#*")
+"""The keys of the records that are the report function's: who makes which report, and what people were told."""
 
 
 class Reporter(Construct):
@@ -101,7 +111,7 @@ class Reporter(Construct):
                 alerts=alerts,
                 table=self.table,
                 failure_queue=self.failure_queue,
-                inventory=settings.inventory,
+                settings=settings,
             ),
             timeout=TIMEOUT,
             memory_megabytes=MEMORY_MEGABYTES,
@@ -118,7 +128,13 @@ class Reporter(Construct):
             self,
             "Rule",
             description="Search Coverage: a search job ended, write its report",
-            event_pattern=events.EventPattern(source=[EVENT_SOURCE], detail_type=["Search Job State Change"]),
+            # Account and Region: what another bus forwards is about search jobs that nobody can read here.
+            event_pattern=events.EventPattern(
+                source=[EVENT_SOURCE],
+                detail_type=["Search Job State Change"],
+                account=[Aws.ACCOUNT_ID],
+                region=[Aws.REGION],
+            ),
             targets=[
                 targets.LambdaFunction(
                     self.function,
@@ -137,7 +153,7 @@ def _statements(  # noqa: PLR0913  # what the function calls
     alerts: Alerts,
     table: dynamodb.Table,
     failure_queue: DeadLetterQueue,
-    inventory: bool,
+    settings: Settings,
 ) -> list[iam.PolicyStatement]:
     """Name every call of the report function, and what it is made on."""
     bucket = store.bucket
@@ -149,7 +165,8 @@ def _statements(  # noqa: PLR0913  # what the function calls
                 Stack.of(scope).format_arn(service="backup-search", resource="search-job", resource_name="*"),
             ],
         ),
-        *(_read_the_vaults(scope) if inventory else []),
+        *read_search_jobs_under(settings.search_key_arns),
+        *(_read_the_vaults(scope) if settings.inventory else []),
         iam.PolicyStatement(
             sid="WriteTheReport",
             actions=["s3:PutObject", "s3:AbortMultipartUpload"],
@@ -184,10 +201,11 @@ def _statements(  # noqa: PLR0913  # what the function calls
         iam.PolicyStatement(sid="Notify", actions=["sns:Publish"], resources=[alerts.topic.topic_arn]),
         use_key_through("sns", alerts.key.key_arn, sid="EncryptTheNotification"),
         put_our_events(scope),
-        iam.PolicyStatement(
+        use_records(
+            table,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            CLAIMS,
             sid="RememberWhatWasDone",
-            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
-            resources=[table.table_arn],
         ),
         iam.PolicyStatement(sid="HandOverFailures", actions=["sqs:SendMessage"], resources=[failure_queue.queue_arn]),
     ]

@@ -1,8 +1,8 @@
 """The settings a person may change, read from the CDK context and checked before anything is built.
 
-They stand in `cdk.json` as the object `searchCoverage`, and each can be overridden on the command line with
-`-c <key>=<value>`. A wrong one stops the synthesis with one sentence, because CloudFormation would say it after
-minutes, in other words, or not at all.
+They stand in `cdk.json` as the object `searchCoverage`, and each but `objectLockDays` can be overridden on the command
+line with `-c <key>=<value>`. A wrong one stops the synthesis with one sentence, because CloudFormation would say it
+after minutes, in other words, or not at all.
 """
 
 import difflib
@@ -33,6 +33,7 @@ LOG_RETENTION_DAYS: Final = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 
+_KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 
 # What the CDK itself keeps in the context: its command line's switches, the feature flags of construct libraries, the
@@ -59,7 +60,9 @@ class Settings:
         search_job_statuses: The end states of a search job that get a report.
         poll_minutes: Minutes between two sweeps.
         report_retention_days: Days for which a report is kept.
-        object_lock_days: Days for which nobody but a privileged person can delete a report; 0 is off.
+        object_lock_days: Days for which nobody but a privileged person can delete a report; 0 is off. It stands in
+            cdk.json alone: one that was given on the command line would be gone with the next deployment that forgets
+            it (docs/decisions/0013-object-lock-cannot-be-forgotten.md).
         log_retention_days: Days for which CloudWatch keeps the functions' logs.
         inventory: Whether the list of a search is compared with what the vaults hold in its scope. Without it the
             report function may not ask the vaults at all.
@@ -67,6 +70,8 @@ class Settings:
             with a quota of 10 cannot reserve any; there it has to be false.
         alarm_on_incomplete: Whether a report that is not COMPLETE is an alarm, too. Off by default: it is news about
             the backups, which the messages tell, and not about this product.
+        search_key_arns: The customer keys that search jobs are encrypted with; the report function may decrypt with
+            these, for search jobs only.
     """
 
     notification_emails: tuple[str, ...] = ()
@@ -80,6 +85,7 @@ class Settings:
     inventory: bool = True
     reserved_concurrency: bool = True
     alarm_on_incomplete: bool = False
+    search_key_arns: tuple[str, ...] = ()
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Self:
@@ -241,6 +247,16 @@ def _number_between(lowest: int, highest: int, unit: str) -> Callable[[_Given], 
     return read
 
 
+def _object_lock_days(given: _Given) -> int:
+    """Read the days of Object Lock, from where they are not forgotten."""
+    if given.on_command_line:
+        raise given.error(
+            f"it must stand in {CONTEXT_KEY} in cdk.json, because reports would no longer be locked after a deployment "
+            f"that forgets -c {given.key}"
+        )
+    return _number_between(0, RETENTION_DAYS_MAX, "days")(given)
+
+
 def _log_retention_days(given: _Given) -> int:
     """Read a retention period that CloudWatch Logs knows."""
     allowed = f"one of {', '.join(str(days) for days in LOG_RETENTION_DAYS)}, the days that CloudWatch Logs allows"
@@ -260,6 +276,19 @@ def _flag(given: _Given) -> bool:
     return value
 
 
+def _key_arns(given: _Given) -> tuple[str, ...]:
+    """Read the ARNs of KMS keys; IAM does not take an alias for the key that it stands for."""
+    example = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+    allowed = f'a list of different ARNs of KMS keys such as ["{example}"], or empty'
+    arns = _texts(given, allowed)
+    for arn in arns:
+        if not _KMS_KEY.fullmatch(arn):
+            raise given.error(f"it must be {allowed}; {json.dumps(arn)} is not the ARN of a key")
+        if arns.count(arn) > 1:
+            raise given.error(f"it must be {allowed}; {json.dumps(arn)} is there twice")
+    return arns
+
+
 _READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
     {
         "notificationEmails": _emails,
@@ -268,11 +297,12 @@ _READERS: Final[Mapping[str, Callable[[_Given], object]]] = MappingProxyType(
         "searchJobStatuses": _statuses,
         "pollMinutes": _number_between(1, POLL_MINUTES_MAX, "minutes"),
         "reportRetentionDays": _number_between(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX, "days"),
-        "objectLockDays": _number_between(0, RETENTION_DAYS_MAX, "days"),
+        "objectLockDays": _object_lock_days,
         "logRetentionDays": _log_retention_days,
         "inventory": _flag,
         "reservedConcurrency": _flag,
         "alarmOnIncomplete": _flag,
+        "searchKeyArns": _key_arns,
     }
 )
 

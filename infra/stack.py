@@ -1,5 +1,7 @@
 """The stack: it wires the constructs to each other and names what people look for. It defines no resource itself."""
 
+from typing import Final
+
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
@@ -14,16 +16,34 @@ from infra.reporter import Reporter
 from infra.settings import Settings
 from infra.watcher import Watcher
 
+STACK_NAME: Final = "SearchCoverage"
+
+
+class SecondStackError(ValueError):
+    """Somebody asks for a stack of another name; the message is one sentence for them."""
+
 
 class SearchCoverageStack(Stack):
-    """Search Coverage in one account and Region, whichever the credentials at deployment point to."""
+    """Search Coverage in one account and Region, whichever the credentials at deployment point to.
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+    There is one in an account and Region, and so it has one name. A second one would make its own reports of the same
+    search jobs: it would hear the events of the first, count into the same metrics, and start the same alarms.
+
+    Raises:
+        SecondStackError: It is to have another name.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str = STACK_NAME, *, settings: Settings) -> None:
         super().__init__(
             scope,
             construct_id,
             description="Search Coverage: what an AWS Backup search job did not look at, why, and what to do about it",
         )
+        if self.stack_name != STACK_NAME:
+            raise SecondStackError(
+                f"The stack is named {STACK_NAME}, and not {self.stack_name}: an account has one in each Region, since "
+                "the events, the metrics and the search jobs that it is about are the same for every stack there."
+            )
         Tags.of(self).add("application", "search-coverage")
 
         code = function_code()
@@ -60,6 +80,7 @@ class SearchCoverageStack(Stack):
             "DashboardName": dashboard.name,
             "DashboardUrl": dashboard.url,
             "AthenaWorkGroupName": analytics.workgroup.ref,
+            "AthenaResultsBucketName": analytics.results.bucket_name,
             "GlueDatabaseName": analytics.tables.database.ref,
         }.items():
             CfnOutput(self, name, value=value)

@@ -11,7 +11,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from infra.dead_letters import DeadLetterQueue
-from infra.permissions import EVENT_BUS_NAME, put_our_events
+from infra.permissions import EVENT_BUS_NAME, put_our_events, use_records
 from infra.python_function import PythonFunction
 from infra.report_store import ReportStore
 from infra.settings import Settings
@@ -30,6 +30,9 @@ RETRIES: Final = 0
 
 HAND_OVER_RETRIES: Final = 3
 """Enough for a hiccup of the Lambda service within the interval; after that, the next sweep is due anyway."""
+
+ANNOUNCEMENTS: Final = ("announcement#*",)
+"""The keys of the records that are the watch function's; it may neither make nor end a claim of the report function."""
 
 
 class Watcher(Construct):
@@ -109,10 +112,8 @@ def _statements(scope: Construct, *, store: ReportStore, table: dynamodb.ITable)
             conditions={"StringLike": {"s3:prefix": "reports/*"}},
         ),
         put_our_events(scope),
-        iam.PolicyStatement(
-            sid="RememberWhatWasAnnounced",
-            actions=["dynamodb:BatchGetItem", "dynamodb:PutItem"],
-            resources=[table.table_arn],
+        use_records(
+            table, ["dynamodb:BatchGetItem", "dynamodb:PutItem"], ANNOUNCEMENTS, sid="RememberWhatWasAnnounced"
         ),
     ]
 

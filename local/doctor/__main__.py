@@ -14,12 +14,11 @@ from local.doctor.printed import Printout
 def main(arguments: Sequence[str] | None = None) -> int:
     """Give the exit code: 0 if nothing is wrong, 1 if something is, 2 with a sentence if it could not begin."""
     parser = argparse.ArgumentParser(prog="python -m local.doctor", description=__doc__)
-    parser.add_argument("--stack-name", default="SearchCoverage", help="(default: SearchCoverage)")
     parser.add_argument("--profile", help="of the AWS configuration (default: AWS_PROFILE)")
     parser.add_argument("--region", help="(default: AWS_REGION, AWS_DEFAULT_REGION, or that of the profile)")
     options = parser.parse_args(arguments)
     try:
-        deployment, who = begin(options.stack_name, profile=options.profile, region=options.region)
+        deployment, who = begin(profile=options.profile, region=options.region)
     except CannotBegin as error:
         print(f"The doctor could not begin: {error}", file=sys.stderr)
         return 2

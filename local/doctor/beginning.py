@@ -14,11 +14,10 @@ class CannotBegin(Exception):
     """There is nothing to look with; the text is one sentence."""
 
 
-def begin(stack_name: str, *, profile: str | None = None, region: str | None = None) -> tuple[Deployment, Finding]:
+def begin(*, profile: str | None = None, region: str | None = None) -> tuple[Deployment, Finding]:
     """Find the credentials and the Region in the usual places, and ask AWS whose they are.
 
     Args:
-        stack_name: The stack to look at.
         profile: A profile of the AWS configuration; by default what `AWS_PROFILE` says.
         region: The Region; by default what `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile says, as for the AWS CLI.
 
@@ -43,8 +42,6 @@ def begin(stack_name: str, *, profile: str | None = None, region: str | None = N
         raise CannotBegin(f"AWS cannot be asked who you are: {error}".rstrip(".") + ".") from error
     endpoint = client.meta.endpoint_url
     elsewhere = "" if "amazonaws" in endpoint else f", at {endpoint}"
-    deployment = Deployment(
-        session, stack_name, account=caller["Account"], partition=str(caller["Arn"]).split(":", maxsplit=2)[1]
-    )
+    deployment = Deployment(session, account=caller["Account"], partition=str(caller["Arn"]).split(":", maxsplit=2)[1])
     found = f"Account {caller['Account']}, Region {session.region_name}, as {caller['Arn']}{elsewhere}."
     return deployment, ok(found)

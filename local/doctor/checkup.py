@@ -8,7 +8,19 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from local.doctor.aws_answers import is_denied, message_of
-from local.doctor.checks import alarms, functions, mails, queues, rights, searches, stack, storage, sweeps, triggers
+from local.doctor.checks import (
+    alarms,
+    functions,
+    mails,
+    queues,
+    rights,
+    search_keys,
+    searches,
+    stack,
+    storage,
+    sweeps,
+    triggers,
+)
 from local.doctor.deployment import Deployment, PartMissing
 from local.doctor.finding import Finding, unknown
 from local.doctor.section import Section
@@ -51,6 +63,7 @@ CHECKS: Final = (
     Check("rights of the watch function", rights.watch),
     Check("rights of the report function", rights.report),
     Check("rights of the schedule", rights.schedule),
+    Check("keys of search jobs", search_keys.look),
     Check("failure destination", queues.failure_destination),
     Check("failure queue", queues.failure_queue),
     Check("queue of the rule", queues.rule_queue),

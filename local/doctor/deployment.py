@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import boto3
 from botocore.config import Config
@@ -41,17 +41,18 @@ class Deployment:
     """The stack, and the clients to look at it. All clients are made by one session, so that tests can listen.
 
     Attributes:
-        stack_name: The stack's name.
+        stack_name: The stack's name; there is no other (`infra/stack.py`).
         account: The account of the credentials.
         region: The Region.
         partition: The partition of the account, `aws` for most.
         now: Gives the current time, aware.
     """
 
+    stack_name: ClassVar[str] = "SearchCoverage"
+
     def __init__(
         self,
         session: boto3.session.Session,
-        stack_name: str,
         *,
         account: str,
         partition: str = "aws",
@@ -60,7 +61,6 @@ class Deployment:
         self._session = session
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()  # boto3 makes one client at a time
-        self.stack_name = stack_name
         self.account = account
         self.region = str(session.region_name)
         self.partition = partition

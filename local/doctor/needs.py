@@ -15,6 +15,10 @@ _DAY: Final = "2026/11/20"
 _EVENT_SOURCE: Final = "search-coverage"
 
 
+ContextValue = str | tuple[str, ...]
+"""What a request says under a condition key: one text, or several where the key is multivalued."""
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """What stands in braces in the needs.
@@ -67,19 +71,22 @@ class Need:
     Attributes:
         actions: The actions, by IAM's names.
         resource: The resource, one as it may occur.
-        context: The condition keys that the request has.
+        context: The condition keys that the request has; several values, or one in a tuple, for a multivalued key.
     """
 
     actions: tuple[str, ...]
     resource: str = "*"
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
 
     def at(self, places: Places) -> Self:
         """Write the places of a deployment into the resource and the context."""
         return replace(
             self,
             resource=places.fill_in(self.resource),
-            context={key: places.fill_in(value) for key, value in self.context.items()},
+            context={
+                key: places.fill_in(value) if isinstance(value, str) else tuple(map(places.fill_in, value))
+                for key, value in self.context.items()
+            },
         )
 
 
@@ -91,14 +98,18 @@ _OF_EVERY_FUNCTION: Final = (
     Need(
         ("events:PutEvents",),
         "arn:{partition}:events:" + _HERE + ":event-bus/default",
-        {"events:source": _EVENT_SOURCE},
+        {"events:source": (_EVENT_SOURCE, _EVENT_SOURCE)},  # a request with two entries
     ),
 )
 
 WATCH: Final = (
     Need(("backup-search:ListSearchJobs",)),
     Need(("s3:ListBucket",), "{bucket}", {"s3:prefix": "reports/{account}/{region}/"}),
-    Need(("dynamodb:BatchGetItem", "dynamodb:PutItem"), "{table}"),
+    Need(
+        ("dynamodb:BatchGetItem", "dynamodb:PutItem"),
+        "{table}",
+        {"dynamodb:LeadingKeys": (f"announcement#{_SEARCH_JOB}",)},
+    ),
     *_OF_EVERY_FUNCTION,
 )
 
@@ -108,22 +119,29 @@ REPORT: Final = (
         "arn:{partition}:backup-search:" + _HERE + ":search-job/" + _SEARCH_JOB,
     ),
     *(
-        Need(("s3:PutObject", "s3:AbortMultipartUpload"), "{bucket}/" + key)
+        Need(("s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"), "{bucket}/" + key)
         for key in (
             f"reports/{{account}}/{{region}}/{_DAY}/{_SEARCH_JOB}/report.html",
             f"excluded_backups/account={{account}}/region={{region}}/date=2026-11-20/{_SEARCH_JOB}.jsonl.gz",
             f"summaries/account={{account}}/region={{region}}/date=2026-11-20/{_SEARCH_JOB}.json",
         )
     ),
-    Need(
-        ("s3:GetObject", "s3:DeleteObject"),
-        "{bucket}/reports/{account}/{region}/" + f"{_DAY}/{_SEARCH_JOB}/summary.json",
+    *(
+        Need(("s3:DeleteObject",), "{bucket}/reports/{account}/{region}/" + f"{_DAY}/{_SEARCH_JOB}/{mark}")
+        for mark in ("summary.json", "notification-pending.json")
     ),
     Need(("s3:ListBucket",), "{bucket}"),
     Need(("kms:Decrypt", "kms:GenerateDataKey"), "{reports_key}", {"kms:ViaService": "s3.{region}.amazonaws.com"}),
     Need(("sns:Publish",), "{topic}"),
     Need(("kms:Decrypt", "kms:GenerateDataKey"), "{messages_key}", {"kms:ViaService": "sns.{region}.amazonaws.com"}),
-    Need(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"), "{table}"),
+    *(
+        Need(
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+            "{table}",
+            {"dynamodb:LeadingKeys": (f"{kind}#{_SEARCH_JOB}",)},
+        )
+        for kind in ("lease", "told")
+    ),
     Need(("sqs:SendMessage",), "{failure_queue}"),
     *_OF_EVERY_FUNCTION,
 )
@@ -148,3 +166,15 @@ SCHEDULE: Final = (
     Need(("lambda:InvokeFunction",), "{watch_function}"),
     Need(("sqs:SendMessage",), "{schedule_queue}"),
 )
+
+
+def key_of_a_search_job(key_arn: str, region: str) -> Need:
+    """Say what the report function needs to read a search job that is encrypted with a customer key."""
+    return Need(
+        ("kms:Decrypt",),
+        key_arn,
+        {
+            "kms:ViaService": f"backup.{region}.amazonaws.com",
+            "kms:EncryptionContextKeys": ("aws:backup-search:search-job",),
+        },
+    )

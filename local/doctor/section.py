@@ -21,5 +21,6 @@ class Section(StrEnum):
     ALARMS = "Before you begin"
     CHANGED = "What somebody changed"
     TABLE_DELETED = "The table was deleted"
+    SEARCH_KEYS = "Search jobs encrypted with a customer managed key"
     UPGRADE = "Upgrade"
     REMOVE = "Remove"

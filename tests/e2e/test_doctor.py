@@ -25,8 +25,11 @@ from local.emulator.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import MAIL_ADDRESS, ROOT, Stack, eventually
 
 NOT_KNOWN_HERE = {
-    "rights of the watch function": "events:PutEvents, s3:ListBucket.",
-    "rights of the report function": "events:PutEvents, kms:Decrypt, kms:GenerateDataKey.",
+    "rights of the watch function": "dynamodb:BatchGetItem, dynamodb:PutItem, events:PutEvents, s3:ListBucket.",
+    "rights of the report function": (
+        "dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem, events:PutEvents, kms:Decrypt, "
+        "kms:GenerateDataKey."
+    ),
 }
 """The checks that the embedded AWS cannot answer whole, and of which actions: its IAM simulator heeds no conditions."""
 
@@ -65,12 +68,10 @@ class Clinic:
         *,
         session: boto3.session.Session | None = None,
         later: timedelta = timedelta(),
-        stack: str = "SearchCoverage",
     ) -> Findings:
         """Let the doctor look, now or as if some time had passed."""
         deployment = Deployment(
             session or boto3.session.Session(),
-            stack,
             account=EmbeddedAws.account_id,
             now=lambda: datetime.now(UTC) + later,
         )
@@ -115,7 +116,7 @@ def test_a_stack_in_order_is_said_to_be_and_what_cannot_be_known_here_says_why(
     clinic: Clinic, environment: dict[str, str]
 ) -> None:
     # When somebody calls the doctor in a shell, from wherever PYTHONPATH points to
-    command = [sys.executable, "-m", "local.doctor", "--stack-name", "SearchCoverage"]
+    command = [sys.executable, "-m", "local.doctor"]
     shell = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120, check=False)
 
@@ -133,7 +134,7 @@ def test_a_stack_in_order_is_said_to_be_and_what_cannot_be_known_here_says_why(
             assert line.endswith(f"does not heed conditions, so that it is not known of {NOT_KNOWN_HERE[name]}")
         else:
             assert line.startswith("✓ ok "), line
-    assert summary == "Nothing is wrong as far as it is known: 21 ok, 2 unknown, 0 attention, 0 wrong."
+    assert summary == "Nothing is wrong as far as it is known: 22 ok, 2 unknown, 0 attention, 0 wrong."
     assert f"Account {EmbeddedAws.account_id}, Region {EmbeddedAws.region}" in told[0]
     assert MAIL_ADDRESS in done.stdout
 
@@ -141,6 +142,7 @@ def test_a_stack_in_order_is_said_to_be_and_what_cannot_be_known_here_says_why(
 @pytest.fixture
 def operations(clinic: Clinic) -> set[tuple[str, str]]:
     """What the doctor calls: services, by their endpoint prefixes, and operations."""
+    clinic.simulator.finish_job(Scenario("known", (BackupGroup(count=1),)))  # whose key can be asked for
     session, called = boto3.session.Session(), set[tuple[str, str]]()
 
     def note(model: OperationModel, **_: object) -> None:
@@ -471,7 +473,7 @@ def test_something_wrong_is_the_exit_code_and_stands_in_the_last_line(
 
     printed = capsys.readouterr().out
     assert '(docs/operations.md, "A search job has no report for an hour").' in printed
-    assert printed.splitlines()[-1].startswith("Something is wrong: 20 ok, 2 unknown, 0 attention, 1 wrong")
+    assert printed.splitlines()[-1].startswith("Something is wrong: 21 ok, 2 unknown, 0 attention, 1 wrong")
 
 
 def test_something_to_look_at_is_no_failure(clinic: Clinic, capsys: pytest.CaptureFixture[str]) -> None:
@@ -520,16 +522,18 @@ def test_a_watch_that_fell_silent_is_found_with_the_time_and_its_last_error(clin
 
 
 def test_a_stack_that_is_not_there_is_named_and_what_needs_it_is_left_out(
-    clinic: Clinic, capsys: pytest.CaptureFixture[str]
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--stack-name", "SearchCoverge"]) == 1
+    monkeypatch.setattr(Deployment, "stack_name", "SearchCoverge")
+
+    assert main([]) == 1
 
     printed = capsys.readouterr().out
     assert (
         f"There is no stack SearchCoverge in account {EmbeddedAws.account_id}, Region {EmbeddedAws.region}." in printed
     )
-    assert "name it with --stack-name" in printed
-    assert printed.splitlines()[-1].endswith("1 wrong, 20 not made for want of the stack.")
+    assert "Choose the account and the Region that it was deployed to, or deploy it" in printed
+    assert printed.splitlines()[-1].endswith("1 wrong, 21 not made for want of the stack.")
 
 
 @pytest.mark.parametrize(

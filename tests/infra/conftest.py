@@ -63,7 +63,7 @@ def cdk_context() -> dict[str, Any]:
 @cache
 def synthesised(settings: Settings) -> SynthesisedStack:
     """Synthesise the stack; the same settings are synthesised once."""
-    stack = SearchCoverageStack(App(context=cdk_context()), "SearchCoverage", settings=settings)
+    stack = SearchCoverageStack(App(context=cdk_context()), settings=settings)
     template = Template.from_stack(stack).to_json()
     return SynthesisedStack(_readable(template), json.dumps(template))
 

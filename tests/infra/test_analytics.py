@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 import sqlglot
-from aws_cdk import App
-from aws_cdk.assertions import Template
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 
 from infra.athena_queries import QUERIES, SavedQuery, saved_queries
 from infra.settings import Settings
-from infra.stack import SearchCoverageStack
 from search_coverage.report.row import COLUMNS
-from tests.infra.conftest import Json, SynthesisedStack, cdk_context
+from tests.infra.conftest import Json, Synthesise, SynthesisedStack
 
 RESULTS = "AnalyticsResults"
 ALL_QUERIES = saved_queries()
@@ -110,21 +107,18 @@ def test_results_are_handed_out_over_tls_only(stack: SynthesisedStack) -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_results_of_queries_are_not_locked_even_if_the_reports_are() -> None:
-    stack = SearchCoverageStack(App(context=cdk_context()), "Locked", settings=Settings(object_lock_days=30))
-
-    buckets = Template.from_stack(stack).find_resources("AWS::S3::Bucket").values()
-
-    assert sorted("ObjectLockEnabled" in bucket["Properties"] for bucket in buckets) == [False, True]
+def test_results_of_queries_are_not_locked_even_if_the_reports_are(synthesise: Synthesise) -> None:
+    assert "ObjectLockEnabled" not in synthesise(Settings(object_lock_days=30)).resource(RESULTS)
 
 
-def test_a_second_stack_has_a_database_and_a_workgroup_of_its_own() -> None:
-    template = Template.from_stack(
-        SearchCoverageStack(App(context=cdk_context()), "SearchCoverage-Test", settings=Settings())
-    )
+def test_the_bucket_of_the_results_stays_with_its_policy(stack: SynthesisedStack) -> None:
+    for name in (RESULTS, f"{RESULTS}Policy"):
+        assert stack.deletion_policy(name) == ("RetainExceptOnCreate", "Retain")
 
-    template.has_resource_properties("AWS::Glue::Database", {"DatabaseInput": {"Name": "search_coverage_test"}})
-    template.has_resource_properties("AWS::Athena::WorkGroup", {"Name": "SearchCoverage-Test"})
+
+def test_database_and_workgroup_have_the_names_that_the_documentation_uses(stack: SynthesisedStack) -> None:
+    assert stack.resource("AnalyticsTablesDatabase")["DatabaseInput"]["Name"] == "search_coverage"
+    assert stack.resource("AnalyticsWorkGroup")["Name"] == "SearchCoverage"
 
 
 def test_each_query_is_saved_in_the_workgroup_with_its_name_and_what_it_means(stack: SynthesisedStack) -> None:

@@ -3,12 +3,23 @@
 from typing import Any
 
 from infra.report_store import EVIDENCE
+from infra.reporter import CLAIMS
 from infra.settings import Settings
 from tests.infra.conftest import Synthesise, SynthesisedStack
 
 IN_OUR_ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 BUS = f"arn:<AWS::Partition>:events:{IN_OUR_ACCOUNT}:event-bus/default"
-ONLY_OUR_EVENTS = {"StringEquals": {"events:source": "search-coverage"}}
+ONLY_OUR_EVENTS = {
+    "ForAllValues:StringEquals": {"events:source": "search-coverage"},
+    "Null": {"events:source": "false"},
+}
+
+
+def records(*keys: str) -> dict[str, Any]:
+    """Give the condition that a request is about records of these keys alone."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}, "Null": {"dynamodb:LeadingKeys": "false"}}
+
+
 TABLE = "<ReporterIdempotencyTable.Arn>"
 BUCKET = "<ReportStoreBucket.Arn>"
 
@@ -63,13 +74,22 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
                 "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
             ),
             statement("s3:PutObject s3:AbortMultipartUpload", *(f"{BUCKET}/{keys}" for keys in EVIDENCE)),
-            statement("s3:GetObject s3:DeleteObject", f"{BUCKET}/reports/*/summary.json"),
+            statement("s3:GetObject", *(f"{BUCKET}/{keys}" for keys in EVIDENCE)),
+            statement(
+                "s3:DeleteObject",
+                f"{BUCKET}/reports/*/notification-pending.json",
+                f"{BUCKET}/reports/*/summary.json",
+            ),
             statement("s3:ListBucket", BUCKET),
             statement("kms:Decrypt kms:GenerateDataKey", "<ReportStoreKey.Arn>", condition=via("s3")),
             statement("sns:Publish", "<AlertsTopic>"),
             statement("kms:Decrypt kms:GenerateDataKey", "<AlertsKey.Arn>", condition=via("sns")),
             statement("events:PutEvents", BUS, condition=ONLY_OUR_EVENTS),
-            statement("dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem", TABLE),
+            statement(
+                "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem",
+                TABLE,
+                condition=records(*CLAIMS),
+            ),
             statement("sqs:SendMessage", "<ReporterFailureQueue.Arn>"),
             statement("logs:CreateLogStream logs:PutLogEvents", "<ReporterReportLogs.Arn>"),
             statement("xray:PutTraceSegments xray:PutTelemetryRecords", "*"),
@@ -91,7 +111,7 @@ def test_the_watch_function_may_do_what_it_does_and_no_more(stack: SynthesisedSt
         [
             statement("backup-search:ListSearchJobs", "*"),
             statement("s3:ListBucket", BUCKET, condition={"StringLike": {"s3:prefix": "reports/*"}}),
-            statement("dynamodb:BatchGetItem dynamodb:PutItem", TABLE),
+            statement("dynamodb:BatchGetItem dynamodb:PutItem", TABLE, condition=records("announcement#*")),
             statement("events:PutEvents", BUS, condition=ONLY_OUR_EVENTS),
             statement("logs:CreateLogStream logs:PutLogEvents", "<WatcherWatchLogs.Arn>"),
             statement("xray:PutTraceSegments xray:PutTelemetryRecords", "*"),

@@ -1,7 +1,11 @@
 """What the bucket of the reports promises."""
 
-from infra.report_store import EVIDENCE
-from infra.settings import Settings
+import copy
+
+import pytest
+
+from infra.report_store import EVIDENCE, REPLICATION
+from infra.settings import Settings, SettingsError
 from tests.infra.conftest import Json, Synthesise, SynthesisedStack
 
 BUCKET = "ReportStoreBucket"
@@ -71,6 +75,18 @@ def test_nobody_but_the_report_function_writes_what_is_evidence(stack: Synthesis
     } in policy(stack)
 
 
+def test_nothing_is_replicated_into_what_is_evidence_by_anybody(stack: SynthesisedStack) -> None:
+    folders = ("excluded_backups", "reports", "summaries")
+
+    assert {
+        "Sid": "NothingIsReplicatedIntoTheEvidence",
+        "Effect": "Deny",
+        "Action": ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"],
+        "Principal": {"AWS": "*"},
+        "Resource": [f"<ReportStoreBucket.Arn>/{folder}/*" for folder in folders],
+    } in policy(stack)
+
+
 def test_the_report_function_writes_nothing_but_what_is_evidence(stack: SynthesisedStack) -> None:
     (written,) = [
         statement["Resource"]
@@ -84,13 +100,14 @@ def test_the_report_function_writes_nothing_but_what_is_evidence(stack: Synthesi
 def test_a_policy_never_locks_its_administrator_out(synthesise: Synthesise) -> None:
     # Given everything that is denied without a condition that the caller can meet
     denied = {
-        statement["Action"]
+        action
         for statement in policy(synthesise(Settings(object_lock_days=30)))
         if "aws:SecureTransport" not in str(statement.get("Condition"))
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
 
     # Then reading, deleting and the policy itself are not among it
-    assert denied == {"s3:PutObject", "s3:BypassGovernanceRetention"}
+    assert denied == {"s3:PutObject", "s3:BypassGovernanceRetention", *REPLICATION}
 
 
 def test_a_report_that_was_overwritten_can_be_had_back_for_a_month(stack: SynthesisedStack) -> None:
@@ -125,19 +142,60 @@ def test_the_bucket_with_its_policy_and_its_key_outlive_the_stack_and_nothing_el
     kept = {
         name
         for name, resource in stack.template["Resources"].items()
-        if "Retain" in (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
+        if "Retain" in f"{resource.get('DeletionPolicy')} {resource.get('UpdateReplacePolicy')}"
     }
 
     # The bucket of Athena's results stays only because it may hold something; it empties itself (test_analytics.py).
-    kept.remove("AnalyticsResults")
+    kept -= {"AnalyticsResults", "AnalyticsResultsPolicy"}
     assert kept == {BUCKET, "ReportStoreBucketPolicy", "ReportStoreKey"}
-    assert {stack.deletion_policy(name) for name in kept} == {("Retain", "Retain")}
+    # And what a first deployment made that then failed is removed again, since it holds nothing
+    assert {stack.deletion_policy(name) for name in kept} == {("RetainExceptOnCreate", "Retain")}
 
 
-def test_object_lock_is_off_unless_asked_for(stack: SynthesisedStack) -> None:
-    assert "ObjectLockEnabled" not in stack.resource(BUCKET)
+NOBODY_LIFTS_A_LOCK = {
+    "Sid": "NobodyLiftsALock",
+    "Effect": "Deny",
+    "Action": "s3:BypassGovernanceRetention",
+    "Principal": {"AWS": "*"},
+    "Resource": "<ReportStoreBucket.Arn>/*",
+}
+
+
+def test_nothing_is_locked_unless_asked_for(stack: SynthesisedStack) -> None:
     assert "ObjectLockConfiguration" not in stack.resource(BUCKET)
-    assert "s3:BypassGovernanceRetention" not in [statement["Action"] for statement in policy(stack)]
+
+
+def test_what_was_once_locked_stays_so_whatever_is_deployed_later(synthesise: Synthesise) -> None:
+    # Given a stack with a lock, and one in which nobody asks for it any more
+    locked, forgotten = synthesise(Settings(object_lock_days=365)), synthesise(Settings())
+
+    # Then all that differs is what new reports get; neither the bucket nor who may lift a lock does
+    with_lock, without = (
+        {
+            name: copy.deepcopy(resource)
+            for name, resource in each.template["Resources"].items()
+            if name.startswith("ReportStore")
+        }
+        for each in (locked, forgotten)
+    )
+    assert with_lock[BUCKET]["Properties"].pop("ObjectLockConfiguration")
+    assert with_lock == without
+    assert without[BUCKET]["Properties"]["ObjectLockEnabled"] is True
+    assert NOBODY_LIFTS_A_LOCK in policy(forgotten)
+
+
+def test_no_lock_is_forgotten_by_a_deployment_that_leaves_out_an_option(synthesise: Synthesise) -> None:
+    # Given a cdk.json that asks for a lock of a year, when it is deployed with options and without
+    in_file = {"objectLockDays": 365}
+    for options in ({}, {"pollMinutes": "5"}):
+        stack = synthesise(Settings.from_context({"searchCoverage": in_file, **options}))
+
+        # Then reports are locked in any case
+        rule = stack.resource(BUCKET)["ObjectLockConfiguration"]["Rule"]
+        assert rule == {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 365}}
+    # And there is no option that could be left out (test_settings.py)
+    with pytest.raises(SettingsError, match="deployment that forgets"):
+        Settings.from_context({"objectLockDays": "365"})
 
 
 def test_object_lock_keeps_every_report_for_the_days_asked_for(synthesise: Synthesise) -> None:
@@ -146,13 +204,7 @@ def test_object_lock_keeps_every_report_for_the_days_asked_for(synthesise: Synth
     bucket = stack.resource(BUCKET)
 
     # Then it holds for each object from its writing, and nobody can lift it who has not changed the policy before
-    assert {
-        "Sid": "NobodyLiftsALock",
-        "Effect": "Deny",
-        "Action": "s3:BypassGovernanceRetention",
-        "Principal": {"AWS": "*"},
-        "Resource": "<ReportStoreBucket.Arn>/*",
-    } in policy(stack)
+    assert NOBODY_LIFTS_A_LOCK in policy(stack)
     assert bucket["ObjectLockEnabled"] is True
     assert bucket["ObjectLockConfiguration"] == {
         "ObjectLockEnabled": "Enabled",

@@ -7,10 +7,15 @@ FUNCTION = "ReporterReportFunction"
 DAY_SECONDS = 24 * 3600
 
 
-def test_the_rule_hears_our_event_and_no_other(stack: SynthesisedStack) -> None:
+def test_the_rule_hears_our_event_of_this_account_and_region_and_no_other(stack: SynthesisedStack) -> None:
     rule = stack.resource("ReporterRule")
 
-    assert rule["EventPattern"] == {"source": ["search-coverage"], "detail-type": ["Search Job State Change"]}
+    assert rule["EventPattern"] == {
+        "source": ["search-coverage"],
+        "detail-type": ["Search Job State Change"],
+        "account": ["<AWS::AccountId>"],
+        "region": ["<AWS::Region>"],
+    }
     assert rule["State"] == "ENABLED"
     assert "EventBusName" not in rule  # the default bus
 

@@ -4,8 +4,11 @@ import json
 
 import pytest
 
-from infra.settings import LOG_RETENTION_DAYS, Settings, SettingsError
+from infra.settings import _READERS, LOG_RETENTION_DAYS, Settings, SettingsError
 from tests.infra.conftest import ROOT
+
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+OTHER_KEY = "arn:aws-us-gov:kms:us-gov-west-1:444455556666:key/mrk-1234abcd12ab34cd56ef1234567890ab"
 
 
 def in_cdk_json(**settings: object) -> dict[str, object]:
@@ -40,6 +43,7 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
             inventory=False,
             reservedConcurrency=False,
             alarmOnIncomplete=True,
+            searchKeyArns=[KEY],
         )
     )
 
@@ -55,32 +59,32 @@ def test_every_setting_can_stand_in_cdk_json() -> None:
         inventory=False,
         reserved_concurrency=False,
         alarm_on_incomplete=True,
+        search_key_arns=(KEY,),
     )
 
 
-def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text() -> None:
+def test_every_setting_but_one_can_be_overridden_on_the_command_line_where_all_is_text() -> None:
     # Given a cdk.json that says otherwise
     context = in_cdk_json(pollMinutes=2, inventory=True, notificationEmails=["old@example.com"])
 
     # When each key comes with -c
-    settings = Settings.from_context(
-        context
-        | {
-            "notificationEmails": "a@example.com, b@example.com",
-            "alarmEmails": '["c@example.com"]',
-            "notifyOn": "ALWAYS",
-            "searchJobStatuses": "FAILED",
-            "pollMinutes": "5",
-            "reportRetentionDays": "365",
-            "objectLockDays": "30",
-            "logRetentionDays": "3653",
-            "inventory": "false",
-            "reservedConcurrency": "False",
-            "alarmOnIncomplete": "true",
-        }
-    )
+    overridden = {
+        "notificationEmails": "a@example.com, b@example.com",
+        "alarmEmails": '["c@example.com"]',
+        "notifyOn": "ALWAYS",
+        "searchJobStatuses": "FAILED",
+        "pollMinutes": "5",
+        "reportRetentionDays": "365",
+        "logRetentionDays": "3653",
+        "inventory": "false",
+        "reservedConcurrency": "False",
+        "alarmOnIncomplete": "true",
+        "searchKeyArns": f"{KEY}, {OTHER_KEY}",
+    }
+    settings = Settings.from_context(context | overridden)
 
     # Then it wins
+    assert set(_READERS) - set(overridden) == {"objectLockDays"}
     assert settings == Settings(
         notification_emails=("a@example.com", "b@example.com"),
         alarm_emails=("c@example.com",),
@@ -88,11 +92,11 @@ def test_every_setting_can_be_overridden_on_the_command_line_where_all_is_text()
         search_job_statuses=("FAILED",),
         poll_minutes=5,
         report_retention_days=365,
-        object_lock_days=30,
         log_retention_days=3653,
         inventory=False,
         reserved_concurrency=False,
         alarm_on_incomplete=True,
+        search_key_arns=(KEY, OTHER_KEY),
     )
 
 
@@ -151,6 +155,8 @@ WRONG_IN_CDK_JSON: list[tuple[str, object, str]] = [
     ("inventory", "true", "true or false"),
     ("inventory", 1, "true or false"),
     ("reservedConcurrency", None, "true or false"),
+    ("searchKeyArns", KEY, "a list of different ARNs of KMS keys"),
+    ("searchKeyArns", None, "a list of different ARNs of KMS keys"),
 ]
 
 
@@ -207,13 +213,48 @@ def test_the_address_that_is_wrong_is_named_and_no_other(setting: str, written: 
     assert str(caught.value).endswith(f"; {named}.")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "11111111-2222-3333-4444-555555555555",
+        KEY.replace("key/", "alias/"),
+        KEY.replace("kms", "s3"),
+        KEY.replace("111122223333", "*"),
+        KEY[: KEY.index("/") + 1] + "*",
+        f"{KEY}/more",
+    ],
+)
+def test_what_is_no_key_is_named_among_those_that_are(wrong: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_context(in_cdk_json(searchKeyArns=[KEY, wrong, OTHER_KEY]))
+
+    assert str(caught.value).endswith(f", or empty; {json.dumps(wrong)} is not the ARN of a key.")
+
+
+def test_a_key_that_is_there_twice_is_named() -> None:
+    with pytest.raises(SettingsError, match=f"; {json.dumps(KEY)} is there twice"):
+        Settings.from_context({"searchKeyArns": f"{KEY},{KEY}"})
+
+
 def test_a_lock_longer_than_the_retention_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json(reportRetentionDays=30) | {"objectLockDays": "31"})
+        Settings.from_context(in_cdk_json(objectLockDays=31) | {"reportRetentionDays": "30"})
 
     assert str(caught.value) == (
-        'Setting objectLockDays is "31" (from -c objectLockDays): it must not be above '
+        "Setting objectLockDays is 31 (from searchCoverage in cdk.json): it must not be above "
         "reportRetentionDays (30), because a locked report cannot expire."
+    )
+
+
+@pytest.mark.parametrize("days", ["0", "365"])
+def test_object_lock_is_not_taken_from_the_command_line_where_the_next_deployment_forgets_it(days: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_context(in_cdk_json(objectLockDays=365) | {"objectLockDays": days})
+
+    assert str(caught.value) == (
+        f'Setting objectLockDays is "{days}" (from -c objectLockDays): it must stand in searchCoverage in cdk.json, '
+        "because reports would no longer be locked after a deployment that forgets -c objectLockDays."
     )
 
 

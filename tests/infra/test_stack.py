@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Acknowledgment, App, Validations
+from aws_cdk import Acknowledgment, App, Stage, Validations
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint  # type: ignore[import-untyped]  # ships no types
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from infra.settings import Settings
-from infra.stack import SearchCoverageStack
+from infra.stack import SearchCoverageStack, SecondStackError
 from tests.infra.conftest import ROOT, Synthesise, SynthesisedStack, cdk_context
 
 NOT_TAGGABLE = {
@@ -65,6 +65,7 @@ def test_the_outputs_name_what_people_look_for(stack: SynthesisedStack) -> None:
             "#dashboards/dashboard/<Dashboard>"
         ),
         "AthenaWorkGroupName": "<AnalyticsWorkGroup>",
+        "AthenaResultsBucketName": "<AnalyticsResults>",
         "GlueDatabaseName": "<AnalyticsTablesDatabase>",
     }
 
@@ -79,7 +80,9 @@ def test_everything_that_can_be_tagged_is(stack: SynthesisedStack) -> None:
     assert untagged == NOT_TAGGABLE
 
 
-def test_nothing_is_named_by_hand_so_that_a_second_stack_fits_beside_it(stack: SynthesisedStack) -> None:
+def test_nothing_is_named_by_hand_so_that_what_an_earlier_stack_left_is_never_in_the_way(
+    stack: SynthesisedStack,
+) -> None:
     names = {"BucketName", "TopicName", "QueueName", "TableName", "FunctionName", "RoleName", "Name", "AlarmName"}
     named = [
         name
@@ -91,6 +94,22 @@ def test_nothing_is_named_by_hand_so_that_a_second_stack_fits_beside_it(stack: S
     ]
 
     assert named == []
+
+
+def test_a_second_name_is_refused_with_a_sentence() -> None:
+    # Given a stack of another name, and one that gets another name from a stage
+    for names in (["Another"], ["Test", "SearchCoverage"]):
+        *stages, name = names
+        app = App(context=cdk_context())
+        scope = Stage(app, stages[0]) if stages else app
+
+        # When it is made, then it is refused
+        with pytest.raises(SecondStackError) as caught:
+            SearchCoverageStack(scope, name, settings=Settings())
+        assert str(caught.value) == (
+            f"The stack is named SearchCoverage, and not {'-'.join(names)}: an account has one in each Region, since "
+            "the events, the metrics and the search jobs that it is about are the same for every stack there."
+        )
 
 
 def test_the_app_makes_the_stack_without_asking_aws_and_for_no_account_in_particular(tmp_path: Path) -> None:
@@ -142,7 +161,7 @@ def test_cloudformation_would_accept_the_template(synthesise: Synthesise, settin
 def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason() -> None:
     # Given the stack with all that settings can add
     app = App(context=cdk_context())
-    SearchCoverageStack(app, "SearchCoverage", settings=EVERYTHING_ON)
+    SearchCoverageStack(app, settings=EVERYTHING_ON)
 
     # When the rules of AWS Solutions look at it
     report = AwsSolutionsChecks(app, verbose=True).validate_scope(app)
@@ -159,7 +178,7 @@ def test_each_acknowledgement_is_still_needed_and_gives_its_reason(monkeypatch: 
     acknowledged: list[Acknowledgment] = []
     monkeypatch.setattr(Validations, "acknowledge", lambda _self, *each: acknowledged.extend(each))
     app = App(context=cdk_context())
-    SearchCoverageStack(app, "SearchCoverage", settings=EVERYTHING_ON)
+    SearchCoverageStack(app, settings=EVERYTHING_ON)
 
     # When the rules of AWS Solutions look at it
     report = AwsSolutionsChecks(app).validate_scope(app)

@@ -13,6 +13,11 @@ REPORTS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-reports"
 MESSAGES_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-messages"
 
 
+ContextValue = str | tuple[str, ...]
+"""What a request says under a condition key: one text, or several where the key is multivalued (`ArrayOf…` in the
+Service Authorization Reference)."""
+
+
 @dataclass(frozen=True)
 class Call:
     """A call as the code made it: the SDK's name of the service, the operation and its parameters."""
@@ -32,7 +37,10 @@ class Need:
 
     action: str
     resource: str
-    context: tuple[tuple[str, str], ...] = ()
+    context: tuple[tuple[str, ContextValue], ...] = ()
+
+
+_NeedsOf = Callable[[Mapping[str, Any]], list[Need]]
 
 
 @dataclass
@@ -73,7 +81,7 @@ def needs_of(call: Call) -> Iterable[Need]:
     return _NEEDS[call.service, call.operation](call.parameters)
 
 
-def _s3_object(action: str, *, encrypted: bool = False) -> Callable[[Mapping[str, Any]], list[Need]]:
+def _s3_object(action: str, *, encrypted: bool = False) -> _NeedsOf:
     def needs(parameters: Mapping[str, Any]) -> list[Need]:
         bucket = f"arn:aws:s3:::{parameters['Bucket']}"
         needed = [Need(action, f"{bucket}/{parameters['Key']}")]
@@ -102,25 +110,39 @@ def _publish(parameters: Mapping[str, Any]) -> list[Need]:
 
 
 def _put_events(parameters: Mapping[str, Any]) -> list[Need]:
+    # IAM is asked once a request, whatever number of entries it has: `events:source` holds the sources of all.
+    sources = tuple(entry["Source"] for entry in parameters["Entries"])
     return [
         Need(
             "events:PutEvents",
-            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}",
-            (("events:source", entry["Source"]),),
+            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}",
+            (("events:source", sources),),
         )
-        for entry in parameters["Entries"]
+        for bus in sorted({entry["EventBusName"] for entry in parameters["Entries"]})
     ]
 
 
-def _table(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+def _items(action: str, keys_of: Callable[[Mapping[str, Any]], Mapping[str, list[Any]]]) -> _NeedsOf:
     def needs(parameters: Mapping[str, Any]) -> list[Need]:
-        tables = [parameters["TableName"]] if "TableName" in parameters else list(parameters["RequestItems"])
-        return [Need(action, f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}") for table in tables]
+        # `dynamodb:LeadingKeys` holds the partition keys of all items that a request is about
+        # (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
+        return [
+            Need(
+                action,
+                f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}",
+                (("dynamodb:LeadingKeys", tuple(key["id"]["S"] for key in keys)),),
+            )
+            for table, keys in keys_of(parameters).items()
+        ]
 
     return needs
 
 
-def _search_job(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+def _item(action: str, member: str) -> _NeedsOf:
+    return _items(action, lambda parameters: {parameters["TableName"]: [parameters[member]]})
+
+
+def _search_job(action: str) -> _NeedsOf:
     def needs(parameters: Mapping[str, Any]) -> list[Need]:
         job = parameters["SearchJobIdentifier"]
         return [Need(action, f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{job}")]
@@ -128,15 +150,15 @@ def _search_job(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
     return needs
 
 
-def _no_resource(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+def _no_resource(action: str) -> _NeedsOf:
     return lambda _parameters: [Need(action, "*")]
 
 
-def _arn_in(name: str, action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+def _arn_in(name: str, action: str) -> _NeedsOf:
     return lambda parameters: [Need(action, parameters[name])]
 
 
-def _vault(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
+def _vault(action: str) -> _NeedsOf:
     def needs(parameters: Mapping[str, Any]) -> list[Need]:
         vault = parameters["BackupVaultName"]
         return [Need(action, f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{vault}")]
@@ -144,9 +166,23 @@ def _vault(action: str) -> Callable[[Mapping[str, Any]], list[Need]]:
     return needs
 
 
-_WRITE = _s3_object("s3:PutObject", encrypted=True)
+def _under_condition(action: str, *, encrypted: bool = False) -> _NeedsOf:
+    """Add what S3 asks for with If-Match: the right to read the object that is there.
 
-_NEEDS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], list[Need]]] = {
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+    alone, read = _s3_object(action, encrypted=encrypted), _s3_object("s3:GetObject")
+
+    def needs(parameters: Mapping[str, Any]) -> list[Need]:
+        return [*alone(parameters), *(read(parameters) if "IfMatch" in parameters else [])]
+
+    return needs
+
+
+_WRITE = _under_condition("s3:PutObject", encrypted=True)
+_removal = _under_condition("s3:DeleteObject")
+
+_NEEDS: Mapping[tuple[str, str], _NeedsOf] = {
     ("backupsearch", "ListSearchJobs"): _no_resource("backup-search:ListSearchJobs"),
     ("backupsearch", "GetSearchJob"): _search_job("backup-search:GetSearchJob"),
     ("backupsearch", "ListSearchJobBackups"): _search_job("backup-search:ListSearchJobBackups"),
@@ -161,13 +197,17 @@ _NEEDS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], list[Need]]] = {
     ("s3", "CompleteMultipartUpload"): _WRITE,
     ("s3", "AbortMultipartUpload"): _s3_object("s3:AbortMultipartUpload"),
     ("s3", "GetObject"): _s3_object("s3:GetObject", encrypted=True),
-    ("s3", "DeleteObject"): _s3_object("s3:DeleteObject"),
+    ("s3", "HeadObject"): _s3_object("s3:GetObject", encrypted=True),
+    ("s3", "DeleteObject"): _removal,
     ("s3", "ListObjectsV2"): _list_objects,
     ("sns", "Publish"): _publish,
     ("events", "PutEvents"): _put_events,
-    ("dynamodb", "GetItem"): _table("dynamodb:GetItem"),
-    ("dynamodb", "PutItem"): _table("dynamodb:PutItem"),
-    ("dynamodb", "UpdateItem"): _table("dynamodb:UpdateItem"),
-    ("dynamodb", "DeleteItem"): _table("dynamodb:DeleteItem"),
-    ("dynamodb", "BatchGetItem"): _table("dynamodb:BatchGetItem"),
+    ("dynamodb", "GetItem"): _item("dynamodb:GetItem", "Key"),
+    ("dynamodb", "PutItem"): _item("dynamodb:PutItem", "Item"),
+    ("dynamodb", "UpdateItem"): _item("dynamodb:UpdateItem", "Key"),
+    ("dynamodb", "DeleteItem"): _item("dynamodb:DeleteItem", "Key"),
+    ("dynamodb", "BatchGetItem"): _items(
+        "dynamodb:BatchGetItem",
+        lambda parameters: {table: asked["Keys"] for table, asked in parameters["RequestItems"].items()},
+    ),
 }

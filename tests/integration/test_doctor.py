@@ -15,6 +15,7 @@ from botocore.loaders import Loader
 from rich.console import Console
 
 from infra.settings import Settings
+from infra.stack import STACK_NAME
 from local.doctor.checks import functions, mails, rights, searches, stack, storage, sweeps, triggers
 from local.doctor.checkup import CHECKS, Check, examine, examine_one
 from local.doctor.deployment import Deployment, Resource
@@ -75,7 +76,7 @@ class Scripted(Deployment):
         core.set_credentials("testing", "testing")
         core.register_component("data_loader", LOADER)
         session = boto3.session.Session(botocore_session=core, region_name=REGION)
-        super().__init__(session, "SearchCoverage", account=ACCOUNT, now=lambda: now)
+        super().__init__(session, account=ACCOUNT, now=lambda: now)
         self._answers = answers
         self.__dict__["stack"] = {"StackStatus": status, "CreationTime": MADE}
         self.__dict__["outputs"] = OUTPUTS
@@ -132,6 +133,10 @@ def test_the_status_of_the_stack_is_named(status: str, state: State, part: str) 
     assert finding.state is state
     assert part in finding.found
     assert bool(finding.remedy) is (state is not State.OK)
+
+
+def test_the_doctor_looks_at_the_one_stack_that_there_can_be() -> None:
+    assert Deployment.stack_name == STACK_NAME
 
 
 def test_outputs_that_are_missing_are_named_and_so_is_what_is_not_known_without_them() -> None:
@@ -361,6 +366,41 @@ def test_a_log_group_that_was_deleted_is_named() -> None:
     assert (finding.state, finding.found) == (State.WRONG, "There is no log group watch-log.")
 
 
+# The policy of the bucket
+
+DENIED = {
+    "OnlyTheReportFunctionWritesReports": "others can write reports",
+    "NothingIsReplicatedIntoTheEvidence": "others can replicate reports into it",
+    "NobodyLiftsALock": "others can lift a lock",
+}
+
+
+@pytest.mark.parametrize("missing", [*DENIED, None])
+def test_each_statement_that_the_bucket_lacks_is_named_with_what_follows(missing: str | None) -> None:
+    statements = [{"Sid": sid} for sid in DENIED if sid != missing]
+    key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": RESOURCES[0].physical_id}
+    answers: dict[str, Answer] = {
+        "HeadBucket": {},
+        "GetBucketVersioning": {"Status": "Enabled"},
+        "GetBucketEncryption": {
+            "ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": key}]}
+        },
+        "GetBucketPolicy": {"Policy": json.dumps({"Statement": statements})},
+    }
+
+    finding = one(storage.bucket, Scripted(answers))
+
+    assert finding.state is (State.WRONG if missing else State.OK)
+    if missing:
+        assert finding.found == f"reports has a policy without {missing}, so that {DENIED[missing]}."
+
+
+def test_the_statements_that_the_doctor_looks_for_are_in_the_stack() -> None:
+    written = synthesised(Settings()).resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"]
+
+    assert set(DENIED) == {each["Sid"] for each in written if "Sid" in each}
+
+
 # The rights
 
 
@@ -433,8 +473,38 @@ def simulator(*denied: str, organisation: bool = True, conditions: bool = True) 
 
 
 def test_a_role_that_may_do_all_is_in_order() -> None:
-    assert one(rights.report, Scripted(simulator())) == ok("Its role may call all of the 33 things that it has to.")
+    assert one(rights.report, Scripted(simulator())) == ok("Its role may call all of the 37 things that it has to.")
     assert one(rights.watch, Scripted(simulator())) == ok("Its role may call all of the 9 things that it has to.")
+
+
+def test_what_a_request_says_of_itself_is_told_to_the_simulator_as_a_list_where_it_is_one() -> None:
+    # Given an IAM that notes what it is asked
+    asked: list[dict[str, Any]] = []
+    answers = simulator()
+    answer: Any = answers["SimulatePrincipalPolicy"]
+
+    def noted(params: dict[str, Any]) -> Mapping[str, Any]:
+        asked.append(params["body"])
+        noted_answer: Mapping[str, Any] = answer(params)
+        return noted_answer
+
+    answers["SimulatePrincipalPolicy"] = noted
+
+    # When the doctor asks it for the watch function
+    one(rights.watch, Scripted(answers))
+
+    # Then each condition key has the type that AWS's reference gives it
+    types = {
+        body[f"{entry}.ContextKeyName"]: body[f"{entry}.ContextKeyType"]
+        for body in asked
+        for entry in {key.rpartition(".")[0] for key in body if key.endswith(".ContextKeyName")}
+    }
+    assert types == {
+        "aws:RequestedRegion": "string",
+        "s3:prefix": "string",
+        "events:source": "stringList",
+        "dynamodb:LeadingKeys": "stringList",
+    }
 
 
 def test_an_action_under_a_condition_that_is_denied_is_wrong_where_conditions_are_heeded() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing
+from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing, reading_search_job
 from search_coverage.aws.fast_pages import page_taker
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.arn import Arn
@@ -60,7 +60,7 @@ class BackupSearch:
         # Each entry is read on its own, so that one that cannot be read does not stop the others.
         client.meta.events.register("before-parse.backupsearch.ListSearchJobs", page_taker("SearchJobs"))
 
-    def search_jobs(self, time_is_up: Callable[[], bool]) -> SearchJobList:
+    def search_jobs(self, time_is_up: Callable[[], bool] = lambda: False) -> SearchJobList:
         """List all search jobs that AWS still knows (7 days after they end), whatever their status.
 
         Args:
@@ -96,10 +96,11 @@ class BackupSearch:
 
         Raises:
             SearchJobUnknown: AWS Backup does not know it (any more); trying again does not help.
+            SearchKeyDenied: The function may not use the key that the search job is encrypted with.
             AwsCallFailed: It could not be read.
         """
         what = f"Reading search job {identifier}"
-        with doing(what):
+        with reading_search_job(what):
             try:
                 answer = self._client.get_search_job(SearchJobIdentifier=identifier)
                 if "Status" not in answer:
@@ -111,13 +112,17 @@ class BackupSearch:
                     "then no report can be made of it any more. Check the identifier, the account and the Region."
                 ) from error
 
-    def pages_of_backups(self, identifier: str) -> Generator[BackupsPage, None, None]:
+    def pages_of_backups(self, identifier: str, key_arn: str | None = None) -> Generator[BackupsPage, None, None]:
         """Read the backups that a search job lists, page by page. While one is worked on, the next is on its way.
 
+        Args:
+            key_arn: The key that the search job is encrypted with, for the error if it may not be used.
+
         Raises:
+            SearchKeyDenied: The function may not use that key.
             AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
         """
-        read = partial(self._page_of_backups, identifier)
+        read = partial(self._page_of_backups, identifier, key_arn)
         return pages_of(f"the backups of search job {identifier}", read)
 
     def _page_of_search_jobs(self, token: str | None) -> tuple[list[Any], str | None]:
@@ -129,12 +134,14 @@ class BackupSearch:
             answer = self._client.list_search_jobs(**request)
             return rows_of(answer, "SearchJobs", what), answer.get("NextToken")
 
-    def _page_of_backups(self, identifier: str, token: str | None) -> tuple[BackupsPage, str | None]:
+    def _page_of_backups(
+        self, identifier: str, key_arn: str | None, token: str | None
+    ) -> tuple[BackupsPage, str | None]:
         what = f"Listing the backups of search job {identifier}"
         request: dict[str, Any] = {"SearchJobIdentifier": identifier, "MaxResults": PAGE_SIZE}
         if token:
             request["NextToken"] = token
-        with doing(what):
+        with reading_search_job(what, key_arn):
             answer = self._client.list_search_job_backups(**request)
             rows = rows_of(answer, "Results", what)
             not_searched = [

@@ -22,7 +22,7 @@ from search_coverage.coverage.search_job import SearchJob
 from search_coverage.handlers import collect_garbage_from_now_on
 from search_coverage.handlers.environment import ReportEnvironment
 from search_coverage.handlers.metrics import count_report
-from search_coverage.handlers.report_request import ReportRequest
+from search_coverage.handlers.report_request import ReportRequest, foreign_event
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.report_search_job import ReportSearchJob
 
@@ -77,9 +77,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Returns:
         What the event "Search Coverage Report Created" carries, and whether the report was ``created`` just now. If
-        another invocation is making it, just that: ``inProgress``.
+        another invocation is making it, just that: ``inProgress``. If the event is of another account or Region, just
+        that: ``ignored``.
     """
     logger.remove_keys(["function_arn"])  # it names the account, and function_name says the same
+    if foreign := foreign_event(event, context.invoked_function_arn):
+        logger.warning(foreign)
+        return {"ignored": True}
     try:
         request = ReportRequest.parse(event)
         logger.append_keys(search_job_id=request.identifier)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from search_coverage.aws.event_bus import SOURCE, STATE_CHANGE
+from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import search_job_identifier
 
@@ -47,6 +48,32 @@ class ReportRequest:
         if not isinstance(replay, bool):
             raise InvalidRequest(f"replay is {str(replay)[:100]!r}; it takes true or false. {_ALLOWED}")
         return cls(search_job_identifier(event.get("searchJobIdentifier")), replay)
+
+
+def foreign_event(event: object, function_arn: str) -> str | None:
+    """Tell whether an event came from elsewhere: another bus may forward the events of its account or Region to ours.
+
+    AWS Backup does not hand out a search job of another account or Region, so that a report of it is impossible here,
+    and no failure either: where it comes from, it has its own. A direct invocation comes from nowhere.
+
+    Args:
+        event: Whatever the function was invoked with.
+        function_arn: The ARN by which it was invoked.
+
+    Returns:
+        A sentence that says from where it came; None if it is from here.
+    """
+    if not isinstance(event, dict) or not {"detail-type", "source"} & event.keys():
+        return None
+    here = Arn.parse(function_arn)
+    account, region = event.get("account", here.account), event.get("region", here.region)
+    if (account, region) == (here.account, here.region):
+        return None
+    return (
+        f"The event is of account {str(account)[:100]!r} and Region {str(region)[:100]!r}, and this is account "
+        f"{here.account} and Region {here.region}: it was forwarded, and is ignored. Its search job is reported where "
+        "it ran, if Search Coverage is deployed there."
+    )
 
 
 def _state_change(event: dict[str, Any]) -> dict[str, Any]:

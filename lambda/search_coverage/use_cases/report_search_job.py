@@ -202,7 +202,7 @@ class ReportSearchJob:
     ) -> int:
         """Read the list to its end, then what it lacks; give how many backups that the scope names are not in it."""
         tally, named = spool.tally, set(job.scope.backup_arns)
-        for page_of_backups in self.search.pages_of_backups(job.identifier):
+        for page_of_backups in self.search.pages_of_backups(job.identifier, job.encryption_key_arn):
             deadline.check("reading the list of backups")
             inventory.mark_listed(page_of_backups.listed)
             named.difference_update(filter(None, page_of_backups.listed) if named else ())

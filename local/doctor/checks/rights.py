@@ -11,7 +11,7 @@ from typing import Any
 
 from local.doctor.deployment import Deployment
 from local.doctor.finding import Finding, ok, unknown, wrong
-from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Need, Places
+from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, ContextValue, Need, Places
 from local.doctor.section import Section
 
 
@@ -37,7 +37,7 @@ def schedule(deployment: Deployment) -> Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class _Refusal:
+class Refusal:
     """What IAM would not allow.
 
     Attributes:
@@ -57,18 +57,20 @@ class _Refusal:
 def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Places) -> Finding:
     iam = deployment.client("iam")
     needs = [need.at(places) for need in needs]
-    refusals = [refusal for need in needs for refusal in _refusals(iam, role, need, deployment.region)]
+    refusals = [refusal for need in needs for refusal in refusals_of(iam, role, need, deployment.region)]
     count = sum(len(need.actions) for need in needs)
     if not refusals:
         return ok(f"Its role may call all of the {count} things that it has to.")
     may = f"Its role may call {count - len(refusals)} of the {count} things that it has to"
-    heeds_conditions = _heeds_conditions(iam)
-    certain = [each for each in refusals if not each.by_organisation and (heeds_conditions or not each.need.context)]
+    certain_of_conditions = heeds_conditions(iam)
+    certain = [
+        each for each in refusals if not each.by_organisation and (certain_of_conditions or not each.need.context)
+    ]
     if certain:
         return wrong(
             f"{may}, and not {', '.join(map(str, certain))}.", f"See who changed {role}, and undo it", Section.CHANGED
         )
-    if heeds_conditions:
+    if certain_of_conditions:
         return unknown(
             f"{may}; a policy of the organisation seems to deny {', '.join(map(str, refusals))}, as far as the "
             "simulator of IAM knows what such a call says of itself.",
@@ -83,8 +85,8 @@ def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Place
     )
 
 
-def _refusals(iam: Any, role: str, need: Need, region: str) -> Iterator[_Refusal]:
-    """Give those of the actions that IAM would not allow."""
+def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusal]:
+    """Give those of the actions that IAM would not allow a role."""
     pages = iam.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=role,
         ActionNames=list(need.actions),
@@ -95,29 +97,38 @@ def _refusals(iam: Any, role: str, need: Need, region: str) -> Iterator[_Refusal
         for result in page["EvaluationResults"]:
             if result["EvalDecision"] != "allowed":
                 organisation = result.get("OrganizationsDecisionDetail", {})
-                yield _Refusal(
+                yield Refusal(
                     result["EvalActionName"], need, by_organisation=not organisation.get("AllowedByOrganizations", True)
                 )
 
 
-def _heeds_conditions(iam: Any) -> bool:
-    """Whether this IAM heeds the conditions of a policy: a policy is made up that only one who does would allow."""
+def heeds_conditions(iam: Any) -> bool:
+    """Whether this IAM heeds the conditions of a policy: a policy is made up that only one who does would allow.
+
+    Its conditions are those of the roles that ask the most of an IAM: a set operator, on a multivalued key.
+    """
     statement = {
         "Effect": "Allow",
         "Action": "events:PutEvents",
         "Resource": "*",
-        "Condition": {"StringEquals": {"events:source": "search-coverage"}},
+        "Condition": {
+            "ForAllValues:StringEquals": {"events:source": "search-coverage"},
+            "Null": {"events:source": "false"},
+        },
     }
     answer = iam.simulate_custom_policy(
         PolicyInputList=[json.dumps({"Version": "2012-10-17", "Statement": [statement]})],
         ActionNames=["events:PutEvents"],
-        ContextEntries=_entries({"events:source": "search-coverage"}),
+        ContextEntries=_entries({"events:source": ("search-coverage",)}),
     )
     return [result["EvalDecision"] for result in answer["EvaluationResults"]] == ["allowed"]
 
 
-def _entries(context: Mapping[str, str]) -> list[dict[str, object]]:
+def _entries(context: Mapping[str, ContextValue]) -> list[dict[str, object]]:
+    """Write a context as IAM's simulator takes it: a multivalued key has to say that it is one."""
     return [
         {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        if isinstance(value, str)
+        else {"ContextKeyName": key, "ContextKeyValues": list(value), "ContextKeyType": "stringList"}
         for key, value in context.items()
     ]

@@ -50,7 +50,7 @@ def overdue(deployment: Deployment) -> Finding:
     """Compare the search jobs that ended with the reports in the bucket, as a sweep does."""
     variables = deployment.function("WatchFunctionName")["Environment"]["Variables"]
     wanted = set(variables["SEARCH_JOB_STATUSES"].split(","))
-    known = BackupSearch(deployment.client("backupsearch")).search_jobs(lambda: False)
+    known = BackupSearch(deployment.client("backupsearch")).search_jobs()
     if known.broken_off:
         raise known.broken_off
     ended = [job for job in known.jobs if job.is_terminal and (job.status in wanted or job.status not in ENDED)]

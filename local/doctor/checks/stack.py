@@ -29,7 +29,7 @@ def look(deployment: Deployment) -> Finding:
         if code_of(error) == "ValidationError" and "does not exist" in message_of(error):
             return wrong(
                 f"There is no stack {name} in account {deployment.account}, Region {deployment.region}.",
-                "Choose the account and the Region that it was deployed to, name it with --stack-name, or deploy it",
+                "Choose the account and the Region that it was deployed to, or deploy it",
                 Section.DOCTOR,
             )
         raise

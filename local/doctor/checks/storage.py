@@ -14,8 +14,12 @@ _KEY: Final = "AWS::KMS::Key"
 _KEY_OF_THE_REPORTS: Final = "ReportStoreKey"
 _KEY_OF_THE_MESSAGES: Final = "AlertsKey"
 
-_ONLY_WRITER: Final = "OnlyTheReportFunctionWritesReports"
-"""The statement of the bucket's policy that makes the reports evidence."""
+_DENIED: Final = {
+    "OnlyTheReportFunctionWritesReports": "others can write reports",
+    "NothingIsReplicatedIntoTheEvidence": "others can replicate reports into it",
+    "NobodyLiftsALock": "others can lift a lock",
+}
+"""The statements of the bucket's policy that make the reports evidence, and what can happen without them."""
 
 
 def key_of_the_reports(deployment: Deployment) -> Finding:
@@ -119,6 +123,5 @@ def _policy(s3: Any, name: str) -> list[str]:
         if is_missing(error):
             return ["has no policy, so that not only the report function can write reports"]
         raise
-    if any(statement.get("Sid") == _ONLY_WRITER for statement in statements):
-        return []
-    return [f"has a policy without {_ONLY_WRITER}, so that others can write reports"]
+    there = {statement.get("Sid") for statement in statements}
+    return [f"has a policy without {sid}, so that {loss}" for sid, loss in _DENIED.items() if sid not in there]
