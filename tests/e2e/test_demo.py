@@ -38,7 +38,7 @@ def test_the_demo_runs_the_main_job_and_leaves_what_landed() -> None:
     # And there is one mail for each search with a failure, subject first, and the message for machines beside it
     mails = [path.read_text(encoding="utf-8") for path in OUT.glob("email-*.txt")]
     assert sorted(mail.partition("\n")[0] for mail in mails) == [
-        "NONE: 6 of 6 backups not searched - no-index-anywhere",
+        "Nothing searched: 6 of 6 backups not searched - no-index-anywhere",
         "PARTIAL: 27 of 412 backups not searched - ransomware-first-seen",
         "PARTIAL: 7 of 20 backups not searched - find-invoice-2026-10",
     ]

@@ -141,6 +141,15 @@ def _search_job(entry: Any) -> SearchJob:
         recovery_points_scanned=progress.get("RecoveryPointsScannedCount"),
         items_scanned=progress.get("ItemsScannedCount"),
         items_matched=progress.get("ItemsMatchedCount"),
+        filters_by_creation_time=_filters_by_creation_time(entry.get("ItemFilters") or {}),
+    )
+
+
+def _filters_by_creation_time(filters: Any) -> bool:
+    return any(
+        item_filter.get("CreationTimes")
+        for of_type in ("EBSItemFilters", "S3ItemFilters")
+        for item_filter in filters.get(of_type) or ()
     )
 
 

@@ -58,6 +58,8 @@ class SearchJob:
         status: One of `SearchJobStatus`, or whatever else AWS sent.
         recovery_points_to_scan: How many backups AWS said it would look into.
         recovery_points_scanned: How many it said it looked into.
+        filters_by_creation_time: Whether it asked for files or objects by their creation time. Its filters themselves
+            may hold personal data, and are not kept.
     """
 
     identifier: str
@@ -74,6 +76,7 @@ class SearchJob:
     recovery_points_scanned: int | None = None
     items_scanned: int | None = None
     items_matched: int | None = None
+    filters_by_creation_time: bool = False
 
     @property
     def is_terminal(self) -> bool:
