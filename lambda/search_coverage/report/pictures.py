@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from unicodedata import east_asian_width
 
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.verdict import BackupCounts
-from search_coverage.report.plain_text import one_line, visible
-from search_coverage.report.sources import source_name
+from search_coverage.report.sources import shortened, source_name
 from search_coverage.report.tally import AGE_UNKNOWN, AGES, Tally
 
 WIDTH = 320
@@ -103,25 +101,6 @@ def _bars(counts: Iterable[tuple[str, int]]) -> tuple[Bar, ...]:
     pairs = list(counts)
     most = max(count for _, count in pairs)
     return tuple(
-        Bar(_label(name), count, round(max(WIDTH * count / most, 2.0), 1) if count else 0.0) for name, count in pairs
+        Bar(shortened(name, _LABEL_COLUMNS), count, round(max(WIDTH * count / most, 2.0), 1) if count else 0.0)
+        for name, count in pairs
     )
-
-
-def _label(name: str) -> str:
-    """Cut a name in its middle to what fits: the ends of a name are what tells it from others."""
-    text = visible(one_line(name, 2000))
-    columns = [2 if east_asian_width(character) in "WF" else 1 for character in text]
-    if sum(columns) <= _LABEL_COLUMNS:
-        return text
-    start = _fitting(columns, _LABEL_COLUMNS // 3)
-    end = _fitting(columns[::-1], _LABEL_COLUMNS - _LABEL_COLUMNS // 3 - 1)
-    return f"{text[:start]}…{text[-end:]}"
-
-
-def _fitting(columns: list[int], room: int) -> int:
-    taken = 0
-    for count, width in enumerate(columns):
-        if taken + width > room:
-            return count
-        taken += width
-    return len(columns)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby
+from unicodedata import east_asian_width
 
 from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.report.plain_text import one_line, visible
@@ -16,10 +17,10 @@ does not grow with the search."""
 
 _NAMES_SHOWN = 6
 _PHRASES_SHOWN = 4
-_NAME_CHARACTERS = 40
+_NAME_COLUMNS = 40
 _RUN = 3  # consecutive names that are worth a "…"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-_NUMBERED = re.compile(r"(?P<stem>.*?)(?P<number>[0-9]{1,18})", re.DOTALL)
+_DIGITS = 18
 
 
 @dataclass(slots=True)
@@ -60,12 +61,28 @@ def source_name(source: str) -> str:
         return source
 
 
-def shortened(text: str, characters: int) -> str:
-    """Cut a text in its middle: the ends of a name are what tells it from others."""
-    if len(text) <= characters:
+def shortened(name: str, columns: int) -> str:
+    """Put a name from AWS on one line, and cut it in its middle: its ends are what tells it from others.
+
+    Args:
+        columns: The most that it may take; a wide character takes two.
+    """
+    text = visible(one_line(name, 2000))
+    widths = [2 if east_asian_width(character) in "WF" else 1 for character in text]
+    if sum(widths) <= columns:
         return text
-    start = characters // 3
-    return f"{text[:start]}…{text[start + 1 - characters :]}"
+    start = _fitting(widths, columns // 3)
+    end = _fitting(widths[::-1], columns - columns // 3 - 1)
+    return f"{text[:start]}…{text[-end:]}"
+
+
+def _fitting(widths: list[int], room: int) -> int:
+    taken = 0
+    for count, width in enumerate(widths):
+        if taken + width > room:
+            return count
+        taken += width
+    return len(widths)
 
 
 def sources_in_words(sources: SourceCounts, today: date) -> str:
@@ -90,11 +107,16 @@ def sources_in_words(sources: SourceCounts, today: date) -> str:
         phrases.append(f"{without_source:,} of a source that AWS did not name")
     rest = sources.counts.total() + sources.further - shown.total() - without_source
     if rest:
-        others = len(named) - len(shown)
-        number = f"more than {others:,} " if sources.further and others else f"{others:,} " if others else ""
-        noun = "source" if others == 1 and not sources.further else "sources"
-        phrases.append(f"{rest:,} of {number}other {noun}")
+        phrases.append(_rest(rest, len(named) - len(shown), further=sources.further > 0))
     return ", ".join(phrases)
+
+
+def _rest(backups: int, sources: int, *, further: bool) -> str:
+    if further:  # nobody knows of how many
+        return f"{backups:,} of {f'more than {sources:,} ' if sources else ''}other sources"
+    if sources == 1:
+        return f"{backups:,} of one other source"
+    return f"{backups:,} of {sources:,} other sources" if backups > sources else f"1 each of {sources:,} other sources"
 
 
 def _runs(sources: Iterable[str]) -> Iterator[list[str]]:
@@ -115,26 +137,30 @@ def _worth_it(run: list[str]) -> list[list[str]]:
 
 
 def _in_order(named: tuple[str, str]) -> tuple[str, int, str]:
-    parts = _NUMBERED.fullmatch(named[0])
-    return (parts["stem"], int(parts["number"]), named[1]) if parts else (named[0], -1, named[1])
+    stem, number = _numbered(named[0])
+    return stem, int(number) if number else -1, named[1]
 
 
 def _successor(name: str) -> str | None:
     """Give the name with the next number at its end, as wide as the number before where that has leading zeros."""
-    parts = _NUMBERED.fullmatch(name)
-    return f"{parts['stem']}{str(int(parts['number']) + 1).zfill(len(parts['number']))}" if parts else None
+    stem, number = _numbered(name)
+    return f"{stem}{str(int(number) + 1).zfill(len(number))}" if number else None
+
+
+def _numbered(name: str) -> tuple[str, str]:
+    """Split off the number at the end of a name; it is empty where there is none, or none that anybody counts by."""
+    stem = name.rstrip("0123456789")
+    number = name[len(stem) :]
+    return (stem, number) if len(number) <= _DIGITS else (name, "")
 
 
 def _run_name(run: list[str]) -> str:
     first = _name(run[0])
-    if len(run) == 1:
-        return first
-    numbered = _NUMBERED.fullmatch(source_name(run[-1]))
-    return f"{first} … {numbered['number'] if numbered else _name(run[-1])}"
+    return first if len(run) == 1 else f"{first} … {_numbered(source_name(run[-1]))[1]}"
 
 
 def _name(source: str) -> str:
-    name = shortened(visible(one_line(source_name(source), 2000)), _NAME_CHARACTERS)
+    name = shortened(source_name(source), _NAME_COLUMNS)
     return name if _PLAIN_NAME.fullmatch(name.replace("…", "-")) else f"“{name}”"
 
 
