@@ -1,5 +1,6 @@
 """What even a complete search does not see: by the type of the search, and no more and no less than is known."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,9 +46,10 @@ def test_a_filter_by_creation_time_makes_missing_creation_times_louder() -> None
 
     assert not quiet.concerns_this_search
     assert "this search has no such filter" in quiet.text
+    assert quiet.in_short is None
     assert loud.concerns_this_search
     assert "This search filters by creation time, so it may have passed over such files" in loud.text
-    assert "THIS SEARCH FILTERS BY CREATION TIME" in loud.in_short
+    assert "THIS SEARCH FILTERS BY CREATION TIME" in str(loud.in_short)
 
 
 def test_volumes_in_backups_of_instances_are_counted_by_vault_the_largest_first() -> None:
@@ -55,8 +57,9 @@ def test_volumes_in_backups_of_instances_are_counted_by_vault_the_largest_first(
 
     spot = of_instances(inventory=Inventory(InventoryStatus.COMPLETE, not_searchable=held))
 
-    assert "The vaults hold 1,202 backups of EC2 instances: 1,200 in nightly, 2 in weekly." in spot.text
-    assert spot.in_short.endswith("(1,202: 1,200 in nightly, 2 in weekly)")
+    assert "From the time that the search covers, the vaults hold 1,202 backups of EC2 instances: " in spot.text
+    assert spot.text.endswith(": 1,200 in nightly, 2 in weekly.")
+    assert str(spot.in_short).endswith("(1,202: 1,200 in nightly, 2 in weekly)")
     assert spot.concerns_this_search
 
 
@@ -65,25 +68,43 @@ def test_of_many_vaults_the_others_are_counted_together() -> None:
 
     spot = of_instances(inventory=Inventory(InventoryStatus.PARTIAL, "x", not_searchable=held))
 
-    assert "The vaults hold at least 410 backups of EC2 instances: 30 in v00, " in spot.text
+    assert "the vaults hold at least 410 backups of EC2 instances: 30 in v00, " in spot.text
     assert "21 in v09, 155 in 10 more vaults." in spot.text
-    assert "28 in v02, 323 in 17 more vaults" in spot.in_short
+    assert "28 in v02, 323 in 17 more vaults" in str(spot.in_short)
+
+
+UNKNOWN_TYPE = SearchScope(())
+NOTED = Inventory(InventoryStatus.COMPLETE, "The backups of EC2 instances in 1 vault could not be counted: denied.")
 
 
 @pytest.mark.parametrize(
-    ("inventory", "scope", "says"),
+    ("inventory", "scope", "says", "in_short"),
     [
-        (Inventory(InventoryStatus.OFF), EBS, "did not count them, since the comparison with the vaults is off"),
-        (Inventory(InventoryStatus.UNAVAILABLE, "x"), EBS, "did not count them, since the vaults could not be read"),
-        (COMPLETE, SearchScope(("EBS",), source_arns=("arn:x",)), "did not count them, since the search is narrowed"),
-        (COMPLETE, EBS, "The vaults hold none"),
+        (COMPLETE, EBS, "the vaults hold none.", "none in the vaults"),
+        (
+            Inventory(InventoryStatus.OFF),
+            EBS,
+            "They were not counted, since the comparison with the vaults",
+            "not counted",
+        ),
+        (COMPLETE, UNKNOWN_TYPE, "They were not counted, since AWS did not say", "not counted"),
+        (Inventory(InventoryStatus.UNAVAILABLE, "x"), EBS, "None were found, but perhaps not all", "none found, but"),
+        (NOTED, EBS, "None were found, but perhaps not all vaults could be read", "none found, but perhaps"),
     ],
 )
-def test_what_was_not_counted_is_not_said_to_be_none(inventory: Inventory, scope: SearchScope, says: str) -> None:
+def test_what_was_not_counted_is_not_said_to_be_none(
+    inventory: Inventory, scope: SearchScope, says: str, in_short: str
+) -> None:
     spot = of_instances(scope, inventory)
 
     assert says in spot.text
-    assert spot.in_short.endswith("(none in the vaults)" if inventory is COMPLETE and scope is EBS else "(not counted)")
+    assert f"({in_short}" in str(spot.in_short)
+
+
+def test_where_a_note_may_say_that_a_vault_is_missing_the_count_is_the_least() -> None:
+    spot = of_instances(inventory=replace(NOTED, not_searchable=(NotSearchable("v", 1),)))
+
+    assert "the vaults hold at least 1 backup of an EC2 instance: 1 in v." in spot.text
 
 
 def test_the_name_of_a_vault_stays_on_its_line() -> None:

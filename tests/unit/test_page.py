@@ -212,7 +212,7 @@ def test_the_box_of_what_no_search_sees_names_the_vaults_and_what_concerns_this_
 
     assert '<h2 id="unseen">What even a complete search does not see</h2>' in page
     assert page.count('<dd class="loud">') == 2
-    assert "The vaults hold 12 backups of EC2 instances: 12 in nightly." in page
+    assert "the vaults hold 12 backups of EC2 instances: 12 in nightly." in page
     assert "This search filters by creation time" in page
     assert "Delete markers" not in page
     assert '<dd class="loud">' not in report_page()

@@ -22,13 +22,13 @@ class BlindSpot:
 
     Attributes:
         text: For the page, in whole sentences.
-        in_short: For the mail.
+        in_short: For the mail; None where it does not matter to this search.
         concerns_this_search: Whether this search probably passed over something for it.
     """
 
     title: str
     text: str
-    in_short: str
+    in_short: str | None
     concerns_this_search: bool = False
 
 
@@ -70,25 +70,30 @@ def _creation_times(job: SearchJob) -> BlindSpot:
     return BlindSpot(
         "Files without a creation time",
         f"{text}A search that filters by creation time may pass over them; this search has no such filter.",
-        "with a filter by creation time, which this search does not have: files without one",
+        None,
     )
 
 
 def _volumes_of_instances(job: SearchJob, inventory: Inventory) -> BlindSpot:
     held = sorted(inventory.not_searchable, key=lambda one: (-one.backups, one.vault))
-    at_least = "" if inventory.status is InventoryStatus.COMPLETE else "at least "
-    why_not_counted = _why_not_counted(job, inventory)
+    # A message may say that they could not be counted in every vault.
+    is_whole = inventory.status is InventoryStatus.COMPLETE and not inventory.message
     if held:
         count = sum(one.backups for one in held)
+        number = f"{'' if is_whole else 'at least '}{count:,}"
         noun = "backup of an EC2 instance" if count == 1 else "backups of EC2 instances"
-        counted = f"The vaults hold {at_least}{count:,} {noun}: {_vaults(held, _VAULTS_NAMED)}."
-        in_short = f"{at_least}{count:,}: {_vaults(held, _VAULTS_NAMED_IN_SHORT)}"
-    elif why_not_counted:
-        counted = f"This report did not count them, since {why_not_counted}."
-        in_short = "not counted"
+        counted = f"From the time that the search covers, the vaults hold {number} {noun}: "
+        counted += f"{_vaults(held, _VAULTS_NAMED)}."
+        in_short = f"{number}: {_vaults(held, _VAULTS_NAMED_IN_SHORT)}"
+    elif inventory.status is InventoryStatus.OFF:
+        counted, in_short = "They were not counted, since the comparison with the vaults is off.", "not counted"
+    elif "EBS" not in job.scope.resource_types:
+        counted, in_short = "They were not counted, since AWS did not say that the search is for EBS.", "not counted"
+    elif is_whole:
+        counted, in_short = "From the time that the search covers, the vaults hold none.", "none in the vaults"
     else:
-        counted = "The vaults hold none from the time that the search covers."
-        in_short = "none in the vaults"
+        counted = "None were found, but perhaps not all vaults could be read for it: see the note on the comparison."
+        in_short = "none found, but perhaps not all vaults were read"
     return BlindSpot(
         "EBS volumes inside backups of EC2 instances",
         "AWS documents search for backups of S3 and EBS alone. A volume that was backed up as part of an EC2 instance "
@@ -96,17 +101,6 @@ def _volumes_of_instances(job: SearchJob, inventory: Inventory) -> BlindSpot:
         f"EBS volumes inside backups of EC2 instances ({in_short})",
         concerns_this_search=bool(held),
     )
-
-
-def _why_not_counted(job: SearchJob, inventory: Inventory) -> str | None:
-    scope = job.scope
-    if inventory.status is InventoryStatus.OFF:
-        return "the comparison with the vaults is off"
-    if inventory.status is not InventoryStatus.COMPLETE:
-        return "the vaults could not be read whole"
-    if scope.source_arns or scope.backup_arns or scope.tags:
-        return "the search is narrowed to some sources, backups or tags"
-    return None
 
 
 def _vaults(held: Sequence[NotSearchable], named: int) -> str:

@@ -115,7 +115,7 @@ def _blind_spots(findings: Findings) -> list[str]:
     spots = blind_spots(findings.job, findings.inventory)
     return [
         "WHAT EVEN A COMPLETE SEARCH DOES NOT SEE",
-        *(line for spot in spots for line in _wrapped(f"- {spot.in_short}", indent="  ")),
+        *(line for spot in spots if spot.in_short for line in _wrapped(f"- {spot.in_short}", indent="  ")),
     ]
 
 
