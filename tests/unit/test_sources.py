@@ -77,6 +77,7 @@ def test_an_instance_of_a_volume_is_named_by_its_identifier() -> None:
 
 def test_a_name_that_could_be_taken_for_words_of_ours_is_quoted_cut_and_on_one_line() -> None:
     assert said(("x, 0 of all\nothers", None)) == "1 of “x, 0 of all others”"
+    assert said(("\u202e", None)) == "1 of “(nothing that can be seen)”"
     assert "\u202e" not in said(("\u202egnp", None))
     assert len(said(("n" * 2000, None))) < 60
 

@@ -135,21 +135,13 @@ def _search_job(entry: Any) -> SearchJob:
         creation_time=entry.get("CreationTime"),
         completion_time=entry.get("CompletionTime"),
         scope=_search_scope(entry.get("SearchScope", {})),
+        filters_by_creation_time=_filters_by_creation_time(entry.get("ItemFilters") or {}),
         encryption_key_arn=entry.get("EncryptionKeyArn"),
         recovery_points_to_scan=summary.get("TotalRecoveryPointsToScanCount"),
         items_to_scan=summary.get("TotalItemsToScanCount"),
         recovery_points_scanned=progress.get("RecoveryPointsScannedCount"),
         items_scanned=progress.get("ItemsScannedCount"),
         items_matched=progress.get("ItemsMatchedCount"),
-        filters_by_creation_time=_filters_by_creation_time(entry.get("ItemFilters") or {}),
-    )
-
-
-def _filters_by_creation_time(filters: Any) -> bool:
-    return any(
-        item_filter.get("CreationTimes")
-        for of_type in ("EBSItemFilters", "S3ItemFilters")
-        for item_filter in filters.get(of_type) or ()
     )
 
 
@@ -162,6 +154,14 @@ def _search_scope(scope: Any) -> SearchScope:
         source_arns=tuple(scope.get("SourceResourceArns", ())),
         backup_arns=tuple(scope.get("BackupResourceArns", ())),
         tags=tuple(scope.get("BackupResourceTags", {}).items()),
+    )
+
+
+def _filters_by_creation_time(filters: Any) -> bool:
+    return any(
+        item_filter.get("CreationTimes")
+        for of_type in ("EBSItemFilters", "S3ItemFilters")
+        for item_filter in filters.get(of_type) or ()
     )
 
 

@@ -56,10 +56,9 @@ class SearchJob:
 
     Attributes:
         status: One of `SearchJobStatus`, or whatever else AWS sent.
+        filters_by_creation_time: Whether it asked for files or objects by their creation time.
         recovery_points_to_scan: How many backups AWS said it would look into.
         recovery_points_scanned: How many it said it looked into.
-        filters_by_creation_time: Whether it asked for files or objects by their creation time. Its filters themselves
-            may hold personal data, and are not kept.
     """
 
     identifier: str
@@ -70,13 +69,13 @@ class SearchJob:
     creation_time: dt.datetime | None = None
     completion_time: dt.datetime | None = None
     scope: SearchScope = field(default_factory=SearchScope)
+    filters_by_creation_time: bool = False
     encryption_key_arn: str | None = None
     recovery_points_to_scan: int | None = None
     items_to_scan: int | None = None
     recovery_points_scanned: int | None = None
     items_scanned: int | None = None
     items_matched: int | None = None
-    filters_by_creation_time: bool = False
 
     @property
     def is_terminal(self) -> bool:

@@ -67,7 +67,7 @@ def shortened(name: str, columns: int) -> str:
     Args:
         columns: The most that it may take; a wide character takes two.
     """
-    text = visible(one_line(name, 2000))
+    text = visible(one_line(name, 2000)) or "(nothing that can be seen)"
     widths = [2 if east_asian_width(character) in "WF" else 1 for character in text]
     if sum(widths) <= columns:
         return text
