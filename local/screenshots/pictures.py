@@ -70,7 +70,7 @@ PICTURES = (
     Picture("report-dark.png", TELLING, 1200, 900, shows="header, .hero", dark=True),
     Picture("report-phone.png", TELLING, 390, 844),
     Picture("what-to-do.png", MANY_REASONS, 1200, 900, shows="#do, article:has(#title-PERMISSION_DENIED)"),
-    Picture("backups-table.png", TELLING, 1464, 900, shows="section.backups", before=_search_table),
+    Picture("backups-table.png", TELLING, 1280, 900, shows="section.backups", before=_search_table),
     Picture("not-listed.png", NOT_LISTED, 1200, 900, shows=FIRST_SCREEN),
     Picture("mail.png", TELLING, 390, 844, of_mail=True),
 )

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from search_coverage.coverage.verdict import Inventory, InventoryStatus
+from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
 from tests.browser.conftest import Open
 from tests.examples import search_job
 from tests.pages import exclusions, hostile_exclusion, hostile_job, report_page
@@ -17,10 +17,12 @@ RUN = "rules => axe.run(document, { runOnly: { type: 'tag', values: rules } })"
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 INVENTORY = Inventory(InventoryStatus.PARTIAL, "Vault x could not be read.", None, 3, 412, 7)
+OF_INSTANCES = Inventory(InventoryStatus.COMPLETE, in_scope=385, not_searchable=(NotSearchable("nightly", 12),))
 PAGES: dict[str, Callable[[], str]] = {
     "partial": lambda: report_page(exclusions(60)),
     "inventory": lambda: report_page(exclusions(20), inventory=INVENTORY),
     "complete": report_page,
+    "loud": lambda: report_page(job=search_job(filters_by_creation_time=True), inventory=OF_INSTANCES),
     "none": lambda: report_page(job=search_job(status="FAILED"), searched=0),
     "hostile": lambda: report_page([hostile_exclusion(), *exclusions(3)], job=hostile_job()),
 }

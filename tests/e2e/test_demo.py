@@ -62,7 +62,7 @@ def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> Non
         assert all((OUT / "bucket" / file["key"]).exists() for file in summary["files"].values())
     # And there is one mail for each search that is not complete, subject first, and the message for machines beside it
     mails = {path: path.read_text(encoding="utf-8") for path in OUT.glob("email-*.txt")}
-    assert sorted(mail.partition(" ")[0] for mail in mails.values()) == ["NONE:"] * 2 + ["PARTIAL:"] * 3
+    assert sorted(mail.partition(" ")[0] for mail in mails.values()) == ["Nothing"] * 2 + ["PARTIAL:"] * 3
     assert "PARTIAL: 27 of 412 backups not searched - ransomware-first-seen" in [
         mail.partition("\n")[0] for mail in mails.values()
     ]

@@ -40,7 +40,7 @@ def test_the_schedule_notices_a_search_job_that_ends_and_everything_follows_by_i
     (message,) = eventually(lambda: stack.received(search_job), seconds=5)
     assert [backup["status_message"] for backup in message["failedBackups"]] == [DENIED] * 3
     (mail,) = stack.mails(search_job)
-    assert "3 x PERMISSION_DENIED" in mail
+    assert "3 x Permission denied" in mail
 
 
 def test_an_event_that_comes_three_times_gives_one_report_and_one_mail(

@@ -1,6 +1,7 @@
 """What goes out over SNS: all failed backups, in parts that fit, and one digest."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -43,7 +44,8 @@ def published(job: SearchJob, exclusions: list[Exclusion]) -> list[Message]:
     spooled = FailedRows(BytesIO())
     for one in rows:
         spooled.add(one, compact_json(one))
-    return list(messages(findings_of(job, exclusions), spooled, rows[:10], "reports-bucket"))
+    of_each_reason = list({one["reason"]: one for one in reversed(rows)}.values())
+    return list(messages(findings_of(job, exclusions), spooled, of_each_reason, "reports-bucket"))
 
 
 def test_every_failed_backup_is_in_exactly_one_part_and_every_part_fits() -> None:
@@ -126,16 +128,17 @@ def test_the_mail_says_what_counts_and_where_the_rest_is() -> None:
     (message,) = published(search_job(name="find\ninvoice"), [failed(1)])
 
     mail = json.loads(message.body)["email"]
-    assert mail.startswith("NONE. NOTHING was searched")
+    assert mail.startswith("Nothing searched. Not looked at: 1 of vol-0001")
     assert "Name: find invoice" in mail
-    assert "1. 1 x PERMISSION_DENIED: " in mail
+    assert "1. 1 x Permission denied: " in mail
     assert f"--search-job-identifier {JOB_ID}" in mail
     assert "snap-00000001" in mail
     assert f"s3://reports-bucket/reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/" in mail
 
 
 def test_a_mail_that_is_cut_still_says_where_the_report_is() -> None:
-    (message,) = published(search_job(), [failed(number, "拒否" * 900) for number in range(10)])
+    everything = [Exclusion(backup(status="FAILED", status_message="拒否" * 900), reason) for reason in Reason]
+    (message,) = published(search_job(name="拒否" * 900, status_message="拒否" * 900), everything)
 
     mail = json.loads(message.body)["email"]
     assert "cut to fit the message" in mail
@@ -150,8 +153,53 @@ def unwrapped(text: str) -> str:
 def test_without_an_inventory_a_complete_search_claims_no_more_than_aws_listed() -> None:
     text = unwrapped(digest(findings_of(search_job(), [], searched=3), [], "bucket", "prefix/", "https://console"))
 
-    assert text.startswith("COMPLETE. Every backup that AWS lists for this search was searched.")
+    assert text.startswith("COMPLETE. No backup that AWS lists for it was left out.")
     assert "Backups without an index may be missing from the list" in text
+
+
+def test_a_complete_search_is_not_said_to_prove_what_a_search_of_metadata_cannot() -> None:
+    for status in (InventoryStatus.OFF, InventoryStatus.COMPLETE):
+        findings = replace(findings_of(search_job(), [], searched=3), inventory=Inventory(status))
+
+        text = unwrapped(digest(findings, [], "bucket", "prefix/", "https://console"))
+
+        assert "It never reads what is inside a file or an object." in text
+        assert "this does not prove that a text, or a person's data, is in no backup." in text
+        assert "WHAT EVEN A COMPLETE SEARCH DOES NOT SEE - what is inside a file or an object" in text
+
+
+def test_what_is_missing_stands_first_by_source_and_the_failed_are_grouped_by_source_and_reason() -> None:
+    payroll = [
+        backup(status="FAILED", source_resource_arn="arn:aws:s3:::payroll-archive", status_message="Denied")
+    ] * 22
+    records = [backup(status="FAILED", source_resource_arn=f"arn:aws:s3:::hr-records-{n}") for n in range(408, 413)]
+    exclusions = [
+        *(Exclusion(one, Reason.PERMISSION_DENIED) for one in payroll),
+        *(Exclusion(one, Reason.INDEX_FAILED) for one in records),
+    ]
+
+    (message,) = published(search_job(), exclusions)
+
+    mail = unwrapped(json.loads(message.body)["email"])
+    assert mail.startswith(
+        "Nothing searched. Not looked at: 22 of payroll-archive (20 Nov), 1 each of hr-records-408 … 412 (20 Nov). "
+    )
+    _, _, of_failed = mail.partition("FAILED BACKUPS (27) ")
+    assert "- Permission denied: 22 of payroll-archive (20 Nov) for example arn:" in of_failed
+    assert "- Index failed: 1 each of hr-records-408 … 412 (20 Nov) for example arn:" in of_failed
+    assert of_failed.count("arn:") == 2
+    assert "_" not in of_failed
+
+
+def test_the_mail_calls_the_verdict_none_nothing_searched_and_machines_get_the_code() -> None:
+    (message,) = published(search_job(status="FAILED"), [])
+
+    assert message.subject == "Nothing searched: no backup listed - find-invoice"
+    assert unwrapped(json.loads(message.body)["email"]).startswith(
+        "Nothing searched. The result of this search says nothing"
+    )
+    assert json.loads(json.loads(message.body)["default"])["verdict"] == "NONE"
+    assert message.attributes["verdict"].value == "NONE"
 
 
 def test_with_an_inventory_the_mail_counts_what_the_search_did_not_even_list() -> None:

@@ -14,17 +14,34 @@ from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.coverage.verdict import BackupCounts, Inventory, InventoryStatus
+from search_coverage.coverage.verdict import BackupCounts, Inventory, InventoryStatus, NotSearchable
 from search_coverage.report.pictures import percent_searched, searched_width
-from search_coverage.report.tally import AGE_UNKNOWN, SOURCES_COUNTED, Tally
+from search_coverage.report.sources import SOURCES_COUNTED
+from search_coverage.report.tally import AGE_UNKNOWN, Tally
 from tests.examples import backup, search_job
 from tests.pages import CSV_KEY, ROLE, exclusions, hostile_exclusion, hostile_job, report_page
 
 LARGEST_PAGE_BYTES = 2_000_000
 TAGS = frozenset(
     {
-        *("a", "article", "b", "bdi", "body", "button", "code", "dd", "details", "div", "dl", "dt", "figcaption"),
-        *("figure", "footer", "form", "h1", "h2", "h3", "h4", "head", "header", "html", "input", "label", "li", "main"),
+        *("a", "article", "b", "bdi", "body", "button", "code", "col", "colgroup", "dd", "details", "div", "dl", "dt"),
+        *(
+            "figcaption",
+            "figure",
+            "footer",
+            "form",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "head",
+            "header",
+            "html",
+            "input",
+            "label",
+            "li",
+            "main",
+        ),
         *("meta", "p", "pre", "script", "section", "select", "span", "style", "summary", "table", "tbody", "td", "th"),
         *("thead", "title", "tr", "ul", "wbr"),
         *("circle", "defs", "desc", "path", "pattern", "rect", "svg", "text"),
@@ -122,14 +139,14 @@ def test_nothing_is_loaded_from_anywhere() -> None:
 def test_2_000_backups_take_less_than_2_mb() -> None:
     page = report_page(exclusions(2_000))
 
-    assert page.count("<tr><td>") == 2_000
+    assert page.count("<tr><td ") == 2_000
     assert len(page.encode()) < LARGEST_PAGE_BYTES
 
 
 def test_names_of_2_000_characters_do_not_make_the_page_larger() -> None:
     page = report_page(hostile_exclusion() for _ in range(2_000))
 
-    shown = page.count("<tr><td>")
+    shown = page.count("<tr><td ")
     assert 0 < shown < 2_000
     assert f"The first {shown:,} of 2,000." in page
     assert len(page.encode()) < LARGEST_PAGE_BYTES
@@ -138,7 +155,7 @@ def test_names_of_2_000_characters_do_not_make_the_page_larger() -> None:
 def test_beyond_2_000_backups_it_says_how_many_more_there_are_and_where() -> None:
     page = report_page(exclusions(2_500))
 
-    assert page.count("<tr><td>") == 2_000
+    assert page.count("<tr><td ") == 2_000
     assert "The first 2,000 of 2,500. 500 more are in the CSV" in page
     assert CSV_KEY in page
 
@@ -245,6 +262,84 @@ def test_without_an_inventory_it_does_not_claim_more_than_the_list_tells() -> No
     assert "it was not compared with the vaults" in page
 
 
+@pytest.mark.parametrize("status", [InventoryStatus.OFF, InventoryStatus.COMPLETE])
+def test_a_complete_search_is_not_said_to_prove_what_a_search_of_metadata_cannot(status: InventoryStatus) -> None:
+    page = report_page(inventory=Inventory(status, in_scope=385))
+
+    assert "It never reads what is inside a file or an object." in page
+    assert "this does not prove that a text, or a person&#39;s data, is in no backup." in page
+    assert "not in them" not in page
+
+
+def test_the_box_of_what_no_search_sees_names_the_vaults_and_what_concerns_this_search() -> None:
+    held = (NotSearchable("nightly", 12),)
+
+    page = report_page(
+        job=search_job(filters_by_creation_time=True),
+        inventory=Inventory(InventoryStatus.COMPLETE, in_scope=385, not_searchable=held),
+    )
+
+    assert '<h2 id="unseen">What even a complete search does not see</h2>' in page
+    assert page.count('<dd class="loud">') == 2
+    assert "the vaults hold 12 backups of EC2 instances: 12 in nightly." in page
+    assert "This search filters by creation time" in page
+    assert "Delete markers" not in page
+    assert '<dd class="loud">' not in report_page()
+
+
+def test_what_is_missing_is_named_by_source_on_the_first_screen() -> None:
+    payroll = Exclusion(backup(source_resource_arn="arn:aws:s3:::payroll-archive"), Reason.REVIEW)
+    records = (
+        Exclusion(backup(source_resource_arn=f"arn:aws:s3:::hr-records-{number}", created=None), Reason.REVIEW)
+        for number in range(408, 413)
+    )
+
+    page = report_page([*[payroll] * 22, *records])
+
+    missing = "<b>Not looked at:</b> 22 of payroll-archive (20 Nov), 1 each of hr-records-408 … 412."
+    assert page.index(missing) < page.index('class="trust"')
+    assert "Not looked at" not in report_page()
+
+
+def test_the_verdict_none_is_called_nothing_searched() -> None:
+    page = report_page(job=search_job(status="FAILED"), searched=0)
+
+    assert "<title>Nothing searched: find-invoice" in page
+    assert "<span>Nothing searched</span>" in page
+    assert not re.search(r">[^<]*\bNONE\b", page.partition("</script>")[2])
+
+
+def test_cells_are_words_and_carry_the_code_for_files() -> None:
+    index = BackupIndex("Default", "ACTIVE", None, None)
+    one = backup(status="FAILED", resource_type="S3")
+    unknown = backup(status="EXPIRED", resource_type="EFS", created=None, index_created=None)
+
+    page = report_page([Exclusion(one, Reason.INDEX_FAILED, index), Exclusion(unknown, Reason.UNKNOWN_STATUS)])
+
+    _, _, body = page.partition("<tbody>")
+    for code, words in {
+        "INDEX_FAILED": "Index failed",
+        "S3": "S3 bucket",
+        "2026-11-20T10:00:00Z": "20 Nov 2026 10:00:00 UTC",
+        "FAILED": "Failed",
+        "ACTIVE": "Active",
+    }.items():
+        assert f'<td data-code="{code}">{words}' in body
+    assert "<td>EXPIRED" in body
+    assert "<td>EFS" in body
+    # What people read has no code and no second form of a moment
+    read = re.sub(r"<[^>]*>", " ", body.partition("</tbody>")[0])
+    assert not re.search(r"[A-Z]_[A-Z]|\dT\d", read)
+
+
+def test_moments_have_one_form_on_the_whole_page() -> None:
+    page = report_page(exclusions(20)).partition("</script>")[2]
+
+    read = re.sub(r"<[^>]*>", " ", page)
+    assert "Ran 20 Nov 2026 09:00:00 UTC to 20 Nov 2026 09:05:30 UTC" in " ".join(read.split())
+    assert not re.search(r"\d{4}-\d\d-\d\d", read)
+
+
 def test_columns_of_the_vault_are_shown_only_if_a_vault_said_anything() -> None:
     without = report_page([Exclusion(backup(status="FAILED"), Reason.FAILED_OTHER)])
 
@@ -258,7 +353,7 @@ def test_the_scope_of_the_search_is_spelled_out() -> None:
 
     page = report_page(job=search_job(scope=scope))
 
-    assert "after 2026-08-01 00:00:00 UTC" in page
+    assert "after 1 Aug 2026 00:00:00 UTC" in page
     assert all(source in page for source in sources)
     assert "4 more" in page
     assert "team = payments" in page
@@ -278,8 +373,8 @@ def test_sources_beyond_the_first_10_000_are_counted_together() -> None:
     for number in range(SOURCES_COUNTED + 5):
         tally.count(Exclusion(backup(source_resource_arn=f"arn:aws:s3:::b-{number}"), Reason.FAILED_OTHER))
 
-    assert len(tally.by_source) == SOURCES_COUNTED
-    assert tally.of_further_sources == 5
+    assert len(tally.by_source.counts) == SOURCES_COUNTED
+    assert tally.by_source.further == 5
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.report.page_table import page_table
 from search_coverage.report.row import COLUMNS, row
+from search_coverage.report.wording import verdict_in_words
 from tests.examples import backup, search_job
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -77,7 +78,7 @@ def test_the_reasons_that_no_search_helps_are_named() -> None:
 
 
 def test_every_verdict_is_explained() -> None:
-    assert [cells[0] for cells in table("In a minute")] == [f"**{verdict}**" for verdict in Verdict]
+    assert [cells[0] for cells in table("In a minute")] == [f"**{verdict_in_words(verdict)}**" for verdict in Verdict]
 
 
 def test_the_pictures_that_are_taken_are_those_that_are_shown_each_with_words_for_it() -> None:

@@ -165,6 +165,7 @@ def _search_job(entry: Any) -> SearchJob:
         creation_time=_moment(entry.get("CreationTime")),
         completion_time=_moment(entry.get("CompletionTime")),
         scope=_search_scope(entry.get("SearchScope") or {}),
+        filters_by_creation_time=_filters_by_creation_time(entry.get("ItemFilters") or {}),
         encryption_key_arn=entry.get("EncryptionKeyArn"),
         recovery_points_to_scan=summary.get("TotalRecoveryPointsToScanCount"),
         items_to_scan=summary.get("TotalItemsToScanCount"),
@@ -203,6 +204,14 @@ def _search_scope(scope: Any) -> SearchScope:
         source_arns=tuple(scope.get("SourceResourceArns", ())),
         backup_arns=tuple(scope.get("BackupResourceArns", ())),
         tags=tuple(scope.get("BackupResourceTags", {}).items()),
+    )
+
+
+def _filters_by_creation_time(filters: Any) -> bool:
+    return any(
+        item_filter.get("CreationTimes")
+        for of_type in ("EBSItemFilters", "S3ItemFilters")
+        for item_filter in filters.get(of_type) or ()
     )
 
 

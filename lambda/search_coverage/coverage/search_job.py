@@ -57,6 +57,7 @@ class SearchJob:
 
     Attributes:
         status: One of `SearchJobStatus`, or whatever else AWS sent.
+        filters_by_creation_time: Whether it asked for files or objects by their creation time.
         recovery_points_to_scan: How many backups AWS said it would look into.
         recovery_points_scanned: How many it said it looked into.
         object_keys: The objects of S3 that it looked for, by their keys; empty where the keys do not narrow it. They
@@ -71,6 +72,7 @@ class SearchJob:
     creation_time: dt.datetime | None = None
     completion_time: dt.datetime | None = None
     scope: SearchScope = field(default_factory=SearchScope)
+    filters_by_creation_time: bool = False
     encryption_key_arn: str | None = None
     recovery_points_to_scan: int | None = None
     items_to_scan: int | None = None

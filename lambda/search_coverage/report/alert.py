@@ -42,7 +42,7 @@ def messages(findings: Findings, failed: FailedRows, first_failed: list[Row], bu
     """Give the messages of a report, first part first. Every failed backup is in exactly one of them.
 
     Args:
-        first_failed: The failed backups that the e-mail names.
+        first_failed: The failed backups that the e-mail names, one of each reason.
         bucket: Where the report is.
     """
     job, keys = findings.job, ReportKeys.of(findings.job)

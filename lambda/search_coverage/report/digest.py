@@ -4,26 +4,16 @@ import textwrap
 
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
-from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
+from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.row import Row
+from search_coverage.report.sources import sources_in_words
 from search_coverage.report.summary import Findings
+from search_coverage.report.wording import NOT_COMPARED, moment_in_words, status_in_words, trust, verdict_in_words
 
 SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
 _LINE_CHARACTERS = 46  # a line that a phone breaks again, indented or not, is hard to read
-
-NOT_COMPARED = (
-    "Backups without an index may be missing from the list that AWS gives; it was not compared with the vaults."
-)
-"""What every report without an inventory of the vaults has to say."""
-
-_VERDICT_SENTENCES = {
-    Verdict.COMPLETE: "Every backup in its scope was searched: what was not found is not in them.",
-    Verdict.PARTIAL: "Do NOT read this result as complete: what was not found may be in a backup not searched.",
-    Verdict.NONE: "NOTHING was searched: the result of this search says nothing about your backups.",
-}
-_COMPLETE_NOT_COMPARED = "Every backup that AWS lists for this search was searched."
 
 
 def subject(findings: Findings) -> str:
@@ -32,8 +22,8 @@ def subject(findings: Findings) -> str:
     if findings.judgement.verdict is Verdict.COMPLETE:
         numbers = f"all {meant} backups searched"
     else:
-        numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup searched"
-    start = f"{findings.judgement.verdict.value}: {numbers} - "
+        numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup listed"
+    start = f"{verdict_in_words(findings.judgement.verdict)}: {numbers} - "
     return start + name_of(findings.job, SUBJECT_CHARACTERS - len(start))
 
 
@@ -44,16 +34,17 @@ def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str
     could use it cut.
 
     Args:
-        first_failed: The failed backups that are named, in the order of the list.
+        first_failed: The first failed backup of each reason, which is named as an example.
         prefix: The folder of the report in the bucket, with ``/`` at its end.
     """
     sections = (
         _verdict(findings),
         _what_to_do(findings),
         ["THE FULL REPORT", "report.html in", console_url, f"s3://{bucket}/{prefix}"],
+        _blind_spots(findings),
         _search_job(findings),
         _search_again(findings),
-        _failed(first_failed, findings.tally.backups.failed),  # last: what is too long for a message is cut here
+        _failed(findings, first_failed),  # last: what is too long for a message is cut here
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -61,9 +52,11 @@ def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str
 def _verdict(findings: Findings) -> list[str]:
     verdict, backups = findings.judgement.verdict, findings.tally.backups
     in_scope = findings.inventory.scope_in_words
-    not_compared = findings.inventory.status is InventoryStatus.OFF
-    claims_less = not_compared and verdict is Verdict.COMPLETE
-    sentence = _COMPLETE_NOT_COMPARED if claims_less else _VERDICT_SENTENCES[verdict]
+    sentences = [trust(verdict, findings.inventory.status)]
+    if backups.excluded:  # first: it is what a phone shows of a mail that is not open
+        not_looked_at = sources_in_words(findings.tally.by_source, findings.generated_at.date())
+        sentences.insert(0, f"Not looked at: {not_looked_at}.")
+    sentences[0] = f"{verdict_in_words(verdict)}. {sentences[0]}"
     counts = [
         *([f"{in_scope} in scope"] if in_scope else []),
         f"{backups.listed} listed",
@@ -72,13 +65,12 @@ def _verdict(findings: Findings) -> list[str]:
     ]
     failed = f" ({backups.failed} FAILED)" if backups.failed else ""
     lines = [
-        *_wrapped(f"{verdict.value}. {sentence}"),
-        "",
+        *(line for sentence in sentences for line in (*_wrapped(sentence), "")),
         *_wrapped(f"Backups: {', '.join(counts)}{failed}"),
     ]
     for reason in findings.judgement.reasons:
         lines += _wrapped(f"- {one_line(reason, 500)}", indent="  ")
-    if not_compared:
+    if findings.inventory.status is InventoryStatus.OFF:
         lines += _wrapped(f"- {NOT_COMPARED}", indent="  ")
     return lines
 
@@ -91,39 +83,50 @@ def _what_to_do(findings: Findings) -> list[str]:
     in_order = sorted(by_reason, key=lambda reason: (-by_reason[reason], REMEDIES[reason].effort))
     for number, reason in enumerate(in_order, start=1):
         remedy = remedy_of(reason, findings.job.scope.resource_type)
-        what_happened = f"{number}. {by_reason[reason]} x {reason}: {remedy.meaning}"
+        what_happened = f"{number}. {by_reason[reason]} x {remedy.title}: {remedy.meaning}"
         lines += _wrapped(what_happened, indent="   ")
         lines += _wrapped(f"-> {remedy.remedy}", indent="   ")
     return lines
 
 
-def _failed(first_failed: list[Row], failed: int) -> list[str]:
+def _failed(findings: Findings, first_failed: list[Row]) -> list[str]:
     if not first_failed:
         return []
     return [
-        f"FAILED BACKUPS ({len(first_failed)} of {failed})",
-        *(line for row in first_failed for line in _failed_backup(row)),
+        f"FAILED BACKUPS ({findings.tally.backups.failed})",
+        *(line for failed in first_failed for line in _failed_for_a_reason(findings, failed)),
+        *_wrapped("excluded-backups.csv in the same folder names every one."),
     ]
 
 
-def _failed_backup(failed: Row) -> list[str]:
-    source = one_line(failed["source_resource_arn"], 500)
-    message = one_line(failed["status_message"], 500) or "AWS gave no message"
+def _failed_for_a_reason(findings: Findings, example: Row) -> list[str]:
+    reason = Reason(example["reason"])
+    sources = sources_in_words(findings.tally.failed_by_reason[reason], findings.generated_at.date())
+    message = one_line(example["status_message"], 500) or "AWS gave no message"
     return [
-        f"- {one_line(failed['backup_arn'], 500) or '(AWS did not name the backup)'}",
-        *([f"  of {source}"] if source else []),
-        *_wrapped(f"  {failed['reason']}: {message}", indent="  "),
+        *_wrapped(f"- {REMEDIES[reason].title}: {sources}", indent="  "),
+        "  for example",
+        f"  {one_line(example['backup_arn'], 500) or '(AWS did not name the backup)'}",
+        *_wrapped(f"  {message}", indent="  "),
+    ]
+
+
+def _blind_spots(findings: Findings) -> list[str]:
+    spots = blind_spots(findings.job, findings.inventory)
+    return [
+        "WHAT EVEN A COMPLETE SEARCH DOES NOT SEE",
+        *(line for spot in spots if spot.in_short for line in _wrapped(f"- {spot.in_short}", indent="  ")),
     ]
 
 
 def _search_job(findings: Findings) -> list[str]:
     job = findings.job
-    ended = utc_text(job.completion_time) or "at a time that AWS does not tell"
+    ended = moment_in_words(job.completion_time) if job.completion_time else "at a time that AWS does not tell"
     return [
         "THE SEARCH",
         *_wrapped(f"Name: {one_line(job.name, 200) or '(none)'}", indent="  "),
         f"Identifier: {job.identifier}",
-        *_wrapped(f"Status: {one_line(job.status, 50) or '(none)'}, ended {ended}", indent="  "),
+        *_wrapped(f"Status: {one_line(status_in_words(job.status), 50) or '(none)'}, ended {ended}", indent="  "),
         f"Account {job.arn.account}, Region {job.arn.region}",
     ]
 

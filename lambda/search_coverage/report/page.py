@@ -15,27 +15,28 @@ from typing import TYPE_CHECKING
 from search_coverage import __version__
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
-from search_coverage.report.digest import NOT_COMPARED
+from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.page_table import page_table
 from search_coverage.report.pictures import WIDTH, charts, percent_searched, searched_width
 from search_coverage.report.plain_text import name_of, visible
 from search_coverage.report.row import Row
+from search_coverage.report.sources import sources_in_words
 from search_coverage.report.summary import Findings
 from search_coverage.report.what_to_do import groups
+from search_coverage.report.wording import (
+    NOT_COMPARED,
+    moment_in_words,
+    status_in_words,
+    trust,
+    type_in_words,
+    verdict_in_words,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-_TRUST = {
-    Verdict.COMPLETE: "Every backup in its scope was searched: what was not found is not in them.",
-    Verdict.PARTIAL: "Do not read its result as complete: what was not found may be in a backup that was not searched.",
-    Verdict.NONE: "Nothing was searched: the result says nothing about your backups.",
-}
-_TRUST_NOT_COMPARED = "Every backup that AWS lists for it was searched: what was not found is not in them."
 
 
 def page(
@@ -55,7 +56,7 @@ def page(
     backups = tally.backups
     total = max(findings.backups_meant, backups.searched + backups.excluded)
     compared = findings.inventory.status is not InventoryStatus.OFF
-    style, script = _file("report.css"), _file("report.js")
+    style, script = f"{_file('report.css')}{_foot_of_print(findings)}", _file("report.js")
     return _template().render(
         style=style,
         script=script,
@@ -70,8 +71,11 @@ def page(
         ),
         name=name_of(job, 300),
         verdict=verdict.value,
+        verdict_in_words=verdict_in_words(verdict),
         headline=headline(findings),
-        trust=_TRUST[verdict] if compared or verdict is not Verdict.COMPLETE else _TRUST_NOT_COMPARED,
+        not_looked_at=sources_in_words(tally.by_source, findings.generated_at.date()) if backups.excluded else None,
+        trust=trust(verdict, findings.inventory.status),
+        blind_spots=blind_spots(job, findings.inventory),
         findings=findings,
         job=job,
         scope=_scope(job.scope),
@@ -108,7 +112,7 @@ def headline(findings: Findings) -> str:
 
 def _scope(scope: SearchScope) -> list[tuple[str, tuple[str, ...]]]:
     """Say what the search was asked to look into, as headings with one or more lines."""
-    types = " and ".join(scope.resource_types) or "any"
+    types = " and ".join(map(type_in_words, scope.resource_types)) or "any"
     made = " and ".join(
         text
         for text in (
@@ -130,10 +134,17 @@ def _scope(scope: SearchScope) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _moment(moment: datetime | None) -> str:
-    """Write a moment for people: 2026-11-20 09:05:30 UTC."""
-    if moment is None:
-        return "–"
-    return (utc_text(moment.replace(microsecond=0)) or "").replace("T", " ").replace("Z", " UTC")
+    return moment_in_words(moment) if moment else "–"
+
+
+def _foot_of_print(findings: Findings) -> str:
+    """Write the foot of every printed page, which Chromium takes from the style alone.
+
+    Nothing of it is text from AWS: the identifier was checked to be a UUID.
+    """
+    verdict = verdict_in_words(findings.judgement.verdict)
+    foot = f"Search job {findings.job.identifier} · {verdict} · report made {moment_in_words(findings.generated_at)}"
+    return f'@page {{ @bottom-left {{ content: "{foot}"; font: 8pt sans-serif; color: #444; }} }}\n'
 
 
 def _hash(text: str) -> str:
@@ -160,4 +171,5 @@ def _template() -> "Template":
     )
     environment.filters["moment"] = _moment
     environment.filters["visible"] = visible
+    environment.filters["status"] = status_in_words
     return environment.get_template("report.html.j2")

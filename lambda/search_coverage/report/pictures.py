@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from unicodedata import east_asian_width
 
-from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.verdict import BackupCounts
-from search_coverage.report.plain_text import one_line, visible
-from search_coverage.report.tally import AGE_UNKNOWN, AGES, SOURCES_COUNTED, Tally
+from search_coverage.report.sources import shortened, source_name
+from search_coverage.report.tally import AGE_UNKNOWN, AGES, Tally
 
 WIDTH = 320
 """How wide a chart is, in its own units; about the pixels of a phone."""
@@ -76,28 +74,20 @@ def _reasons(tally: Tally) -> Iterable[tuple[str, int]]:
 
 
 def _sources(tally: Tally) -> Chart:
-    shown = tally.by_source.most_common(_SOURCES_SHOWN)
-    others = len(tally.by_source) - len(shown)
+    sources = tally.by_source
+    shown = sources.counts.most_common(_SOURCES_SHOWN)
+    others = len(sources.counts) - len(shown)
     rest = tally.excluded - sum(count for _, count in shown)
-    counts = [(_source_name(source), count) for source, count in shown]
+    counts = [(source_name(source), count) for source, count in shown]
     if rest:
         counts.append(("all other sources", rest))
     note = f"The {len(shown)} sources with the most, of {others + len(shown):,}." if others else None
-    if tally.of_further_sources:
+    if sources.further:
         note = (
-            f"Of the first {SOURCES_COUNTED:,} sources, those with the most; {tally.of_further_sources:,} backups of "
-            "further sources are counted together."
+            f"Of the first {sources.limit:,} sources, those with the most; {sources.further:,} backups of further "
+            "sources are counted together."
         )
     return Chart("by-source", "By source", _bars(counts), note)
-
-
-def _source_name(source: str) -> str:
-    if not source:
-        return "source not given"
-    try:
-        return Arn.parse(source).resource
-    except MalformedArn:
-        return source
 
 
 def _ages(tally: Tally) -> Iterable[tuple[str, int]]:
@@ -111,25 +101,6 @@ def _bars(counts: Iterable[tuple[str, int]]) -> tuple[Bar, ...]:
     pairs = list(counts)
     most = max(count for _, count in pairs)
     return tuple(
-        Bar(_label(name), count, round(max(WIDTH * count / most, 2.0), 1) if count else 0.0) for name, count in pairs
+        Bar(shortened(name, _LABEL_COLUMNS), count, round(max(WIDTH * count / most, 2.0), 1) if count else 0.0)
+        for name, count in pairs
     )
-
-
-def _label(name: str) -> str:
-    """Cut a name in its middle to what fits: the ends of a name are what tells it from others."""
-    text = visible(one_line(name, 2000))
-    columns = [2 if east_asian_width(character) in "WF" else 1 for character in text]
-    if sum(columns) <= _LABEL_COLUMNS:
-        return text
-    start = _fitting(columns, _LABEL_COLUMNS // 3)
-    end = _fitting(columns[::-1], _LABEL_COLUMNS - _LABEL_COLUMNS // 3 - 1)
-    return f"{text[:start]}…{text[-end:]}"
-
-
-def _fitting(columns: list[int], room: int) -> int:
-    taken = 0
-    for count, width in enumerate(columns):
-        if taken + width > room:
-            return count
-        taken += width
-    return len(columns)

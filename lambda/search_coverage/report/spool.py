@@ -29,7 +29,6 @@ FIRST_OF_A_REASON = 200
 FIRST_OF_A_REASON_CHARACTERS = 5000
 """How many backups of a reason, and how long as a row, are kept in memory for the page's commands. Where there are
 others, the commands read the CSV."""
-FIRST_FAILED = 10
 _FOLDER_PREFIX = "search-coverage-"
 # Lambda ends an invocation after 900 s at the latest; an older folder was left behind by one that was killed.
 _ABANDONED_AFTER_SECONDS = 900
@@ -63,7 +62,7 @@ class Spool:
         tally: The counts so far.
         first_rows: The first 2,000 rows, or as many as there is room for, for the page.
         first_by_reason: The first 200 exclusions of each reason, for the page's commands.
-        first_failed: The first 10 FAILED rows, for the e-mail.
+        first_failed: The first FAILED row of each reason, for the e-mail.
         failed_rows: The FAILED backups, on their way to the messages.
     """
 
@@ -73,6 +72,7 @@ class Spool:
         self.first_rows: list[Row] = []
         self.first_by_reason: dict[Reason, list[Exclusion]] = {}
         self.first_failed: list[Row] = []
+        self._reasons_of_failed: set[Reason] = set()
         self._job = job
         self._first_rows_bytes = 0
         self._folder = folder
@@ -105,7 +105,8 @@ class Spool:
         self._jsonl_file.write(text.encode() + b"\n")
         if exclusion.is_failed:
             self.failed_rows.add(excluded, text)
-            if len(self.first_failed) < FIRST_FAILED:
+            if exclusion.reason not in self._reasons_of_failed:
+                self._reasons_of_failed.add(exclusion.reason)
                 self.first_failed.append(excluded)
         if len(self.first_rows) < FIRST_ROWS and self._first_rows_bytes < FIRST_ROWS_BYTES:
             self._keep_for_page(excluded)

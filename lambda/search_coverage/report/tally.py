@@ -3,14 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from search_coverage.coverage.exclusion import Exclusion
+from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.verdict import BackupCounts
+from search_coverage.report.sources import SourceCounts
 
 NO_RESOURCE_TYPE = "UNKNOWN"
 
-SOURCES_COUNTED = 10_000
-"""How many sources are counted each on its own. The backups of any further ones are counted together, so that memory
-does not grow with the search."""
+_FAILED_SOURCES_COUNTED = 1_000  # for each reason; the mail names a handful
 
 _DAY = 86_400
 AGE_UNKNOWN = "age not known"
@@ -31,8 +30,7 @@ class Tally:
 
     Attributes:
         searched_at: When the search started, in seconds since the epoch, UTC.
-        by_source: By the ARN of the resource; empty where AWS did not send it.
-        of_further_sources: The excluded backups of sources beyond the first `SOURCES_COUNTED`.
+        failed_by_reason: The failed backups by source, for each reason.
         by_age: By the names in `AGES`, or `AGE_UNKNOWN`.
     """
 
@@ -42,8 +40,8 @@ class Tally:
     failed: int = 0
     by_reason: Counter[str] = field(default_factory=Counter)
     by_resource_type: Counter[str] = field(default_factory=Counter)
-    by_source: Counter[str] = field(default_factory=Counter)
-    of_further_sources: int = 0
+    by_source: SourceCounts = field(default_factory=SourceCounts)
+    failed_by_reason: dict[Reason, SourceCounts] = field(default_factory=dict)
     by_age: Counter[str] = field(default_factory=Counter)
     searched_at: float | None = None
 
@@ -53,14 +51,12 @@ class Tally:
         self.failed += exclusion.is_failed
         self.by_reason[exclusion.reason.value] += 1
         self.by_resource_type[exclusion.backup.resource_type or NO_RESOURCE_TYPE] += 1
-        self._count_source(exclusion.backup.source_resource_arn or "")
-        self.by_age[self._age(exclusion.backup.created)] += 1
-
-    def _count_source(self, source: str) -> None:
-        if source in self.by_source or len(self.by_source) < SOURCES_COUNTED:
-            self.by_source[source] += 1
-        else:
-            self.of_further_sources += 1
+        source, created = exclusion.backup.source_resource_arn or "", exclusion.backup.created
+        self.by_source.count(source, created)
+        if exclusion.is_failed:
+            of_reason = self.failed_by_reason.setdefault(exclusion.reason, SourceCounts(_FAILED_SOURCES_COUNTED))
+            of_reason.count(source, created)
+        self.by_age[self._age(created)] += 1
 
     def _age(self, created: float | None) -> str:
         if created is None or self.searched_at is None:

@@ -38,13 +38,16 @@ document.addEventListener("DOMContentLoaded", () => {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const columns = heads.map((head) => head.dataset.column);
+  // People read and filter by words; files get codes, and a search finds either.
   const rows = Array.from(body.rows, (element) => {
     const cells = Array.from(element.cells, (cell) => cell.textContent.trim());
-    return { element, cells, text: cells.join("\n").toLowerCase() };
+    const codes = cells.map((text, at) => element.cells[at].dataset.code ?? text);
+    return { element, cells, codes, text: [...cells, ...codes].join("\n").toLowerCase() };
   });
 
   // Copy an ARN. One stop for the Tab key; the arrows go from row to row.
   const arn = columns.indexOf("backup_arn");
+  const arns = [arn, columns.indexOf("source_resource_arn")];
   const copier = document.createElement("button");
   copier.type = "button";
   copier.textContent = "Copy";
@@ -55,6 +58,7 @@ document.addEventListener("DOMContentLoaded", () => {
     row.copier = copier.cloneNode(true);
     row.copier.row = row;
     row.element.cells[arn].append(row.copier);
+    for (const at of arns) row.element.cells[at].title = row.cells[at];
   }
   let stop = null;
   function stopAt(row) {
@@ -145,6 +149,7 @@ document.addEventListener("DOMContentLoaded", () => {
   // Sort. Rows that are equal keep their order; what AWS did not send comes last.
   const collator = new Intl.Collator("en", { numeric: true });
   heads.forEach((head, column) => {
+    const by = columns[column].endsWith("_created") ? "codes" : "cells";
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
@@ -154,7 +159,7 @@ document.addEventListener("DOMContentLoaded", () => {
       for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       rows.sort((one, other) => {
-        const [a, b] = [one.cells[column], other.cells[column]];
+        const [a, b] = [one[by][column], other[by][column]];
         if (!a || !b) return (a ? 0 : 1) - (b ? 0 : 1);
         return (down ? -1 : 1) * collator.compare(a, b);
       });
@@ -174,7 +179,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   }
   $("download").addEventListener("click", () => {
-    const lines = [columns, ...matches.map((row) => row.cells)].map((cells) => `${cells.map(cell).join(",")}\r\n`);
+    const lines = [columns, ...matches.map((row) => row.codes)].map((cells) => `${cells.map(cell).join(",")}\r\n`);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(lines, { type: "text/csv;charset=utf-8" }));
     link.download = "excluded-backups-shown.csv";
