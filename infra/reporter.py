@@ -189,9 +189,9 @@ def _read_the_vaults(scope: Construct) -> list[iam.PolicyStatement]:
     no_account = f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}::snapshot/*"
     return [
         iam.PolicyStatement(
-            # Neither takes a resource (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html).
+            # It takes no resource (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html).
             sid="FindTheVaults",
-            actions=["backup:ListBackupVaults", "backup:ListRecoveryPointsByResource"],
+            actions=["backup:ListBackupVaults"],
             resources=["*"],
         ),
         iam.PolicyStatement(
@@ -246,7 +246,7 @@ def _acknowledge_wildcards(role: iam.Role, store: ReportStore, *, inventory: boo
     }
     if inventory:
         reasons |= {
-            "*": "ListBackupVaults and ListRecoveryPointsByResource take no resource; both only read.",
+            "*": "ListBackupVaults takes no resource, and only reads.",
             "arn:<AWS::Partition>:backup:<AWS::Region>:<AWS::AccountId>:backup-vault:*": (
                 "A search may have backups of any vault in its scope. The action only reads."
             ),

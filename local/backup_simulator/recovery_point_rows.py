@@ -12,6 +12,9 @@ from local.backup_simulator.protocol import RenderedJson, render_json
 from local.backup_simulator.stored_points import Index, Run, StoredGroup
 
 _SIZE = 1_073_741_824
+_VAULT_IS_TOLD_OF = {"EC2", "EFS"}  # by ListRecoveryPointsByResource (aws-facts.md §7)
+
+Members = Callable[[StoredGroup, Index], dict[str, Any]]
 
 
 def list_members(group: StoredGroup, index: Index) -> dict[str, Any]:
@@ -35,6 +38,14 @@ def list_members(group: StoredGroup, index: Index) -> dict[str, Any]:
         "IndexStatusMessage": index.message,
     }
     return {name: value for name, value in members.items() if value is not None and name not in group.group.omit}
+
+
+def resource_members(group: StoredGroup, index: Index) -> dict[str, Any]:
+    """Returns the members that ListRecoveryPointsByResource has: the vault only of some resource types."""
+    members = list_members(group, index)
+    if group.group.resource_type not in _VAULT_IS_TOLD_OF:
+        members.pop("BackupVaultName", None)
+    return members
 
 
 def description(group: StoredGroup, number: int, now: datetime) -> dict[str, Any]:
@@ -66,10 +77,12 @@ class RecoveryPointRows:
 
     Args:
         shape: The model's shape of a row.
+        members: Gives its members.
     """
 
-    def __init__(self, shape: StructureShape) -> None:
+    def __init__(self, shape: StructureShape, members: Members) -> None:
         self._shape = shape
+        self._members = members
         self._template = lru_cache(maxsize=4096)(self._make_template)
 
     def json(self, runs: list[Run]) -> RenderedJson:
@@ -79,7 +92,7 @@ class RecoveryPointRows:
         )
 
     def _make_template(self, group: StoredGroup, index: Index) -> Callable[[int], str]:
-        return numbering(render_json(self._shape, list_members(group, index)), {})
+        return numbering(render_json(self._shape, self._members(group, index)), {})
 
 
 def _identity(group: StoredGroup) -> dict[str, Any]:

@@ -149,6 +149,11 @@ class StoredGroup:
         return len(self.numbers) - len(self.deleted)
 
     @property
+    def is_continuous(self) -> bool:
+        """Whether they are continuous backups, which AWS goes on updating (aws-facts.md §7)."""
+        return ":recovery-point:continuous:" in self.arn.template
+
+    @property
     def is_indexable(self) -> bool:
         """Whether they could be indexed at all, cold storage aside (aws-facts.md §3)."""
         return self.vault.type != AIR_GAPPED_VAULT and self.group.resource_type in _INDEXABLE

@@ -129,7 +129,7 @@ REPORT: Final = (
 )
 
 INVENTORY: Final = (
-    Need(("backup:ListBackupVaults", "backup:ListRecoveryPointsByResource")),
+    Need(("backup:ListBackupVaults",)),
     Need(
         ("backup:ListRecoveryPointsByBackupVault",),
         "arn:{partition}:backup:" + _HERE + ":backup-vault:Default",

@@ -55,7 +55,7 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
     assert statements_of(stack, "ReporterReportRole") == sorted(
         [
             statement("backup-search:GetSearchJob backup-search:ListSearchJobBackups", search_jobs),
-            statement("backup:ListBackupVaults backup:ListRecoveryPointsByResource", "*"),
+            statement("backup:ListBackupVaults", "*"),
             statement("backup:ListRecoveryPointsByBackupVault", f"{backup}:backup-vault:*"),
             statement(
                 "backup:DescribeRecoveryPoint backup:ListTags",

@@ -152,7 +152,6 @@ _NEEDS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], list[Need]]] = {
     ("backupsearch", "ListSearchJobBackups"): _search_job("backup-search:ListSearchJobBackups"),
     ("backup", "ListBackupVaults"): _no_resource("backup:ListBackupVaults"),
     ("backup", "ListRecoveryPointsByBackupVault"): _vault("backup:ListRecoveryPointsByBackupVault"),
-    ("backup", "ListRecoveryPointsByResource"): _no_resource("backup:ListRecoveryPointsByResource"),
     ("backup", "DescribeRecoveryPoint"): _arn_in("RecoveryPointArn", "backup:DescribeRecoveryPoint"),
     ("backup", "ListTags"): _arn_in("ResourceArn", "backup:ListTags"),
     ("s3", "PutObject"): _WRITE,

@@ -177,8 +177,27 @@ def test_the_recovery_points_of_a_resource_are_those_of_all_vaults(sandbox: Sand
     # Then
     points = [point for page in pages for point in page["RecoveryPoints"]]
     assert [point["RecoveryPointArn"].rpartition(":")[2] for point in points] == ["here-2", "there-2"]
-    assert [point["BackupVaultName"] for point in points] == ["here", "there"]
-    assert not {"ResourceType", "ResourceArn", "IamRoleArn"} & set(points[0])
+    assert not {"BackupVaultName", "ResourceType", "ResourceArn", "IamRoleArn"} & set(points[0])
+
+
+def test_of_a_resource_the_vault_is_told_for_ec2_and_not_for_s3_and_ebs(sandbox: Sandbox) -> None:
+    # Given
+    for kind in ("S3", "EBS", "EC2"):
+        group = named(kind, resource_type=kind, source=f"arn:aws:test:::{kind}")
+        sandbox.simulator.add_vault(Vault("daily", (group,)))
+
+    # When
+    told = {
+        kind: sandbox.client.list_recovery_points_by_resource(ResourceArn=f"arn:aws:test:::{kind}")["RecoveryPoints"]
+        for kind in ("S3", "EBS", "EC2")
+    }
+
+    # Then
+    assert {kind: points[0].get("BackupVaultName") for kind, points in told.items()} == {
+        "S3": None,
+        "EBS": None,
+        "EC2": "daily",
+    }
 
 
 def test_a_snapshot_with_a_slash_and_without_an_account_is_found_by_its_arn(sandbox: Sandbox) -> None:

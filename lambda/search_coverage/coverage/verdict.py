@@ -1,9 +1,11 @@
 """How far the result of a search can be trusted. Never COMPLETE unless everything says so."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from search_coverage.coverage.recovery_point import LeftOut
 from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
 
 
@@ -49,6 +51,7 @@ class Inventory:
         in_scope: How many backups the search was asked to look into, at the least: those that it lists, and those
             that the vaults hold besides. More than that only if the inventory is not complete.
         not_listed: How many of them the search did not even list; each is an exclusion.
+        left_out: How many recovery points match the scope and do not count, by why; the message says so, too.
         not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
     """
 
@@ -58,6 +61,7 @@ class Inventory:
     vaults: int | None = None
     in_scope: int | None = None
     not_listed: int | None = None
+    left_out: Mapping[LeftOut, int] = field(default_factory=dict)
     not_searchable: tuple[NotSearchable, ...] = ()
 
     @property
