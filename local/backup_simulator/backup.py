@@ -185,7 +185,7 @@ class Backup:
         ]
         start = None if place.position is None else (place.position[0], place.position[1])
         page = page_of(numbers, start, given.get("MaxResults", _DEFAULT_PAGE), now)
-        output: Output = {"RecoveryPoints": rows.json(page.runs)}
+        output: Output = {"RecoveryPoints": rows.json(page.runs, nulls=self._account.wire.nulls)}
         if page.next is not None:
             output["NextToken"] = self._tokens.token(listing, Place(place.page + 1, page.next))
         return output

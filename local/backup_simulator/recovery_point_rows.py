@@ -85,14 +85,13 @@ class RecoveryPointRows:
         self._members = members
         self._template = lru_cache(maxsize=4096)(self._make_template)
 
-    def json(self, runs: list[Run]) -> RenderedJson:
-        """Returns recovery points as a JSON list."""
-        return RenderedJson(
-            f"[{','.join(row for group, numbers, index in runs for row in map(self._template(group, index), numbers))}]"
-        )
+    def json(self, runs: list[Run], *, nulls: bool) -> RenderedJson:
+        """Returns recovery points as a JSON list; members that are not there are null if asked for."""
+        rows = (row for group, numbers, index in runs for row in map(self._template(group, index, nulls), numbers))
+        return RenderedJson(f"[{','.join(rows)}]")
 
-    def _make_template(self, group: StoredGroup, index: Index) -> Callable[[int], str]:
-        return numbering(render_json(self._shape, self._members(group, index)), {})
+    def _make_template(self, group: StoredGroup, index: Index, nulls: bool) -> Callable[[int], str]:  # noqa: FBT001
+        return numbering(render_json(self._shape, self._members(group, index), nulls=nulls), {})
 
 
 def _identity(group: StoredGroup) -> dict[str, Any]:

@@ -96,6 +96,7 @@ class BackupSimulator:
             clock=self._account.clock,
             lock=self._lock,
             pause=self._stopping.wait,
+            wire=self._account.wire,
         )
         self._control = Control(self)
         for scenario in by_name(scenarios).values():
@@ -127,6 +128,10 @@ class BackupSimulator:
     def clear_requests(self) -> None:
         """Forgets the requests so far."""
         self._log.clear()
+
+    def send_nulls(self, *, on: bool = True) -> None:
+        """Sends optional members that are not there as explicit nulls from now on, or leaves them out again."""
+        self._account.wire.nulls = on
 
     def start(self) -> None:
         """Starts to answer."""
