@@ -208,7 +208,11 @@ def _read_the_vaults(scope: Construct) -> list[iam.PolicyStatement]:
         ),
         iam.PolicyStatement(
             sid="ReadTheRecoveryPoints",
-            actions=["backup:DescribeRecoveryPoint", "backup:ListTags"],
+            actions=[
+                "backup:DescribeRecoveryPoint",
+                "backup:GetRecoveryPointIndexDetails",
+                "backup:ListTags",
+            ],
             resources=[
                 arn(
                     service="backup",

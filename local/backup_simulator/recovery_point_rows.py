@@ -67,7 +67,7 @@ def index_details(group: StoredGroup, number: int, now: datetime) -> dict[str, A
         "IndexDeletionDate": index.deleted_at,
         "IndexStatus": index.status,
         "IndexStatusMessage": index.message,
-        "TotalItemsIndexed": 1000 if index.status == "ACTIVE" else None,
+        "TotalItemsIndexed": group.group.items_indexed if index.status == "ACTIVE" else None,
     }
     return _numbered(members, number)
 

@@ -135,7 +135,7 @@ INVENTORY: Final = (
         "arn:{partition}:backup:" + _HERE + ":backup-vault:Default",
     ),
     *(
-        Need(("backup:DescribeRecoveryPoint", "backup:ListTags"), point)
+        Need(("backup:DescribeRecoveryPoint", "backup:GetRecoveryPointIndexDetails", "backup:ListTags"), point)
         for point in (
             "arn:{partition}:backup:" + _HERE + ":recovery-point:" + _SEARCH_JOB,
             "arn:{partition}:ec2:{region}::snapshot/snap-0123456789abcdef0",

@@ -58,7 +58,7 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
             statement("backup:ListBackupVaults", "*"),
             statement("backup:ListRecoveryPointsByBackupVault", f"{backup}:backup-vault:*"),
             statement(
-                "backup:DescribeRecoveryPoint backup:ListTags",
+                "backup:DescribeRecoveryPoint backup:GetRecoveryPointIndexDetails backup:ListTags",
                 f"{backup}:recovery-point:*",
                 "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
             ),

@@ -153,6 +153,7 @@ _NEEDS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], list[Need]]] = {
     ("backup", "ListBackupVaults"): _no_resource("backup:ListBackupVaults"),
     ("backup", "ListRecoveryPointsByBackupVault"): _vault("backup:ListRecoveryPointsByBackupVault"),
     ("backup", "DescribeRecoveryPoint"): _arn_in("RecoveryPointArn", "backup:DescribeRecoveryPoint"),
+    ("backup", "GetRecoveryPointIndexDetails"): _arn_in("RecoveryPointArn", "backup:GetRecoveryPointIndexDetails"),
     ("backup", "ListTags"): _arn_in("ResourceArn", "backup:ListTags"),
     ("s3", "PutObject"): _WRITE,
     ("s3", "CreateMultipartUpload"): _WRITE,

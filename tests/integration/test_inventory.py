@@ -173,7 +173,11 @@ def test_with_few_sources_only_their_recovery_points_are_read_and_rows_have_vaul
     assert (inventory["vaults"], inventory["inScope"], inventory["notListed"]) == (4, 10, 3)
     reads = [r for r in deployment.simulator.requests if r.operation == "ListRecoveryPointsByBackupVault"]
     assert [read.params["ByResourceArn"] for read in reads] == [BUCKET] * 4
-    assert set(calls(deployment.simulator)) == {"ListBackupVaults", "ListRecoveryPointsByBackupVault"}
+    assert set(calls(deployment.simulator)) == {
+        "ListBackupVaults",
+        "ListRecoveryPointsByBackupVault",
+        "GetRecoveryPointIndexDetails",
+    }
     rows = deployment.csv_rows(search_job)
     assert [row["backup_vault"] for row in rows] == ["Default"] * 3
     assert all("--backup-vault-name Default" in row["remedy"] for row in rows)

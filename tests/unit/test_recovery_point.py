@@ -178,7 +178,7 @@ def test_the_status_of_the_index_replaces_guessing_from_the_message(
 def test_the_table_takes_half_a_character_and_finds_it_again(tmp_path: Path) -> None:
     table = RecoveryPointTable(tmp_path)
     table.add([(point(arn="arn:\ud800", index_status="PENDING"), None), (point(arn="arn:b"), None)])
-    table.mark_listed(["arn:\ud800", None])
+    table.mark_listed([("arn:\ud800", True), (None, True)])
 
     assert table.index_of("arn:\ud800") == BackupIndex("Default", "PENDING")
     assert [found.arn for found in table.not_listed()] == ["arn:b"]

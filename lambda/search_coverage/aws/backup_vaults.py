@@ -107,6 +107,21 @@ class BackupVaults:
                 cold_since=(moved.timestamp() if moved else 0.0) if is_cold else None,
             )
 
+    def items_in_index(self, point: RecoveryPoint) -> int | None:
+        """Read how many items the index of a recovery point holds; None where AWS does not say.
+
+        Raises:
+            AwsCallFailed: It could not be read.
+        """
+        with doing(f"Reading the index of recovery point {point.arn}"):
+            answer = self._client.get_recovery_point_index_details(
+                BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
+            )
+            items: Any = answer.get("TotalItemsIndexed")
+            if items is not None and type(items) is not int:
+                raise TypeError(f"TotalItemsIndexed is no number: {items!r}")
+            return items
+
     def tags(self, recovery_point_arn: str) -> Generator[dict[str, str], None, None]:
         """Read the tags of a recovery point, page by page.
 

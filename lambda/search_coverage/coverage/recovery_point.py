@@ -62,22 +62,29 @@ class RecoveryPoint(NamedTuple):
     role_arn: str | None = None
 
 
-def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
-    """Make the test whether the scope of a search job covers a recovery point, tags left aside.
+def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
+    """Make the test whether a recovery point was made in the time window of a search job.
 
     Whether AWS counts a point that was made in the very second that bounds the window is not documented; here it
     counts, since to tell of one too many is the smaller harm.
     """
     scope = job.scope
-    types = frozenset(scope.resource_types) or _INDEXABLE
-    sources, arns = frozenset(scope.source_arns), frozenset(scope.backup_arns)
     after = scope.created_after.timestamp() if scope.created_after else float("-inf")
     before = scope.created_before.timestamp() if scope.created_before else float("inf")
+    return lambda point: point.created is None or after <= point.created <= before
+
+
+def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
+    """Make the test whether the scope of a search job covers a recovery point, tags left aside."""
+    scope = job.scope
+    in_window = is_in_window(job)
+    types = frozenset(scope.resource_types) or _INDEXABLE
+    sources, arns = frozenset(scope.source_arns), frozenset(scope.backup_arns)
 
     def matches(point: RecoveryPoint) -> bool:
         return (
             (point.resource_type is None or point.resource_type in types)
-            and (point.created is None or after <= point.created <= before)
+            and in_window(point)
             and (not sources or point.source_resource_arn is None or point.source_resource_arn in sources)
             and (not arns or point.arn in arns)
         )

@@ -8,6 +8,8 @@ from enum import StrEnum
 from search_coverage.coverage.recovery_point import LeftOut
 from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
 
+_THIN_INDEXES_NAMED = 3
+
 
 class Verdict(StrEnum):
     """COMPLETE: every backup was searched. PARTIAL: some were, or it is in doubt. NONE: none was."""
@@ -41,6 +43,38 @@ class NotSearchable:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinIndex:
+    """The index of a searched backup that holds nothing, or less than half of what its predecessor holds.
+
+    It is a sign, not a proof: a bucket may have been emptied. But a search looks into the index alone (aws-facts.md
+    §7), so that it may have missed what the backup holds.
+
+    Attributes:
+        backup_arn: The backup.
+        items: How many items its index holds.
+        previous_arn: The backup of the same source before it; None where the inventory knows none with an index.
+        previous_items: How many items the index of that one holds.
+    """
+
+    backup_arn: str
+    vault: str | None
+    items: int
+    previous_arn: str | None = None
+    previous_items: int | None = None
+
+    @property
+    def in_words(self) -> str:
+        """The backup and the figures."""
+        before = "" if self.previous_items is None else f", the backup before it {self.previous_items:,}"
+        return f"{self.backup_arn} has {self.items:,} items{before}"
+
+
+def is_thin(items: int, previous_items: int | None) -> bool:
+    """Whether an index holds nothing, or less than half of what the index of the backup before it holds."""
+    return items == 0 or (previous_items is not None and items * 2 < previous_items)
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """What the vaults hold in the scope of the search, against what the search listed.
 
@@ -52,6 +86,7 @@ class Inventory:
             that the vaults hold besides. More than that only if the inventory is not complete.
         not_listed: How many of them the search did not even list; each is an exclusion.
         left_out: How many recovery points match the scope and do not count, by why; the message says so, too.
+        thin_indexes: The searched backups whose index may lack most of what they hold.
         not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
     """
 
@@ -62,6 +97,7 @@ class Inventory:
     in_scope: int | None = None
     not_listed: int | None = None
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+    thin_indexes: tuple[ThinIndex, ...] = ()
     not_searchable: tuple[NotSearchable, ...] = ()
 
     @property
@@ -151,4 +187,13 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
             f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list, "
             f"so it did not look at {them}."
         )
+    if thin := inventory.thin_indexes:
+        first = "; ".join(index.in_words for index in thin[:_THIN_INDEXES_NAMED])
+        more = f"; and {len(thin) - _THIN_INDEXES_NAMED} more" if len(thin) > _THIN_INDEXES_NAMED else ""
+        backups = (
+            "1 backup that was searched has an index that holds"
+            if len(thin) == 1
+            else (f"{len(thin)} backups that were searched have an index that holds")
+        )
+        doubts.append(f"{backups} nothing, or less than half of the one before it: {first}{more}.")
     return doubts

@@ -5,7 +5,7 @@ A recovery point takes some 460 bytes of disk, indexes included; memory holds SQ
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -27,14 +27,22 @@ PRAGMA synchronous = OFF;
 PRAGMA cache_size = -{_CACHE_KIBIBYTES};
 PRAGMA page_size = {_PAGE_BYTES};
 CREATE TABLE point ({_COLUMNS}, left_out, UNIQUE (arn));
-CREATE TABLE listed (arn PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE listed (arn PRIMARY KEY, searched) WITHOUT ROWID;
 """
 _ADD_POINT = f"INSERT OR IGNORE INTO point VALUES ({', '.join('?' * len(RecoveryPoint._fields))}, ?)"  # noqa: S608
-_ADD_LISTED = "INSERT OR IGNORE INTO listed VALUES (?)"
+_ADD_LISTED = "INSERT OR IGNORE INTO listed VALUES (?, ?)"
 _INDEX_OF = "SELECT vault, index_status, index_status_message, role_arn FROM point WHERE arn = ?"
 _LISTED = "EXISTS (SELECT 1 FROM listed WHERE listed.arn = point.arn)"
 _NOT_LISTED = f"SELECT {_COLUMNS} FROM point WHERE left_out IS NULL AND NOT {_LISTED} ORDER BY arn"  # noqa: S608
 _COUNT_NOT_LISTED = f"SELECT left_out, count(*) FROM point WHERE NOT {_LISTED} GROUP BY left_out"  # noqa: S608
+_SEARCHED = f"""
+SELECT {", ".join(f"point.{name}" for name in RecoveryPoint._fields)}
+FROM listed CROSS JOIN point ON point.arn = listed.arn WHERE searched ORDER BY listed.arn LIMIT ?
+"""  # noqa: S608
+_WITH_INDEX_OF_SOURCES = f"""
+SELECT {_COLUMNS} FROM point
+WHERE index_status = 'ACTIVE' AND left_out IS NULL AND created IS NOT NULL AND source_resource_arn IN
+"""  # noqa: S608
 _COUNT_LISTED = f"SELECT count(*) FROM point WHERE {_LISTED}"  # noqa: S608
 
 
@@ -63,9 +71,32 @@ class RecoveryPointTable:
         """Take points, each with why it does not count; one that is there already stays as it is."""
         self._write(_ADD_POINT, ((*point, reason) for point, reason in points))
 
-    def mark_listed(self, arns: Iterable[str | None]) -> None:
-        """Remember which backups the search listed."""
-        self._write(_ADD_LISTED, ((arn,) for arn in arns if arn))
+    def mark_listed(self, backups: Iterable[tuple[str | None, bool]]) -> None:
+        """Remember which backups the search listed, each with whether it was searched."""
+        self._write(_ADD_LISTED, ((arn, searched) for arn, searched in backups if arn))
+
+    def searched(self, at_most: int) -> list[RecoveryPoint]:
+        """Give the first points that were searched, sorted by ARN."""
+        with self._lock:
+            return [RecoveryPoint._make(row) for row in self._database.execute(_SEARCHED, (at_most,))]
+
+    def before(self, points: Collection[RecoveryPoint]) -> dict[str, RecoveryPoint]:
+        """Give for each of a few points, by its ARN, the newest older one of its source that has an index.
+
+        The table is read once for all of them.
+        """
+        sources = list({point.source_resource_arn for point in points if point.source_resource_arn})
+        newest: dict[str, RecoveryPoint] = {}
+        statement = f"{_WITH_INDEX_OF_SOURCES} ({', '.join('?' * len(sources))}) ORDER BY arn"
+        with self._lock:
+            for older in map(RecoveryPoint._make, self._database.execute(statement, sources)):
+                for point in points:
+                    found = newest.get(point.arn)
+                    if older.source_resource_arn == point.source_resource_arn and (
+                        (found.created if found else None) or float("-inf")
+                    ) < (older.created or 0.0) < (point.created or float("-inf")):
+                        newest[point.arn] = older
+        return newest
 
     def index_of(self, arn: str | None) -> BackupIndex | None:
         """Give what the vault says of a backup; None if no vault was found to hold it."""

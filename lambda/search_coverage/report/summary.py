@@ -80,6 +80,16 @@ def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], me
             "vaults": findings.inventory.vaults,
             "inScope": findings.inventory.in_scope,
             "notListed": findings.inventory.not_listed,
+            "thinIndexes": [
+                {
+                    "backupArn": thin.backup_arn,
+                    "vault": thin.vault,
+                    "items": thin.items,
+                    "previousBackupArn": thin.previous_arn,
+                    "previousItems": thin.previous_items,
+                }
+                for thin in findings.inventory.thin_indexes
+            ],
             "notSearchable": [
                 {"vault": held.vault, "backups": held.backups, "examples": list(held.examples)}
                 for held in findings.inventory.not_searchable

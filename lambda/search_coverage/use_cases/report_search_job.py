@@ -179,7 +179,7 @@ class ReportSearchJob:
         tally, named = spool.tally, set(job.scope.backup_arns)
         for page_of_backups in self.search.pages_of_backups(job.identifier):
             deadline.check("reading the list of backups")
-            inventory.mark_listed(page_of_backups.listed)
+            inventory.mark_listed(page_of_backups)
             named.difference_update(filter(None, page_of_backups.listed) if named else ())
             tally.listed += len(page_of_backups.listed)
             tally.searched += len(page_of_backups.listed) - len(page_of_backups.not_searched)

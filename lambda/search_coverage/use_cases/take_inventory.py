@@ -18,6 +18,7 @@ from typing import Self
 from aws_lambda_powertools import Logger
 
 from search_coverage import SERVICE
+from search_coverage.aws.backup_search import BackupsPage
 from search_coverage.aws.backup_vaults import BackupVaults, Vault
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.long_lists import PAGE_SIZE
@@ -27,20 +28,30 @@ from search_coverage.coverage.recovery_point import (
     LeftOut,
     RecoveryPoint,
     is_cold,
+    is_in_window,
     left_out,
     matches_scope,
     reason_not_listed,
     was_still_being_made,
 )
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.coverage.verdict import Inventory, InventoryStatus
+from search_coverage.coverage.verdict import (
+    Inventory,
+    InventoryStatus,
+    NotSearchable,
+    ThinIndex,
+    is_thin,
+)
 from search_coverage.report.recovery_point_table import RecoveryPointTable
 
 _READERS = 4  # calls side by side: enough to hide the latency, few enough not to be throttled
 _POINTS_AT_ONCE = 200
 _DETAILS_AT_MOST = 1000  # calls for what a list does not tell for sure: storage class, completion
+_INDEXES_AT_MOST = 40  # twice the 20 backups that a search takes by default: each, and the one before it
 _TAGS_REFUSED_AT_MOST = 40  # after so many refusals, nobody asks for more
 _SECONDS_BETWEEN_NEWS = 10.0
+_EXAMPLES = 3
+_EBS, _INSTANCES = "EBS", "EC2"
 _MESSAGES_AT_MOST = 5
 
 _LEFT_OUT_IN_WORDS = {
@@ -101,6 +112,10 @@ class InventoryOfScope:
         self._left_out: Counter[LeftOut] = Counter()
         self._details_left = _DETAILS_AT_MOST
         self._without_details = 0
+        self._searched = 0
+        self._not_searchable: list[NotSearchable] = []
+        self._not_counted: list[str] = []
+        self._thin_indexes: list[ThinIndex] = []
         self._tags_refused = 0
         self._tags_unknown = 0
         self._tags_halfway = 0
@@ -132,6 +147,8 @@ class InventoryOfScope:
         lists = [part for vault in known for part in self._lists_of(vault)]
         with ThreadPoolExecutor(_READERS, thread_name_prefix="inventory") as pool:
             were_read = list(pool.map(self._read_list, lists))
+            if _EBS in self._job.scope.resource_types:
+                self._not_searchable = [held for held in pool.map(self._count_instances, known) if held]
         unread = {part.vault.name for part, was_read in zip(lists, were_read, strict=True) if not was_read}
         self._vaults_read = len(known) - len(unread)
         seconds = time.monotonic() - started
@@ -140,11 +157,13 @@ class InventoryOfScope:
             "vaults read", vaults=self._vaults_read, of=len(known), in_scope=self._points, seconds=round(seconds, 3)
         )
 
-    def mark_listed(self, arns: list[str | None]) -> None:
+    def mark_listed(self, page: BackupsPage) -> None:
         """Take a page of the backups that the search listed."""
+        self._searched += len(page.listed) - len(page.not_searched)
         if self._table is not None:
             with _WhateverHappens(self, "comparing it with the list"):
-                self._table.mark_listed(arns)
+                not_searched = {backup.backup_arn for backup in page.not_searched}
+                self._table.mark_listed((arn, arn not in not_searched) for arn in page.listed)
 
     def index_of(self, backup: Backup) -> BackupIndex | None:
         """Give what the vault says of a listed backup and its index."""
@@ -177,6 +196,7 @@ class InventoryOfScope:
         if self._table is not None:
             with _WhateverHappens(self, "comparing it with the list"):
                 self._look_for_the_listed(listed, self._table.points_listed)
+                self._look_for_thin_indexes(self._table)
         if self._unavailable:
             status = InventoryStatus.UNAVAILABLE
         else:
@@ -190,6 +210,8 @@ class InventoryOfScope:
             in_scope=None if self._unavailable else listed + self._not_listed + self._not_named,
             not_listed=(self._not_listed or None) if self._unavailable else self._not_listed,
             left_out=dict(self._left_out),
+            thin_indexes=tuple(self._thin_indexes),
+            not_searchable=tuple(self._not_searchable),
         )
 
     def _told_besides(self) -> Iterator[str]:
@@ -200,6 +222,10 @@ class InventoryOfScope:
             if self._left_out[reason]
         ]:
             yield f"Of the backups that match the scope, these are left out: {', '.join(counted)}."
+        if self._not_counted:
+            vaults = "1 vault" if len(self._not_counted) == 1 else f"{len(self._not_counted)} vaults"
+            first = self._not_counted[0].rstrip(".")
+            yield f"The backups of EC2 instances in {vaults} could not be counted: {first}."
         if self._without_details:
             yield (
                 f"The storage class and the completion of {self._without_details} backups that the search does not "
@@ -218,6 +244,50 @@ class InventoryOfScope:
                 f"{listed - found} of the {listed} backups that the search lists are in no vault that was read, or not "
                 "as what its scope says: they may have been deleted since."
             )
+
+    def _look_for_thin_indexes(self, table: RecoveryPointTable) -> None:
+        """See whether the indexes of searched backups hold as much as is to be expected; it is bounded, and says so."""
+        some = table.searched(_INDEXES_AT_MOST)
+        previous = table.before(some)
+        asked: dict[str, RecoveryPoint] = {}
+        looked_at = 0
+        for point in some:
+            needed = {each.arn: each for each in (point, previous.get(point.arn)) if each is not None}
+            if len(asked | needed) > _INDEXES_AT_MOST:
+                break
+            asked |= needed
+            looked_at += 1
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="indexes") as pool:
+            items = dict(zip(asked, pool.map(self._items_in_index, asked.values()), strict=True))
+        known = 0
+        for point in some[:looked_at]:
+            before = previous.get(point.arn)
+            held, held_before = items[point.arn], items[before.arn] if before else None
+            known += held is not None and (before is None or held_before is not None)
+            if held is not None and is_thin(held, held_before):
+                self._thin_indexes.append(
+                    ThinIndex(
+                        point.arn,
+                        point.vault,
+                        held,
+                        before.arn if before and held_before is not None else None,
+                        held_before,
+                    )
+                )
+        if known < self._searched:
+            self._notes.append(
+                f"How much the index holds is known of {known} of the {self._searched} backups that were searched "
+                f"(at most {_INDEXES_AT_MOST} indexes are looked up)."
+            )
+
+    def _items_in_index(self, point: RecoveryPoint) -> int | None:
+        if self._time_is_up():
+            return None
+        try:
+            return self._vaults.items_in_index(point)
+        except AwsCallFailed as error:
+            self._notes.append(str(error))
+            return None
 
     def _close(self) -> None:
         table, self._table = self._table, None
@@ -286,6 +356,30 @@ class InventoryOfScope:
             self._lists_read += 1
             return True
         return False
+
+    def _count_instances(self, vault: Vault) -> NotSearchable | None:
+        """Count the backups of EC2 instances: their volumes are in no search for EBS (aws-facts.md §7)."""
+        scope, job = self._job.scope, self._job
+        in_window = is_in_window(job)
+        before = min(filter(None, (scope.created_before, job.creation_time)), default=None)
+        backups, examples = 0, list[str]()
+        if self._time_is_up():
+            self._not_counted.append(f"there was no time to read vault {vault.name}")
+            return None
+        try:
+            for page in self._vaults.points_of_vault(
+                vault, resource_type=_INSTANCES, after=scope.created_after, before=before
+            ):
+                held = [point.arn for point in page if in_window(point) and left_out(point, job) is None]
+                backups += len(held)
+                examples += held[: _EXAMPLES - len(examples)]
+                if self._time_is_up():
+                    self._not_counted.append(f"there was no time to read vault {vault.name}")
+                    return None
+        except AwsCallFailed as error:
+            self._not_counted.append(str(error))
+            return None
+        return NotSearchable(vault.name, backups, tuple(examples)) if backups else None
 
     @property
     def _only_type(self) -> str | None:
