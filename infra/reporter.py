@@ -195,6 +195,13 @@ def _read_the_vaults(scope: Construct) -> list[iam.PolicyStatement]:
             resources=["*"],
         ),
         iam.PolicyStatement(
+            # AWS Backup does not give the tags of an EBS backup, which is a snapshot. It takes no resource
+            # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html).
+            sid="ReadTheTagsOfSnapshots",
+            actions=["ec2:DescribeSnapshots"],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
             sid="ReadTheVaults",
             actions=["backup:ListRecoveryPointsByBackupVault"],
             resources=[
@@ -250,7 +257,7 @@ def _acknowledge_wildcards(role: iam.Role, store: ReportStore, *, inventory: boo
     }
     if inventory:
         reasons |= {
-            "*": "ListBackupVaults takes no resource, and only reads.",
+            "*": "ListBackupVaults and DescribeSnapshots take no resource; both only read.",
             "arn:<AWS::Partition>:backup:<AWS::Region>:<AWS::AccountId>:backup-vault:*": (
                 "A search may have backups of any vault in its scope. The action only reads."
             ),

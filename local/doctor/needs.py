@@ -130,6 +130,7 @@ REPORT: Final = (
 
 INVENTORY: Final = (
     Need(("backup:ListBackupVaults",)),
+    Need(("ec2:DescribeSnapshots",)),
     Need(
         ("backup:ListRecoveryPointsByBackupVault",),
         "arn:{partition}:backup:" + _HERE + ":backup-vault:Default",

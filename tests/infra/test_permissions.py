@@ -56,6 +56,7 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
         [
             statement("backup-search:GetSearchJob backup-search:ListSearchJobBackups", search_jobs),
             statement("backup:ListBackupVaults", "*"),
+            statement("ec2:DescribeSnapshots", "*"),
             statement("backup:ListRecoveryPointsByBackupVault", f"{backup}:backup-vault:*"),
             statement(
                 "backup:DescribeRecoveryPoint backup:GetRecoveryPointIndexDetails backup:ListTags",

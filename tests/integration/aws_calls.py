@@ -155,6 +155,7 @@ _NEEDS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], list[Need]]] = {
     ("backup", "DescribeRecoveryPoint"): _arn_in("RecoveryPointArn", "backup:DescribeRecoveryPoint"),
     ("backup", "GetRecoveryPointIndexDetails"): _arn_in("RecoveryPointArn", "backup:GetRecoveryPointIndexDetails"),
     ("backup", "ListTags"): _arn_in("ResourceArn", "backup:ListTags"),
+    ("ec2", "DescribeSnapshots"): _no_resource("ec2:DescribeSnapshots"),
     ("s3", "PutObject"): _WRITE,
     ("s3", "CreateMultipartUpload"): _WRITE,
     ("s3", "UploadPart"): _WRITE,

@@ -278,6 +278,39 @@ def test_tags_are_there_for_what_aws_backup_manages_fully(sandbox: Sandbox) -> N
     assert sandbox.refused("list_tags", ResourceArn=f"{POINT}s") == ("ResourceNotFoundException", 400)
 
 
+def test_ec2_gives_the_tags_of_snapshots_that_a_filter_names_page_by_page(sandbox: Sandbox) -> None:
+    # Given
+    group = RecoveryPointGroup(
+        count=7, arn="arn:aws:ec2:us-east-1::snapshot/snap-{i:017x}", resource_type="EBS", tags={"team": "a<b & c"}
+    )
+    sandbox.simulator.add_vault(Vault("daily", (group,)))
+    island = RecoveryPointGroup(arn="arn:aws:ec2:us-east-1::snapshot/snap-far", resource_type="EBS")
+    sandbox.simulator.add_vault(Vault("island", (island,), AIR_GAPPED_VAULT))
+    client: Any = boto3.client("ec2", region_name="us-east-1", endpoint_url=sandbox.simulator.endpoint_url)
+    wanted = [f"snap-{number:017x}" for number in (*range(1, 8), 99)]
+    filters = [{"Name": "snapshot-id", "Values": [*wanted, "snap-far"]}]
+
+    # When
+    paginator = client.get_paginator("describe_snapshots").paginate(
+        Filters=filters, OwnerIds=["self"], PaginationConfig={"PageSize": 5}
+    )
+    pages = [page["Snapshots"] for page in paginator]
+
+    # Then
+    assert [len(page) for page in pages] == [5, 2]
+    assert {snapshot["SnapshotId"]: snapshot["Tags"] for page in pages for snapshot in page} == {
+        identifier: [{"Key": "team", "Value": "a<b & c"}] for identifier in wanted[:-1]
+    }
+    too_many = [{"Name": "snapshot-id", "Values": [f"snap-{number}" for number in range(201)]}]
+    for refused in (
+        {"Filters": too_many, "OwnerIds": ["self"]},
+        {"Filters": filters, "OwnerIds": ["self"], "MaxResults": 4},
+    ):
+        with pytest.raises(ClientError) as error:
+            client.describe_snapshots(**refused)
+        assert error.value.response["Error"]["Code"] == "InvalidParameterValue"
+
+
 def test_what_is_not_there_or_cannot_be_is_refused(sandbox: Sandbox) -> None:
     # Given
     sandbox.simulator.add_vault(Vault("daily", (named("one"), named("cold", storage_class="COLD", index=None))))

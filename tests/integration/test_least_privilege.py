@@ -92,6 +92,7 @@ def report_with_inventory(deployment: Deployment) -> None:
         ("S3", {"BackupResourceTags": {"pii": "yes"}}),  # and the tags
         ("S3", {"SourceResourceArns": ["arn:aws:s3:::invoices"]}),  # and the sources
         ("EBS", {"SourceResourceArns": [VOLUME]}),  # whose ARNs are those of snapshots
+        ("EBS", {"BackupResourceTags": {"pii": "yes"}}),  # whose tags EC2 knows
     ):
         request: Any = {"SearchScope": {"BackupResourceTypes": [resource_type], **scope}}
         search_job = search(**request)["SearchJobIdentifier"]

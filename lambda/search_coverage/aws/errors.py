@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from search_coverage.coverage.errors import SearchCoverageError
@@ -32,7 +33,8 @@ def doing(what: str) -> Iterator[None]:
         raise AwsCallFailed(
             f"{what} failed: {error.operation_name} answered {details.get('Code')}: {details.get('Message')}"
         ) from error
-    except (BotoCoreError, Boto3Error, HTTPError) as error:  # urllib3's own: an error's body that breaks off
+    except (BotoCoreError, Boto3Error, ResponseParserError, HTTPError) as error:
+        # Those of the parser are none of botocore's others; urllib3's own: an error's body that breaks off
         raise AwsCallFailed(f"{what} failed: {error}") from error
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
         # What botocore, or our own reading of it, says to an answer of another shape than AWS documents.

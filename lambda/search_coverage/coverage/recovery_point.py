@@ -61,6 +61,11 @@ class RecoveryPoint(NamedTuple):
     index_status_message: str | None = None
     role_arn: str | None = None
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it is a snapshot of EC2, and none of AWS Backup's own recovery points (aws-facts.md §2)."""
+        return ":snapshot/" in self.arn
+
 
 def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
     """Make the test whether a recovery point was made in the time window of a search job.

@@ -22,6 +22,7 @@ from search_coverage.aws.backup_search import BackupsPage
 from search_coverage.aws.backup_vaults import BackupVaults, Vault
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.long_lists import PAGE_SIZE
+from search_coverage.aws.snapshots import SNAPSHOTS_AT_ONCE, Snapshots
 from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.recovery_point import (
@@ -45,7 +46,6 @@ from search_coverage.coverage.verdict import (
 from search_coverage.report.recovery_point_table import RecoveryPointTable
 
 _READERS = 4  # calls side by side: enough to hide the latency, few enough not to be throttled
-_POINTS_AT_ONCE = 200
 _DETAILS_AT_MOST = 1000  # calls for what a list does not tell for sure: storage class, completion
 _INDEXES_AT_MOST = 40  # twice the 20 backups that a search takes by default: each, and the one before it
 _TAGS_REFUSED_AT_MOST = 40  # after so many refusals, nobody asks for more
@@ -70,10 +70,12 @@ class TakeInventory:
 
     Attributes:
         vaults: Gives the vaults when they are needed.
+        snapshots: Gives the snapshots when they are needed, which is where the scope is of EBS and has tags.
         now: Gives the current time, aware.
     """
 
     vaults: Callable[[], BackupVaults]
+    snapshots: Callable[[], Snapshots]
     now: Callable[[], datetime]
 
     def run(self, job: SearchJob, folder: Path, seconds: float) -> "InventoryOfScope":
@@ -86,7 +88,7 @@ class TakeInventory:
         Returns:
             What was found; it is open, and has to be closed.
         """
-        taken = InventoryOfScope(job, seconds, self.now())
+        taken = InventoryOfScope(job, self.snapshots, seconds, self.now())
         with _WhateverHappens(taken, "reading the vaults"):
             taken.read(self.vaults(), RecoveryPointTable(folder))
         return taken
@@ -95,8 +97,9 @@ class TakeInventory:
 class InventoryOfScope:
     """The recovery points in the scope of one search job. What went wrong on the way is part of it."""
 
-    def __init__(self, job: SearchJob, seconds: float, taken_at: datetime) -> None:
+    def __init__(self, job: SearchJob, snapshots: Callable[[], Snapshots], seconds: float, taken_at: datetime) -> None:
         self._job = job
+        self._snapshots = snapshots
         self._seconds = seconds  # what is left of its share of time; the reading of the list does not count
         self._until = 0.0
         self._taken_at = taken_at
@@ -116,7 +119,7 @@ class InventoryOfScope:
         self._not_searchable: list[NotSearchable] = []
         self._not_counted: list[str] = []
         self._thin_indexes: list[ThinIndex] = []
-        self._tags_refused = 0
+        self._tags_refused: list[str] = []
         self._tags_unknown = 0
         self._tags_halfway = 0
 
@@ -397,7 +400,7 @@ class InventoryOfScope:
         self._left_out.update({reason: count for reason, count in counts.items() if reason})
         points = self._while_there_is_time(table, to_name)
         with ThreadPoolExecutor(_READERS, thread_name_prefix="details") as pool:
-            while some := list(islice(points, _POINTS_AT_ONCE)):
+            while some := list(islice(points, SNAPSHOTS_AT_ONCE)):
                 # Completion first: of what turns out to have come too late, nobody has to know the tags.
                 some = self._with_details(pool, some)
                 yield from self._with_the_tags(pool, some) if self._job.scope.tags else some
@@ -406,6 +409,7 @@ class InventoryOfScope:
                 f"The tags of {self._tags_unknown} backups that the search does not list could not be read, so it is "
                 "not known whether they are in its scope."
             )
+            self._notes.extend(self._tags_refused[:1])
         if self._tags_halfway:
             self._problems.append(
                 f"{self._tags_halfway} backups that the search does not list carry some of its tags, but not all; AWS "
@@ -467,7 +471,12 @@ class InventoryOfScope:
     def _with_the_tags(self, pool: ThreadPoolExecutor, points: list[RecoveryPoint]) -> Iterator[RecoveryPoint]:
         """Leave out the points that do not carry the tags of the scope."""
         wanted = dict(self._job.scope.tags)
-        for point, tags in zip(points, pool.map(self._tags_of, points), strict=True):
+        snapshots = [point for point in points if point.is_snapshot]
+        of_snapshots = self._tags_of_snapshots(snapshots) if snapshots else {}
+        others = [point for point in points if not point.is_snapshot]
+        of_others = dict(zip((point.arn for point in others), pool.map(self._tags_of, others), strict=True))
+        for point in points:
+            tags = of_snapshots.get(point.arn) if point.is_snapshot else of_others[point.arn]
             if tags is None:
                 self._tags_unknown += 1
                 continue
@@ -477,17 +486,27 @@ class InventoryOfScope:
             elif matching:
                 self._tags_halfway += 1
 
+    def _tags_of_snapshots(self, points: list[RecoveryPoint]) -> dict[str, dict[str, str]]:
+        """Read the tags of snapshots in one call; a snapshot that EC2 does not show has tags that nobody knows."""
+        if self._time_is_up():
+            return {}
+        try:
+            return self._snapshots().tags([point.arn for point in points])
+        except AwsCallFailed as error:
+            self._tags_refused.append(str(error))
+            return {}
+
     def _tags_of(self, point: RecoveryPoint) -> dict[str, str] | None:
         tags: dict[str, str] = {}
         try:
-            if self._time_is_up() or self._tags_refused >= _TAGS_REFUSED_AT_MOST:
+            if self._time_is_up() or len(self._tags_refused) >= _TAGS_REFUSED_AT_MOST:
                 return None
             for page in self._vaults.tags(point.arn):
                 tags.update(page)
                 if self._time_is_up():
                     return None
-        except AwsCallFailed:
-            self._tags_refused += 1
+        except AwsCallFailed as error:
+            self._tags_refused.append(str(error))
             return None
         return tags
 

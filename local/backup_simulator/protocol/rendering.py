@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
+from local.backup_simulator.protocol import ec2_query
 from local.backup_simulator.protocol.message import Reply
 from local.backup_simulator.protocol.service import Service
 
@@ -42,6 +43,8 @@ def render_output(operation: OperationModel, output: Mapping[str, Any], *, nulls
         output: Its output.
         nulls: Whether a member that is not there goes out as null, as AWS Backup does at times (aws-facts.md §7).
     """
+    if operation.service_model.metadata["protocol"] == ec2_query.NAME:
+        return ec2_query.render_xml(operation, output)
     return _reply(operation.output_shape, output, int(operation.http.get("responseCode", 200)), nulls=nulls)
 
 
@@ -55,6 +58,8 @@ def render_error(service: Service, error: ServiceError) -> Reply:
         KeyError: The service has no such error code.
     """
     status = service.error_status(error.code)
+    if service.is_ec2:
+        return ec2_query.render_xml_error(error.code, error.members["message"], status)
     shape = service.errors.get(error.code)
     if shape is None:
         reply = _common_error(error, status)
