@@ -37,16 +37,15 @@ def test_an_index_without_any_item_keeps_a_search_from_complete_and_is_named(dep
     summary = searched(deployment, backup("empty", 1, 0))
 
     assert summary["verdict"] == "PARTIAL"
-    (reason,) = summary["verdictReasons"]
-    assert reason == (
-        "1 backup that was searched has an index that holds nothing, or less than half of the one before it: "
-        f"{point_arn('empty')} has 0 items."
-    )
+    assert summary["verdictReasons"] == [
+        f"A backup of {BUCKET} was searched, but its index holds nothing ({point_arn('empty')})."
+    ]
     assert summary["backups"] == {"listed": 1, "searched": 1, "excluded": 0, "failed": 0}
     assert summary["inventory"]["status"] == "COMPLETE"
     assert summary["inventory"]["thinIndexes"] == [
         {
             "backupArn": point_arn("empty"),
+            "sourceResourceArn": BUCKET,
             "vault": "Default",
             "items": 0,
             "previousBackupArn": None,
@@ -63,7 +62,11 @@ def test_a_fall_of_more_than_half_against_the_backup_before_is_a_doubt_with_both
     summary = searched(deployment, older, newer, backup("thin", 1, 9_999))
 
     assert summary["verdict"] == "PARTIAL"
-    assert f"{point_arn('thin')} has 9,999 items, the backup before it 20,000." in summary["verdictReasons"][0]
+    (reason,) = summary["verdictReasons"]
+    assert reason == (
+        f"A backup of {BUCKET} was searched, but its index holds 9,999 items; "
+        f"that of the backup before it holds 20,000 ({point_arn('thin')})."
+    )
     (thin,) = summary["inventory"]["thinIndexes"]
     assert (thin["previousBackupArn"], thin["previousItems"]) == (point_arn("before"), 20_000)
     assert calls(deployment.simulator).count(DETAILS) == 3
@@ -96,9 +99,11 @@ def test_a_backup_that_was_not_searched_is_excluded_and_not_called_thin(deployme
 def test_of_many_thin_indexes_the_first_are_named_and_all_are_counted(deployment: Deployment) -> None:
     summary = searched(deployment, backup("empty-{i}", 1, 0, count=5))
 
-    (reason,) = summary["verdictReasons"]
-    assert reason.startswith("5 backups that were searched have an index")
-    assert reason.endswith(f"{point_arn('empty-3')} has 0 items; and 2 more.")
+    *named, rest = summary["verdictReasons"]
+    assert [point_arn(f"empty-{number}") in reason for number, reason in enumerate(named, 1)] == [True] * 3
+    assert rest == (
+        "2 more backups that were searched have an index that holds nothing, or less than half of the one before it."
+    )
     assert len(summary["inventory"]["thinIndexes"]) == 5
 
 

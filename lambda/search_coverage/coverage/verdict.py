@@ -57,6 +57,7 @@ class ThinIndex:
     """
 
     backup_arn: str
+    source_resource_arn: str | None
     vault: str | None
     items: int
     previous_arn: str | None = None
@@ -64,9 +65,11 @@ class ThinIndex:
 
     @property
     def in_words(self) -> str:
-        """The backup and the figures."""
-        before = "" if self.previous_items is None else f", the backup before it {self.previous_items:,}"
-        return f"{self.backup_arn} has {self.items:,} items{before}"
+        """What is odd about it, in a sentence with the figures."""
+        holds = f"{self.items:,} items" if self.items else "nothing"
+        before = "" if self.previous_items is None else f"; that of the backup before it holds {self.previous_items:,}"
+        source = f" of {self.source_resource_arn}" if self.source_resource_arn else ""
+        return f"A backup{source} was searched, but its index holds {holds}{before} ({self.backup_arn})."
 
 
 def is_thin(items: int, previous_items: int | None) -> bool:
@@ -187,13 +190,8 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
             f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list, "
             f"so it did not look at {them}."
         )
-    if thin := inventory.thin_indexes:
-        first = "; ".join(index.in_words for index in thin[:_THIN_INDEXES_NAMED])
-        more = f"; and {len(thin) - _THIN_INDEXES_NAMED} more" if len(thin) > _THIN_INDEXES_NAMED else ""
-        backups = (
-            "1 backup that was searched has an index that holds"
-            if len(thin) == 1
-            else (f"{len(thin)} backups that were searched have an index that holds")
-        )
-        doubts.append(f"{backups} nothing, or less than half of the one before it: {first}{more}.")
+    doubts.extend(index.in_words for index in inventory.thin_indexes[:_THIN_INDEXES_NAMED])
+    if more := len(inventory.thin_indexes[_THIN_INDEXES_NAMED:]):
+        backups = "1 more backup that was searched has" if more == 1 else f"{more} more backups that were searched have"
+        doubts.append(f"{backups} an index that holds nothing, or less than half of the one before it.")
     return doubts

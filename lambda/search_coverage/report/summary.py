@@ -83,6 +83,7 @@ def summary(findings: Findings, files: Mapping[str, tuple[str, SpooledFile]], me
             "thinIndexes": [
                 {
                     "backupArn": thin.backup_arn,
+                    "sourceResourceArn": thin.source_resource_arn,
                     "vault": thin.vault,
                     "items": thin.items,
                     "previousBackupArn": thin.previous_arn,

@@ -271,6 +271,7 @@ class InventoryOfScope:
                 self._thin_indexes.append(
                     ThinIndex(
                         point.arn,
+                        point.source_resource_arn,
                         point.vault,
                         held,
                         before.arn if before and held_before is not None else None,
