@@ -19,25 +19,7 @@ Members = Callable[[StoredGroup, Index], dict[str, Any]]
 
 def list_members(group: StoredGroup, index: Index) -> dict[str, Any]:
     """Returns the members that the list calls have, by the model's names; texts still hold their placeholders."""
-    cold_at = group.cold_at
-    members = {
-        **_identity(group),
-        "IamRoleArn": group.role_arn,
-        "Status": group.group.status,
-        "StatusMessage": group.group.status_message,
-        "CreationDate": group.created_at,
-        "InitiationDate": group.created_at,
-        "CompletionDate": group.completed_at,
-        "BackupSizeInBytes": _SIZE,
-        "BackupSizeBytes": _SIZE,
-        "CalculatedLifecycle": None if cold_at is None else {"MoveToColdStorageAt": cold_at},
-        "IsEncrypted": True,
-        "IsParent": False,
-        "VaultType": group.vault.type,
-        "IndexStatus": index.status,
-        "IndexStatusMessage": index.message,
-    }
-    return {name: value for name, value in members.items() if value is not None and name not in group.group.omit}
+    return {name: value for name, value in _members(group, index).items() if name not in group.group.omit}
 
 
 def resource_members(group: StoredGroup, index: Index) -> dict[str, Any]:
@@ -51,8 +33,7 @@ def resource_members(group: StoredGroup, index: Index) -> dict[str, Any]:
 def description(group: StoredGroup, number: int, now: datetime) -> dict[str, Any]:
     """Returns the output of DescribeRecoveryPoint, which leaves nothing out."""
     index = group.index_of(number, now)
-    members = {**_identity(group), **list_members(group, index)}
-    return {**_numbered(members, number), "StorageClass": "COLD" if group.is_cold(now) else "WARM"}
+    return {**_numbered(_members(group, index), number), "StorageClass": "COLD" if group.is_cold(now) else "WARM"}
 
 
 def index_details(group: StoredGroup, number: int, now: datetime) -> dict[str, Any]:
@@ -92,6 +73,28 @@ class RecoveryPointRows:
 
     def _make_template(self, group: StoredGroup, index: Index, nulls: bool) -> Callable[[int], str]:  # noqa: FBT001
         return numbering(render_json(self._shape, self._members(group, index), nulls=nulls), {})
+
+
+def _members(group: StoredGroup, index: Index) -> dict[str, Any]:
+    cold_at = group.cold_at
+    members = {
+        **_identity(group),
+        "IamRoleArn": group.role_arn,
+        "Status": group.group.status,
+        "StatusMessage": group.group.status_message,
+        "CreationDate": group.created_at,
+        "InitiationDate": group.created_at,
+        "CompletionDate": group.completed_at,
+        "BackupSizeInBytes": _SIZE,
+        "BackupSizeBytes": _SIZE,
+        "CalculatedLifecycle": None if cold_at is None else {"MoveToColdStorageAt": cold_at},
+        "IsEncrypted": True,
+        "IsParent": False,
+        "VaultType": group.vault.type,
+        "IndexStatus": index.status,
+        "IndexStatusMessage": index.message,
+    }
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _identity(group: StoredGroup) -> dict[str, Any]:

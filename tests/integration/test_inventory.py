@@ -270,6 +270,21 @@ def test_what_the_inventory_leaves_out_is_counted_and_said(deployment: Deploymen
     )
 
 
+def test_a_copy_whose_completion_the_list_does_not_tell_is_asked_for_it(deployment: Deployment) -> None:
+    deployment.simulator.add_vault(Vault("Default", (INDEXED,)))
+    search_job = search(deployment)
+    copy = RecoveryPointGroup(
+        source=BUCKET, completed=timedelta(0), index=None, arn=point_arn("copy"), omit=("CompletionDate",)
+    )
+    deployment.simulator.add_recovery_points("Default", copy)
+    answer = boto3.client("backup").describe_recovery_point(
+        BackupVaultName="Default", RecoveryPointArn=point_arn("copy")
+    )
+    assert "CompletionDate" in answer
+
+    assert report(deployment, search_job)["inventory"]["notListed"] == 0
+
+
 def test_what_the_search_lists_is_not_left_out_though_it_is_being_deleted_by_now(deployment: Deployment) -> None:
     deployment.simulator.add_vault(Vault("Default", (INDEXED,)))
     search_job = search(deployment)

@@ -152,6 +152,16 @@ def test_an_index_that_cannot_be_looked_up_costs_neither_report_nor_verdict_and_
     assert "known of 1 of the 2 backups" in message
 
 
+def test_where_no_index_can_be_looked_up_it_says_so_once_and_why(deployment: Deployment) -> None:
+    deployment.simulator.faults.add("error", operation=DETAILS, error_code="AccessDeniedException")
+
+    summary = searched(deployment, backup("{i}", 1, 100, count=20))
+
+    assert summary["verdict"] == "COMPLETE"
+    assert "known of 0 of the 20 backups" in summary["inventory"]["message"]
+    assert summary["inventory"]["message"].count("AccessDeniedException") == 1
+
+
 def test_a_number_that_aws_does_not_tell_is_not_taken_for_none(deployment: Deployment) -> None:
     summary = searched(deployment, backup("untold", 1, None))
 

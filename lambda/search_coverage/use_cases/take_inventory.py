@@ -119,6 +119,8 @@ class InventoryOfScope:
         self._not_searchable: list[NotSearchable] = []
         self._not_counted: list[str] = []
         self._thin_indexes: list[ThinIndex] = []
+        self._indexes_known = 0
+        self._indexes_refused: list[str] = []
         self._tags_refused: list[str] = []
         self._tags_unknown = 0
         self._tags_halfway = 0
@@ -204,7 +206,12 @@ class InventoryOfScope:
             status = InventoryStatus.UNAVAILABLE
         else:
             status = InventoryStatus.PARTIAL if self._problems else InventoryStatus.COMPLETE
-        messages = [*_first_few(self._problems), *self._told_besides(), *_first_few(self._notes)]
+        messages = [
+            *_first_few(self._problems),
+            *self._told_besides(),
+            *_first_few(self._notes),
+            *self._told_of_indexes(),
+        ]
         return Inventory(
             status,
             " ".join(messages) or None,
@@ -234,6 +241,15 @@ class InventoryOfScope:
                 f"The storage class and the completion of {self._without_details} backups that the search does not "
                 "list were not looked up."
             )
+
+    def _told_of_indexes(self) -> Iterator[str]:
+        """Say of how many searched backups nobody knows how much their index holds."""
+        if self._indexes_known < self._searched and not self._unavailable:
+            yield (
+                f"How much the index holds is known of {self._indexes_known} of the {self._searched} backups that were "
+                f"searched (at most {_INDEXES_AT_MOST} indexes are looked up)."
+            )
+            yield from self._indexes_refused[:1]
 
     def _look_for_the_listed(self, listed: int, found: int) -> None:
         """See whether the vaults hold what the search listed: if they hold nothing of it, they were not really read."""
@@ -278,11 +294,7 @@ class InventoryOfScope:
                         held_before,
                     )
                 )
-        if known < self._searched:
-            self._notes.append(
-                f"How much the index holds is known of {known} of the {self._searched} backups that were searched "
-                f"(at most {_INDEXES_AT_MOST} indexes are looked up)."
-            )
+        self._indexes_known = known
 
     def _items_in_index(self, point: RecoveryPoint) -> int | None:
         if self._time_is_up():
@@ -290,7 +302,7 @@ class InventoryOfScope:
         try:
             return self._vaults.items_in_index(point)
         except AwsCallFailed as error:
-            self._notes.append(str(error))
+            self._indexes_refused.append(str(error))
             return None
 
     def _close(self) -> None:
@@ -437,7 +449,7 @@ class InventoryOfScope:
         in_doubt = [
             point
             for point in points
-            if point.role_arn is None or is_cold(point, job) or was_still_being_made(point, job)
+            if None in {point.role_arn, point.completed} or is_cold(point, job) or was_still_being_made(point, job)
         ]
         asked = in_doubt[: self._details_left]
         self._details_left -= len(asked)
