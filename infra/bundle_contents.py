@@ -8,7 +8,7 @@ bundle alone (tests/infra/test_python_bundle.py).
 import gzip
 import json
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,19 +33,20 @@ _NEVER_RUN: Final = (".pyi", ".c", ".so")  # of MarkupSafe, which does in Python
 _LEGAL: Final = ("AUTHORS", "COPYING", "LICENCE", "LICENSE", "NOTICE")
 
 
-def keep_what_runs(bundle: Path, services: Collection[str]) -> None:
+def keep_what_runs(bundle: Path, services: Collection[str], only: Mapping[str, Collection[str]]) -> None:
     """Remove from installed packages what the functions never read.
 
     Args:
         bundle: The folder with the packages.
         services: The services that are called, by botocore's names.
+        only: Of services with a large model, the operations that are called.
 
     Raises:
         BundlingError: botocore does not know one of the services.
     """
     for name in _NEVER_READ:
         _remove(bundle / name)
-    _keep_models(bundle / "botocore" / "data", services)
+    _keep_models(bundle / "botocore" / "data", services, only)
     _keep_powertools(bundle / "aws_lambda_powertools")
     for path in sorted(bundle.rglob("*")):
         if path.name == "__pycache__" or (path.is_file() and not _is_needed(path.relative_to(bundle))):
@@ -65,7 +66,7 @@ def _keep_powertools(package: Path) -> None:
         _remove_others(folder, (package / name for name in POWERTOOLS))
 
 
-def _keep_models(data: Path, services: Collection[str]) -> None:
+def _keep_models(data: Path, services: Collection[str], only: Mapping[str, Collection[str]]) -> None:
     """Keep the newest model of each service, which is the one that a client gets, and the endpoints of these."""
     folders = {name: data / name for name in services}
     _remove_others(data, folders.values())
@@ -76,22 +77,46 @@ def _keep_models(data: Path, services: Collection[str]) -> None:
         newest = max(version for version in folder.iterdir() if version.is_dir())
         _remove_others(folder, [newest])
         (newest / "examples-1.json").unlink(missing_ok=True)
-        model = _unpack(newest / "service-2.json.gz")
+        model = _unpack(newest / "service-2.json.gz", only.get(name))
         prefixes.add(model["metadata"]["endpointPrefix"])
     _keep_endpoints(data / "endpoints.json", prefixes)
 
 
-def _unpack(path: Path) -> dict[str, Any]:
+def _unpack(path: Path, operations: Collection[str] | None) -> dict[str, Any]:
     """Replace a model of botocore by a plain one without documentation: it takes a quarter of the time to parse.
 
     What botocore reads of a model beside operations and shapes stays as it is.
+
+    Args:
+        path: The model.
+        operations: Keep these alone, with their shapes; None for all.
     """
     model: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    if operations is not None:
+        model["operations"] = {name: model["operations"][name] for name in operations}
+        model["shapes"] = _shapes_of(model["operations"], model["shapes"])
     for part in ("operations", "shapes"):
         model[part] = _without_documentation(model[part])
     path.with_suffix("").write_text(json.dumps(model, separators=(",", ":")), encoding="utf-8")
     path.unlink()
     return model
+
+
+def _shapes_of(content: Any, shapes: Mapping[str, Any]) -> dict[str, Any]:
+    """Take those of the shapes that operations need, and those that these need in turn."""
+    needed: dict[str, Any] = {}
+    open_ends = [content]
+    while open_ends:
+        match open_ends.pop():
+            case dict() as part:
+                name = part.get("shape")
+                if isinstance(name, str) and name not in needed:
+                    needed[name] = shapes[name]
+                    open_ends.append(shapes[name])
+                open_ends.extend(part.values())
+            case list() as parts:
+                open_ends.extend(parts)
+    return needed
 
 
 def _without_documentation(content: Any) -> Any:

@@ -129,7 +129,8 @@ def build(folder: Path, output: Path, *, interpreter: str | None = None) -> None
         BundlingError: The packages could not be installed or compiled.
     """
     _install(folder / _REQUIREMENTS, output)
-    keep_what_runs(output, runpy.run_path(str(folder / _SERVICES))["SERVICES"])
+    called = runpy.run_path(str(folder / _SERVICES))
+    keep_what_runs(output, called["SERVICES"], called["ONLY_OPERATIONS"])
     for path in _package_files(folder):
         target = output / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -217,9 +217,16 @@ def _read_the_vaults(scope: Construct) -> list[iam.PolicyStatement]:
     no_account = f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}::snapshot/*"
     return [
         iam.PolicyStatement(
-            # Neither takes a resource (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html).
+            # It takes no resource (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html).
             sid="FindTheVaults",
-            actions=["backup:ListBackupVaults", "backup:ListRecoveryPointsByResource"],
+            actions=["backup:ListBackupVaults"],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            # AWS Backup does not give the tags of an EBS backup, which is a snapshot. It takes no resource
+            # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html).
+            sid="ReadTheTagsOfSnapshots",
+            actions=["ec2:DescribeSnapshots"],
             resources=["*"],
         ),
         iam.PolicyStatement(
@@ -236,7 +243,11 @@ def _read_the_vaults(scope: Construct) -> list[iam.PolicyStatement]:
         ),
         iam.PolicyStatement(
             sid="ReadTheRecoveryPoints",
-            actions=["backup:DescribeRecoveryPoint", "backup:ListTags"],
+            actions=[
+                "backup:DescribeRecoveryPoint",
+                "backup:GetRecoveryPointIndexDetails",
+                "backup:ListTags",
+            ],
             resources=[
                 arn(
                     service="backup",
@@ -277,7 +288,7 @@ def _acknowledge_wildcards(role: iam.Role, store: ReportStore, *, inventory: boo
     }
     if inventory:
         reasons |= {
-            "*": "ListBackupVaults and ListRecoveryPointsByResource take no resource; both only read.",
+            "*": "ListBackupVaults and DescribeSnapshots take no resource; both only read.",
             "arn:<AWS::Partition>:backup:<AWS::Region>:<AWS::AccountId>:backup-vault:*": (
                 "A search may have backups of any vault in its scope. The action only reads."
             ),

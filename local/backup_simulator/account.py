@@ -43,6 +43,18 @@ class MovableClock:
         self._ahead += forward
 
 
+@dataclass(slots=True)
+class Wire:
+    """How answers are written.
+
+    Attributes:
+        nulls: Whether an optional member that is not there goes out as an explicit null, which AWS Backup does at
+            times (aws-facts.md §7), and is not left out.
+    """
+
+    nulls: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What the services share.
@@ -59,6 +71,7 @@ class Account:
         recovery_points_per_search_job: How many recovery points a search takes at most where quotas hold; None for any
             number. AWS's default is 20, and what it does with more is unknown (aws-facts.md §2).
         index_takes: How long making or deleting an index takes.
+        wire: How answers are written.
     """
 
     clock: MovableClock
@@ -71,6 +84,7 @@ class Account:
     stocks: Stocks = field(default_factory=Stocks)
     recovery_points_per_search_job: int | None = None
     index_takes: timedelta = timedelta(seconds=5)
+    wire: Wire = field(default_factory=Wire)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\d{12}", self.account_id):

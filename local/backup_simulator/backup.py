@@ -12,7 +12,13 @@ from local.backup_simulator.account import Account
 from local.backup_simulator.errors import ScenarioError
 from local.backup_simulator.page_tokens import InvalidTokenError, PageTokens, Place
 from local.backup_simulator.protocol import Service, ServiceError
-from local.backup_simulator.recovery_point_rows import RecoveryPointRows, description, index_details, list_members
+from local.backup_simulator.recovery_point_rows import (
+    RecoveryPointRows,
+    description,
+    index_details,
+    list_members,
+    resource_members,
+)
 from local.backup_simulator.stored_points import IndexChange, StoredGroup, StoredVault
 from local.backup_simulator.vault import Vault
 from local.backup_simulator.vaults import Vaults, page_of
@@ -51,8 +57,8 @@ class Backup:
         self._account = account
         self._tokens = tokens
         self._shape = self.service.structure("RecoveryPointByBackupVault")
-        self._rows_by_vault = RecoveryPointRows(self._shape)
-        self._rows_by_resource = RecoveryPointRows(self.service.structure("RecoveryPointByResource"))
+        self._rows_by_vault = RecoveryPointRows(self._shape, list_members)
+        self._rows_by_resource = RecoveryPointRows(self.service.structure("RecoveryPointByResource"), resource_members)
 
     def list_backup_vaults(self, given: Input) -> Output:
         """Answers ListBackupVaults: by name."""
@@ -79,7 +85,10 @@ class Backup:
         return self._points(given, "ListRecoveryPointsByBackupVault", groups, resource_arn, self._rows_by_vault)
 
     def list_recovery_points_by_resource(self, given: Input) -> Output:
-        """Answers ListRecoveryPointsByResource: none for a resource that is not known, all vaults together."""
+        """Answers ListRecoveryPointsByResource: none for a resource that is not known, all vaults together.
+
+        Of S3 and EBS it does not tell the vault (aws-facts.md §7).
+        """
         groups = self._account.vaults.groups()
         return self._points(given, "ListRecoveryPointsByResource", groups, given["ResourceArn"], self._rows_by_resource)
 
@@ -176,7 +185,7 @@ class Backup:
         ]
         start = None if place.position is None else (place.position[0], place.position[1])
         page = page_of(numbers, start, given.get("MaxResults", _DEFAULT_PAGE), now)
-        output: Output = {"RecoveryPoints": rows.json(page.runs)}
+        output: Output = {"RecoveryPoints": rows.json(page.runs, nulls=self._account.wire.nulls)}
         if page.next is not None:
             output["NextToken"] = self._tokens.token(listing, Place(place.page + 1, page.next))
         return output

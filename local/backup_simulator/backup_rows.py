@@ -85,7 +85,7 @@ class BackupRows:
         self._starts = list(accumulate((group.count for group in self._groups), initial=0))
         self._template = cache(self._make_template)
 
-    def json(self, start: int, stop: int, *, stopped_from: int) -> RenderedJson:
+    def json(self, start: int, stop: int, *, stopped_from: int, nulls: bool = False) -> RenderedJson:
         """Returns rows as a JSON list.
 
         Args:
@@ -93,23 +93,25 @@ class BackupRows:
             stop: The row after the last.
             stopped_from: The first row that the search did not get to before it was stopped. What AWS lists there is
                 not known; here such a row is STOPPED, without a message.
+            nulls: Whether members that are not there are null.
         """
-        searched = self._rows(start, min(stop, stopped_from), stopped=False)
-        left = self._rows(max(start, stopped_from), stop, stopped=True)
+        searched = self._rows(start, min(stop, stopped_from), stopped=False, nulls=nulls)
+        left = self._rows(max(start, stopped_from), stop, stopped=True, nulls=nulls)
         return RenderedJson(f"[{','.join([*searched, *left])}]")
 
-    def _rows(self, start: int, stop: int, *, stopped: bool) -> Iterator[str]:
+    def _rows(self, start: int, stop: int, *, stopped: bool, nulls: bool) -> Iterator[str]:
         while start < stop:
             group = bisect_right(self._starts, start) - 1
             end = min(stop, self._starts[group + 1])
             # A row's number counts from 1, unless the group has numbers of its own.
             first = self._groups[group].first
             ahead = 1 if first is None else first - self._starts[group]
-            yield from map(self._template(group, stopped), range(start + ahead, end + ahead))
+            yield from map(self._template(group, stopped, nulls), range(start + ahead, end + ahead))
             start = end
 
-    def _make_template(self, number: int, stopped: bool) -> Callable[[int], str]:  # noqa: FBT001
+    def _make_template(self, number: int, stopped: bool, nulls: bool) -> Callable[[int], str]:  # noqa: FBT001
         group = self._groups[number]
         if stopped:
             group = replace(group, status=JobStatus.STOPPED, status_message=None)
-        return numbering(render_json(self._shape, row_of(self._scenario, group, self._created_at)), self._names)
+        row = row_of(self._scenario, group, self._created_at)
+        return numbering(render_json(self._shape, row, nulls=nulls), self._names)

@@ -83,7 +83,11 @@ class BackupSearch:
         scanned = job.backups_scanned(now)
         total = job.scenario.rows if job.ended(now) else scanned
         stop = min(start + given.get("MaxResults", _DEFAULT_PAGE), total)
-        output: Output = {"Results": self._rows(job.identifier).json(start, stop, stopped_from=scanned)}
+        output: Output = {
+            "Results": self._rows(job.identifier).json(
+                start, stop, stopped_from=scanned, nulls=self._account.wire.nulls
+            )
+        }
         if stop < total:
             output["NextToken"] = self._tokens.token(listing, Place(place.page + 1, stop))
         return output

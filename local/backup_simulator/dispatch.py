@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from botocore.model import OperationModel
 
+from local.backup_simulator.account import Wire
 from local.backup_simulator.faults import Effect, Fault, Faults
 from local.backup_simulator.page_tokens import PageTokens
 from local.backup_simulator.protocol import (
@@ -53,6 +54,7 @@ class Dispatcher:
         clock: Gives the time of a noted request.
         lock: Held while an operation works on the account.
         pause: Waits for some seconds.
+        wire: How answers are written.
     """
 
     services: Sequence[SimulatedService]
@@ -62,6 +64,7 @@ class Dispatcher:
     clock: Clock
     lock: threading.RLock
     pause: Callable[[float], object]
+    wire: Wire
 
     def answer(self, request: Request) -> Reply:
         """Returns the reply to a request."""
@@ -101,7 +104,7 @@ class Dispatcher:
                 if fault.effect is Effect.TOKEN_CYCLE and token_names:
                     old = self.faults.cycled_token(fault, listing, page)
                     output = output if old is None else {**output, token_names[1]: old}
-            reply = render_output(operation, output)
+            reply = render_output(operation, output, nulls=self.wire.nulls)
         except ServiceError as error:
             reply = render_error(simulated.service, error)
         return self._noted(operation.name, given, reply, faults)

@@ -12,10 +12,70 @@ from local.backup_simulator.protocol import RenderedJson, render_json
 from local.backup_simulator.stored_points import Index, Run, StoredGroup
 
 _SIZE = 1_073_741_824
+_VAULT_IS_TOLD_OF = {"EC2", "EFS"}  # by ListRecoveryPointsByResource (aws-facts.md §7)
+
+Members = Callable[[StoredGroup, Index], dict[str, Any]]
 
 
 def list_members(group: StoredGroup, index: Index) -> dict[str, Any]:
     """Returns the members that the list calls have, by the model's names; texts still hold their placeholders."""
+    return {name: value for name, value in _members(group, index).items() if name not in group.group.omit}
+
+
+def resource_members(group: StoredGroup, index: Index) -> dict[str, Any]:
+    """Returns the members that ListRecoveryPointsByResource has: the vault only of some resource types."""
+    members = list_members(group, index)
+    if group.group.resource_type not in _VAULT_IS_TOLD_OF:
+        members.pop("BackupVaultName", None)
+    return members
+
+
+def description(group: StoredGroup, number: int, now: datetime) -> dict[str, Any]:
+    """Returns the output of DescribeRecoveryPoint, which leaves nothing out."""
+    index = group.index_of(number, now)
+    return {**_numbered(_members(group, index), number), "StorageClass": "COLD" if group.is_cold(now) else "WARM"}
+
+
+def index_details(group: StoredGroup, number: int, now: datetime) -> dict[str, Any]:
+    """Returns the output of GetRecoveryPointIndexDetails."""
+    index = group.index_of(number, now)
+    members = {
+        "RecoveryPointArn": group.arn.template,
+        "BackupVaultArn": group.vault.arn,
+        "SourceResourceArn": group.source.template,
+        "IndexCreationDate": index.created_at,
+        "IndexCompletionDate": index.completed_at,
+        "IndexDeletionDate": index.deleted_at,
+        "IndexStatus": index.status,
+        "IndexStatusMessage": index.message,
+        "TotalItemsIndexed": group.group.items_indexed if index.status == "ACTIVE" else None,
+    }
+    return _numbered(members, number)
+
+
+class RecoveryPointRows:
+    """Rows of one list call.
+
+    Args:
+        shape: The model's shape of a row.
+        members: Gives its members.
+    """
+
+    def __init__(self, shape: StructureShape, members: Members) -> None:
+        self._shape = shape
+        self._members = members
+        self._template = lru_cache(maxsize=4096)(self._make_template)
+
+    def json(self, runs: list[Run], *, nulls: bool) -> RenderedJson:
+        """Returns recovery points as a JSON list; members that are not there are null if asked for."""
+        rows = (row for group, numbers, index in runs for row in map(self._template(group, index, nulls), numbers))
+        return RenderedJson(f"[{','.join(rows)}]")
+
+    def _make_template(self, group: StoredGroup, index: Index, nulls: bool) -> Callable[[int], str]:  # noqa: FBT001
+        return numbering(render_json(self._shape, self._members(group, index), nulls=nulls), {})
+
+
+def _members(group: StoredGroup, index: Index) -> dict[str, Any]:
     cold_at = group.cold_at
     members = {
         **_identity(group),
@@ -34,52 +94,7 @@ def list_members(group: StoredGroup, index: Index) -> dict[str, Any]:
         "IndexStatus": index.status,
         "IndexStatusMessage": index.message,
     }
-    return {name: value for name, value in members.items() if value is not None and name not in group.group.omit}
-
-
-def description(group: StoredGroup, number: int, now: datetime) -> dict[str, Any]:
-    """Returns the output of DescribeRecoveryPoint, which leaves nothing out."""
-    index = group.index_of(number, now)
-    members = {**_identity(group), **list_members(group, index)}
-    return {**_numbered(members, number), "StorageClass": "COLD" if group.is_cold(now) else "WARM"}
-
-
-def index_details(group: StoredGroup, number: int, now: datetime) -> dict[str, Any]:
-    """Returns the output of GetRecoveryPointIndexDetails."""
-    index = group.index_of(number, now)
-    members = {
-        "RecoveryPointArn": group.arn.template,
-        "BackupVaultArn": group.vault.arn,
-        "SourceResourceArn": group.source.template,
-        "IndexCreationDate": index.created_at,
-        "IndexCompletionDate": index.completed_at,
-        "IndexDeletionDate": index.deleted_at,
-        "IndexStatus": index.status,
-        "IndexStatusMessage": index.message,
-        "TotalItemsIndexed": 1000 if index.status == "ACTIVE" else None,
-    }
-    return _numbered(members, number)
-
-
-class RecoveryPointRows:
-    """Rows of one list call.
-
-    Args:
-        shape: The model's shape of a row.
-    """
-
-    def __init__(self, shape: StructureShape) -> None:
-        self._shape = shape
-        self._template = lru_cache(maxsize=4096)(self._make_template)
-
-    def json(self, runs: list[Run]) -> RenderedJson:
-        """Returns recovery points as a JSON list."""
-        return RenderedJson(
-            f"[{','.join(row for group, numbers, index in runs for row in map(self._template(group, index), numbers))}]"
-        )
-
-    def _make_template(self, group: StoredGroup, index: Index) -> Callable[[int], str]:
-        return numbering(render_json(self._shape, list_members(group, index)), {})
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _identity(group: StoredGroup) -> dict[str, Any]:

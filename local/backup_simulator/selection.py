@@ -19,7 +19,7 @@ def selected(vaults: Vaults, scope: Mapping[str, Any], at: datetime, most: int |
     AWS documents little of this (aws-facts.md §2, §3); the rest is a choice:
 
     * What was never indexed is not listed. Nor is what lies in an air-gapped vault or in cold storage, or what was not
-      there and complete when the search was created.
+      there and complete when the search was created; a continuous backup counts as complete from its creation.
     * An index that is not ACTIVE is listed, "its status will be displayed along with a status message": here as Status
       FAILED, since the model has no such Status, with the index's message or one that names its status.
     * Both bounds of the creation window are part of it, and a recovery point needs all tags of the scope.
@@ -45,9 +45,9 @@ def selected(vaults: Vaults, scope: Mapping[str, Any], at: datetime, most: int |
 def _may_be_searched(group: StoredGroup, at: datetime) -> bool:
     return (
         group.vault.type != AIR_GAPPED_VAULT
-        and group.completed_at <= at
+        and (group.is_continuous or group.completed_at <= at)
         and group.exists(at)
-        and group.group.status not in _NOT_USABLE
+        and group.group.status not in ({"DELETING"} if group.is_continuous else _NOT_USABLE)
         and not group.is_cold(at)
     )
 

@@ -18,12 +18,13 @@ from local.backup_simulator.protocol import Reply, Request
 from local.backup_simulator.request_log import RecordedRequest, RequestLog
 from local.backup_simulator.scenario import Scenario, by_name
 from local.backup_simulator.search_jobs import Clock
+from local.backup_simulator.snapshots import Snapshots
 from local.backup_simulator.stocks import recovery_points
 from local.backup_simulator.vault import RecoveryPointGroup, Vault
 
 
 class BackupSimulator:
-    """Imitates AWS Backup, its vaults and its search, on 127.0.0.1.
+    """Imitates AWS Backup, its vaults and its search, and what EC2 says of snapshots, on 127.0.0.1.
 
     Signatures are not checked. Listens from its construction; answers between ``start`` and ``stop``, or in a ``with``
     block.
@@ -77,7 +78,7 @@ class BackupSimulator:
         )
         self._search = BackupSearch(self._account, tokens)
         self._backup = Backup(self._account, tokens)
-        services: tuple[SimulatedService, ...] = (self._search, self._backup)
+        services: tuple[SimulatedService, ...] = (self._search, self._backup, Snapshots(self._account, tokens))
         self.faults = Faults(
             {
                 name: Breakable(simulated.service.error_codes, simulated.service.input_members(name))
@@ -96,6 +97,7 @@ class BackupSimulator:
             clock=self._account.clock,
             lock=self._lock,
             pause=self._stopping.wait,
+            wire=self._account.wire,
         )
         self._control = Control(self)
         for scenario in by_name(scenarios).values():
@@ -127,6 +129,10 @@ class BackupSimulator:
     def clear_requests(self) -> None:
         """Forgets the requests so far."""
         self._log.clear()
+
+    def send_nulls(self, *, on: bool = True) -> None:
+        """Sends optional members that are not there as explicit nulls from now on, or leaves them out again."""
+        self._account.wire.nulls = on
 
     def start(self) -> None:
         """Starts to answer."""

@@ -13,11 +13,13 @@ from local.backup_simulator.vault import AIR_GAPPED_VAULT, RecoveryPointGroup
 _SOURCES = {
     "S3": "arn:aws:s3:::example-bucket-{i:06}",
     "EBS": "arn:aws:ec2:{region}:{account}:volume/vol-{i:017x}",
+    "EC2": "arn:aws:ec2:{region}:{account}:instance/i-{i:017x}",
 }
 # An EBS backup is a snapshot, its ARN has no account (aws-facts.md §2).
 _ARNS = {
     "S3": "arn:aws:backup:{region}:{account}:recovery-point:{vault}-0000-4000-8000-{i:012x}",
     "EBS": "arn:aws:ec2:{region}::snapshot/snap-{vault}{i:09x}",
+    "EC2": "arn:aws:ec2:{region}::image/ami-{vault}{i:09x}",
 }
 _INDEXABLE = {"S3", "EBS"}
 
@@ -147,6 +149,11 @@ class StoredGroup:
     def count(self) -> int:
         """How many are left."""
         return len(self.numbers) - len(self.deleted)
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether they are continuous backups, which AWS goes on updating (aws-facts.md §7)."""
+        return ":recovery-point:continuous:" in self.arn.template
 
     @property
     def is_indexable(self) -> bool:

@@ -35,6 +35,7 @@ class RecoveryPointGroup:
         index: Their IndexStatus: PENDING, ACTIVE, FAILED or DELETING; None if they were never indexed.
         index_message: Their IndexStatusMessage; None for none.
         index_created: When their index was made; None for the time of their creation.
+        items_indexed: Their TotalItemsIndexed as long as their index is ACTIVE; None if it is not told.
         iam_role_arn: Their IamRoleArn, the role that made them.
         storage_class: WARM or COLD. DescribeRecoveryPoint alone tells it.
         move_to_cold_storage_at: Their MoveToColdStorageAt; None for never. From then on they are COLD.
@@ -56,6 +57,7 @@ class RecoveryPointGroup:
     index: str | None = "ACTIVE"
     index_message: str | None = None
     index_created: Moment | None = None
+    items_indexed: int | None = 1000
     iam_role_arn: str = DEFAULT_ROLE
     storage_class: str = "WARM"
     move_to_cold_storage_at: Moment | None = None

@@ -78,6 +78,7 @@ def _recovery_points(keys: YamlKeys) -> RecoveryPointGroup:
             index=_index(keys.text("index", default.index)),
             index_message=keys.text("index_message", None),
             index_created=keys.moment_or_none("index_created"),
+            items_indexed=keys.count("items_indexed", default.items_indexed),
             iam_role_arn=keys.text("iam_role_arn", default.iam_role_arn) or "",
             storage_class=keys.text("storage_class", default.storage_class) or "",
             move_to_cold_storage_at=keys.moment_or_none("move_to_cold_storage_at"),

@@ -147,13 +147,14 @@ REPORT: Final = (
 )
 
 INVENTORY: Final = (
-    Need(("backup:ListBackupVaults", "backup:ListRecoveryPointsByResource")),
+    Need(("backup:ListBackupVaults",)),
+    Need(("ec2:DescribeSnapshots",)),
     Need(
         ("backup:ListRecoveryPointsByBackupVault",),
         "arn:{partition}:backup:" + _HERE + ":backup-vault:Default",
     ),
     *(
-        Need(("backup:DescribeRecoveryPoint", "backup:ListTags"), point)
+        Need(("backup:DescribeRecoveryPoint", "backup:GetRecoveryPointIndexDetails", "backup:ListTags"), point)
         for point in (
             "arn:{partition}:backup:" + _HERE + ":recovery-point:" + _SEARCH_JOB,
             "arn:{partition}:ec2:{region}::snapshot/snap-0123456789abcdef0",

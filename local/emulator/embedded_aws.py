@@ -21,7 +21,7 @@ from local.emulator.surroundings import (
     loopback_only,
 )
 
-_SIMULATED_SERVICES = ("backup", "backupsearch")
+_SIMULATED_SERVICES = ("backup", "backupsearch", "ec2")
 
 
 def _say_nothing(_line: str) -> None:

@@ -15,7 +15,7 @@ SECRET_ACCESS_KEY = "embedded"  # noqa: S105  not a secret: the emulator accepts
 
 _NO_PROXY_THERE = f"http://{LOOPBACK}:9"  # the port of the discard service, at which nobody listens
 
-_SIMULATED_SERVICES = ("BACKUPSEARCH", "BACKUP")
+_SIMULATED_SERVICES = ("BACKUPSEARCH", "BACKUP", "EC2")
 _WHAT_PYTHON_NEEDS = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 

@@ -15,6 +15,7 @@ from local.screenshots.shelf import Mail, ShelfBucket, ShelfBus, ShelfDigests, S
 from search_coverage.aws import clients
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.backup_vaults import BackupVaults
+from search_coverage.aws.snapshots import Snapshots
 from search_coverage.coverage.verdict import InventoryStatus
 from search_coverage.report.alert import NotifyOn
 from search_coverage.use_cases.report_search_job import ReportSearchJob
@@ -85,7 +86,7 @@ def _report(identifier: str) -> Report:
         bus=ShelfBus(),
         sent=ShelfDigests(),
         notify_on=NotifyOn.ALWAYS,
-        take_inventory=TakeInventory(_vaults, _now).run,
+        take_inventory=TakeInventory(_vaults, _snapshots, _now).run,
         now=_now,
     )
     reporting.run(identifier, replay=False, request_id="", lease=ShelfLease(), seconds_left=lambda: 900.0)
@@ -98,6 +99,10 @@ def _report(identifier: str) -> Report:
 
 def _vaults() -> BackupVaults:
     return BackupVaults(clients.backup())
+
+
+def _snapshots() -> Snapshots:
+    return Snapshots(clients.ec2())
 
 
 def _now() -> datetime:

@@ -66,10 +66,11 @@ def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedS
     assert statements_of(stack, "ReporterReportRole") == sorted(
         [
             statement("backup-search:GetSearchJob backup-search:ListSearchJobBackups", search_jobs),
-            statement("backup:ListBackupVaults backup:ListRecoveryPointsByResource", "*"),
+            statement("backup:ListBackupVaults", "*"),
+            statement("ec2:DescribeSnapshots", "*"),
             statement("backup:ListRecoveryPointsByBackupVault", f"{backup}:backup-vault:*"),
             statement(
-                "backup:DescribeRecoveryPoint backup:ListTags",
+                "backup:DescribeRecoveryPoint backup:GetRecoveryPointIndexDetails backup:ListTags",
                 f"{backup}:recovery-point:*",
                 "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
             ),

@@ -43,6 +43,7 @@ def sdk_environment(moto_url: str, simulator: BackupSimulator, monkeypatch: pyte
         "AWS_ENDPOINT_URL": moto_url,
         "AWS_ENDPOINT_URL_BACKUPSEARCH": simulator.endpoint_url,
         "AWS_ENDPOINT_URL_BACKUP": simulator.endpoint_url,
+        "AWS_ENDPOINT_URL_EC2": simulator.endpoint_url,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,

@@ -177,8 +177,27 @@ def test_the_recovery_points_of_a_resource_are_those_of_all_vaults(sandbox: Sand
     # Then
     points = [point for page in pages for point in page["RecoveryPoints"]]
     assert [point["RecoveryPointArn"].rpartition(":")[2] for point in points] == ["here-2", "there-2"]
-    assert [point["BackupVaultName"] for point in points] == ["here", "there"]
-    assert not {"ResourceType", "ResourceArn", "IamRoleArn"} & set(points[0])
+    assert not {"BackupVaultName", "ResourceType", "ResourceArn", "IamRoleArn"} & set(points[0])
+
+
+def test_of_a_resource_the_vault_is_told_for_ec2_and_not_for_s3_and_ebs(sandbox: Sandbox) -> None:
+    # Given
+    for kind in ("S3", "EBS", "EC2"):
+        group = named(kind, resource_type=kind, source=f"arn:aws:test:::{kind}")
+        sandbox.simulator.add_vault(Vault("daily", (group,)))
+
+    # When
+    told = {
+        kind: sandbox.client.list_recovery_points_by_resource(ResourceArn=f"arn:aws:test:::{kind}")["RecoveryPoints"]
+        for kind in ("S3", "EBS", "EC2")
+    }
+
+    # Then
+    assert {kind: points[0].get("BackupVaultName") for kind, points in told.items()} == {
+        "S3": None,
+        "EBS": None,
+        "EC2": "daily",
+    }
 
 
 def test_a_snapshot_with_a_slash_and_without_an_account_is_found_by_its_arn(sandbox: Sandbox) -> None:
@@ -257,6 +276,39 @@ def test_tags_are_there_for_what_aws_backup_manages_fully(sandbox: Sandbox) -> N
     assert sandbox.client.list_tags(ResourceArn=POINT)["Tags"] == {"team": "finance"}
     assert sandbox.refused("list_tags", ResourceArn=SNAPSHOT) == ("InvalidParameterValueException", 400)
     assert sandbox.refused("list_tags", ResourceArn=f"{POINT}s") == ("ResourceNotFoundException", 400)
+
+
+def test_ec2_gives_the_tags_of_snapshots_that_a_filter_names_page_by_page(sandbox: Sandbox) -> None:
+    # Given
+    group = RecoveryPointGroup(
+        count=7, arn="arn:aws:ec2:us-east-1::snapshot/snap-{i:017x}", resource_type="EBS", tags={"team": "a<b & c"}
+    )
+    sandbox.simulator.add_vault(Vault("daily", (group,)))
+    island = RecoveryPointGroup(arn="arn:aws:ec2:us-east-1::snapshot/snap-far", resource_type="EBS")
+    sandbox.simulator.add_vault(Vault("island", (island,), AIR_GAPPED_VAULT))
+    client: Any = boto3.client("ec2", region_name="us-east-1", endpoint_url=sandbox.simulator.endpoint_url)
+    wanted = [f"snap-{number:017x}" for number in (*range(1, 8), 99)]
+    filters = [{"Name": "snapshot-id", "Values": [*wanted, "snap-far"]}]
+
+    # When
+    paginator = client.get_paginator("describe_snapshots").paginate(
+        Filters=filters, OwnerIds=["self"], PaginationConfig={"PageSize": 5}
+    )
+    pages = [page["Snapshots"] for page in paginator]
+
+    # Then
+    assert [len(page) for page in pages] == [5, 2]
+    assert {snapshot["SnapshotId"]: snapshot["Tags"] for page in pages for snapshot in page} == {
+        identifier: [{"Key": "team", "Value": "a<b & c"}] for identifier in wanted[:-1]
+    }
+    too_many = [{"Name": "snapshot-id", "Values": [f"snap-{number}" for number in range(201)]}]
+    for refused in (
+        {"Filters": too_many, "OwnerIds": ["self"]},
+        {"Filters": filters, "OwnerIds": ["self"], "MaxResults": 4},
+    ):
+        with pytest.raises(ClientError) as error:
+            client.describe_snapshots(**refused)
+        assert error.value.response["Error"]["Code"] == "InvalidParameterValue"
 
 
 def test_what_is_not_there_or_cannot_be_is_refused(sandbox: Sandbox) -> None:

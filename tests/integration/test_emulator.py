@@ -123,6 +123,7 @@ def test_functions_see_nothing_of_the_users_aws_settings(tmp_path: Path, monkeyp
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ENDPOINT_URL_BACKUPSEARCH": "http://127.0.0.1:9",
         "AWS_ENDPOINT_URL_BACKUP": "http://127.0.0.1:9",
+        "AWS_ENDPOINT_URL_EC2": "http://127.0.0.1:9",
     }
     assert not seen.get("AWS_SESSION_TOKEN")
     assert "AWS_PROFILE" not in seen

@@ -157,7 +157,9 @@ def test_copies_of_one_source_in_two_vaults_are_two_backups(deployment: Deployme
     assert (summary["inventory"]["inScope"], summary["inventory"]["notListed"]) == (2, 1)
 
 
-def test_with_few_sources_only_their_recovery_points_are_read(deployment: Deployment) -> None:
+def test_with_few_sources_only_their_recovery_points_are_read_and_rows_have_vault_and_command(
+    deployment: Deployment,
+) -> None:
     other = RecoveryPointGroup(count=3, source="arn:aws:s3:::other", index=None)
     deployment.simulator.add_vault(Vault("Default", (INDEXED, NEVER_INDEXED, other)))
     for number in range(3):
@@ -167,13 +169,139 @@ def test_with_few_sources_only_their_recovery_points_are_read(deployment: Deploy
 
     summary = report(deployment, search_job)
 
-    assert (summary["inventory"]["inScope"], summary["inventory"]["notListed"]) == (10, 3)
+    inventory = summary["inventory"]
+    assert (inventory["vaults"], inventory["inScope"], inventory["notListed"]) == (4, 10, 3)
+    reads = [r for r in deployment.simulator.requests if r.operation == "ListRecoveryPointsByBackupVault"]
+    assert [read.params["ByResourceArn"] for read in reads] == [BUCKET] * 4
     assert set(calls(deployment.simulator)) == {
         "ListBackupVaults",
-        "ListRecoveryPointsByResource",
-        "DescribeRecoveryPoint",  # the list of a source does not tell the role, which the command needs
+        "ListRecoveryPointsByBackupVault",
+        "GetRecoveryPointIndexDetails",
     }
-    assert all("--iam-role-arn" in row["remedy"] for row in deployment.csv_rows(search_job))
+    rows = deployment.csv_rows(search_job)
+    assert [row["backup_vault"] for row in rows] == ["Default"] * 3
+    assert all("--backup-vault-name Default" in row["remedy"] for row in rows)
+    assert all("--iam-role-arn" in row["remedy"] for row in rows)
+
+
+def test_a_vault_is_read_whole_where_that_takes_fewer_calls_than_its_sources(deployment: Deployment) -> None:
+    sources = [f"arn:aws:s3:::bucket-{number}" for number in range(3)]
+    small = [RecoveryPointGroup(count=300, source=source, arn=point_arn(f"{source[-1]}-{{i}}")) for source in sources]
+    large = [RecoveryPointGroup(count=900, source=source, arn=point_arn(f"l{source[-1]}-{{i}}")) for source in sources]
+    deployment.simulator.add_vault(Vault("Small", tuple(small)))
+    deployment.simulator.add_vault(Vault("large", tuple(large)))
+    search_job = search(deployment, SourceResourceArns=sources)
+    deployment.simulator.clear_requests()
+
+    assert report(deployment, search_job)["inventory"]["inScope"] == 3600
+
+    reads = [r.params for r in deployment.simulator.requests if r.operation == "ListRecoveryPointsByBackupVault"]
+    by_vault = sorted((given["BackupVaultName"], given.get("ByResourceArn", "")) for given in reads)
+    assert by_vault == [("Small", ""), *(("large", source) for source in sources)]
+
+
+def test_a_copy_that_was_made_after_the_search_is_not_called_missing_and_nobody_asks_for_its_tags(
+    deployment: Deployment,
+) -> None:
+    tags = {"pii": "yes"}
+    deployment.simulator.add_vault(Vault("Default", (RecoveryPointGroup(count=7, source=BUCKET, tags=tags),)))
+    search_job = search(deployment, SourceResourceArns=[BUCKET], BackupResourceTags=tags)
+    copy = RecoveryPointGroup(
+        source=BUCKET, created=timedelta(days=1), completed=timedelta(0), index=None, tags=tags, arn=point_arn("copy")
+    )
+    deployment.simulator.add_vault(Vault("Copies", (copy,)))
+    deployment.simulator.clear_requests()
+
+    summary = report(deployment, search_job)
+
+    assert (summary["verdict"], summary["inventory"]["notListed"]) == ("COMPLETE", 0)
+    assert "1 made or completed after the search began" in summary["inventory"]["message"]
+    assert "ListTags" not in calls(deployment.simulator)
+
+
+CONTINUOUS = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:continuous:invoices-1a2b3c4d"
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "CREATING"])
+def test_a_continuous_backup_that_was_never_indexed_is_missing_though_aws_updated_it_since(
+    deployment: Deployment, status: str
+) -> None:
+    continuous = RecoveryPointGroup(
+        arn=CONTINUOUS, source=BUCKET, index=None, status=status, created=timedelta(days=90), completed=timedelta(0)
+    )
+    deployment.simulator.add_vault(Vault("Default", (INDEXED,)))
+    search_job = search(deployment)
+    deployment.simulator.add_recovery_points("Default", continuous)  # as it is by now: completed after the search
+
+    summary = report(deployment, search_job)
+
+    assert (summary["verdict"], summary["excludedByReason"]) == ("PARTIAL", {"INDEX_MISSING": 1})
+    (row,) = deployment.csv_rows(search_job)
+    assert (row["backup_arn"], row["backup_vault"]) == (CONTINUOUS, "Default")
+
+
+def test_what_the_inventory_leaves_out_is_counted_and_said(deployment: Deployment) -> None:
+    def group(end: str, **changes: Any) -> RecoveryPointGroup:
+        return RecoveryPointGroup(**{"source": BUCKET, "index": None, "arn": point_arn(end), **changes})
+
+    deployment.simulator.add_vault(Vault("Default", (INDEXED,)))
+    search_job = search(deployment)
+    deployment.simulator.add_recovery_points(
+        "Default",
+        group("later-{i}", count=2, created=timedelta(0)),
+        group("deleting", status="DELETING"),
+        group("making", status="CREATING"),
+        group("copy", completed=timedelta(0)),
+        group("gone", storage_class="COLD", move_to_cold_storage_at=timedelta(days=1)),
+    )
+    deployment.simulator.faults.add(
+        "error",
+        operation="DescribeRecoveryPoint",
+        error_code="ResourceNotFoundException",
+        where={"RecoveryPointArn": point_arn("gone")},
+    )
+
+    summary = report(deployment, search_job)
+
+    assert summary["inventory"]["notListed"] == 0
+    assert summary["inventory"]["message"] == (
+        "Of the backups that match the scope, these are left out: 3 made or completed after the search began, "
+        "1 still being made, 1 being deleted, 1 deleted while the inventory was taken."
+    )
+
+
+def test_a_copy_whose_completion_the_list_does_not_tell_is_asked_for_it(deployment: Deployment) -> None:
+    deployment.simulator.add_vault(Vault("Default", (INDEXED,)))
+    search_job = search(deployment)
+    copy = RecoveryPointGroup(
+        source=BUCKET, completed=timedelta(0), index=None, arn=point_arn("copy"), omit=("CompletionDate",)
+    )
+    deployment.simulator.add_recovery_points("Default", copy)
+    answer = boto3.client("backup").describe_recovery_point(
+        BackupVaultName="Default", RecoveryPointArn=point_arn("copy")
+    )
+    assert "CompletionDate" in answer
+
+    assert report(deployment, search_job)["inventory"]["notListed"] == 0
+
+
+def test_what_the_search_lists_is_not_left_out_though_it_is_being_deleted_by_now(deployment: Deployment) -> None:
+    deployment.simulator.add_vault(Vault("Default", (INDEXED,)))
+    search_job = search(deployment)
+    listed = boto3.client("backup").list_recovery_points_by_backup_vault(BackupVaultName="Default")["RecoveryPoints"]
+    for point in listed:
+        deployment.simulator.delete_recovery_point(point["RecoveryPointArn"])
+    deployment.simulator.add_recovery_points(
+        "Default",
+        *(
+            RecoveryPointGroup(source=BUCKET, arn=point["RecoveryPointArn"], status="DELETING", created=timedelta(1))
+            for point in listed
+        ),
+    )
+
+    summary = report(deployment, search_job)
+
+    assert (summary["verdict"], summary["inventory"]["message"]) == ("COMPLETE", None)
 
 
 def test_each_filter_of_the_scope_holds_on_its_own_and_all_together(deployment: Deployment) -> None:

@@ -122,8 +122,9 @@ def report_with_inventory(deployment: Deployment) -> None:
     for resource_type, scope in (
         ("S3", {}),  # reads the vaults
         ("S3", {"BackupResourceTags": {"pii": "yes"}}),  # and the tags
-        ("S3", {"SourceResourceArns": ["arn:aws:s3:::invoices"]}),  # reads the sources, and each point for itself
+        ("S3", {"SourceResourceArns": ["arn:aws:s3:::invoices"]}),  # and the sources
         ("EBS", {"SourceResourceArns": [VOLUME]}),  # whose ARNs are those of snapshots
+        ("EBS", {"BackupResourceTags": {"pii": "yes"}}),  # whose tags EC2 knows
     ):
         request: Any = {"SearchScope": {"BackupResourceTypes": [resource_type], **scope}}
         search_job = search(**request)["SearchJobIdentifier"]
@@ -134,10 +135,11 @@ def report_with_inventory(deployment: Deployment) -> None:
         assert summary["inventory"]["status"] == "COMPLETE"
 
 
-def stored(resource_type: str, source: str) -> tuple[RecoveryPointGroup, RecoveryPointGroup]:
-    """Give what a vault holds of a source: one point with an index, and one without."""
+def stored(resource_type: str, source: str) -> tuple[RecoveryPointGroup, ...]:
+    """Give what a vault holds of a source: with an index, without, and one whose storage class has to be asked for."""
     usual: dict[str, Any] = {"source": source, "resource_type": resource_type, "tags": {"pii": "yes"}}
-    return RecoveryPointGroup(**usual), RecoveryPointGroup(index=None, **usual)
+    cold = RecoveryPointGroup(index=None, move_to_cold_storage_at=timedelta(hours=1), **usual)
+    return RecoveryPointGroup(**usual), RecoveryPointGroup(index=None, **usual), cold
 
 
 def sweep_in_every_way(deployment: Deployment) -> None:

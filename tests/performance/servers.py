@@ -97,6 +97,7 @@ class Aws:
             "TZ": ":UTC",  # as Lambda has it; in another zone botocore takes twice as long for a time stamp
             "AWS_ENDPOINT_URL": self.stub_url,
             "AWS_ENDPOINT_URL_BACKUP": self.simulator_url,
+            "AWS_ENDPOINT_URL_EC2": self.simulator_url,
             "AWS_ENDPOINT_URL_BACKUPSEARCH": self.simulator_url,
             "AWS_ACCESS_KEY_ID": "benchmark",
             "AWS_SECRET_ACCESS_KEY": "benchmark",

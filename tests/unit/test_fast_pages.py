@@ -65,6 +65,17 @@ def test_a_page_as_modelled_is_really_taken_from_botocore() -> None:
     assert response["body"] == b"{}"
 
 
+def test_a_page_with_explicit_nulls_is_taken_too() -> None:
+    rows = [dict.fromkeys(MEMBERS), {**dict.fromkeys(MEMBERS), "BackupCreationTime": 1795168800}]
+    response = {"status_code": 200, "body": json.dumps({"Results": rows, "NextToken": None}).encode()}
+    customized: dict[str, Any] = {}
+
+    take_page(response, customized)
+
+    assert customized == {"Results": rows}
+    assert response["body"] == b"{}"
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -8,7 +8,14 @@ import pytest
 
 from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Reason, exclusion_reason
-from search_coverage.coverage.recovery_point import RecoveryPoint, is_in_scope, reason_not_listed
+from search_coverage.coverage.recovery_point import (
+    LeftOut,
+    RecoveryPoint,
+    left_out,
+    matches_scope,
+    reason_not_listed,
+    was_still_being_made,
+)
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.report.recovery_point_table import RecoveryPointTable
 from tests.examples import search_job
@@ -33,7 +40,8 @@ def point(**changes: Any) -> RecoveryPoint:
 
 
 def in_scope(recovery_point: RecoveryPoint, **scope: Any) -> bool:
-    return is_in_scope(search_job(creation_time=STARTED, scope=SearchScope(**scope)))(recovery_point)
+    job = search_job(creation_time=STARTED, scope=SearchScope(**scope))
+    return matches_scope(job)(recovery_point) and left_out(recovery_point, job) is None
 
 
 AT = STARTED - timedelta(days=2)
@@ -75,17 +83,38 @@ def test_each_filter_of_the_scope_narrows_it_and_a_bound_belongs_to_the_window(
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"created": STARTED.timestamp() + 1},
-        {"status": "CREATING"},
-        {"status": "DELETING"},
-        {"resource_type": "DynamoDB"},
+        ({"created": STARTED.timestamp() + 1}, LeftOut.TOO_LATE),
+        ({"status": "CREATING"}, LeftOut.BEING_MADE),
+        ({"status": "DELETING"}, LeftOut.DELETING),
     ],
     ids=str,
 )
-def test_what_could_not_have_been_searched_when_the_job_started_is_not_in_scope(changes: dict[str, Any]) -> None:
-    assert not in_scope(point(**changes))
+def test_what_could_not_have_been_searched_when_the_job_started_is_left_out(
+    changes: dict[str, Any], reason: LeftOut
+) -> None:
+    assert left_out(point(**changes), search_job(creation_time=STARTED)) is reason
+
+
+def test_a_type_that_cannot_be_indexed_is_in_no_scope() -> None:
+    assert not in_scope(point(resource_type="DynamoDB"))
+
+
+CONTINUOUS = "arn:aws:backup:us-east-1:000000000000:recovery-point:continuous:bucket-1a2b3c4d"
+
+
+def test_a_continuous_backup_is_never_left_out_for_its_completion_or_for_being_updated() -> None:
+    job = search_job(creation_time=STARTED)
+    updated = point(arn=CONTINUOUS, status="CREATING", completed=STARTED.timestamp() + 3600)
+
+    assert left_out(updated, job) is None
+    assert not was_still_being_made(updated, job)
+    assert left_out(updated._replace(status="DELETING"), job) is LeftOut.DELETING
+
+
+def test_a_copy_that_was_completed_after_the_start_came_too_late_for_the_search() -> None:
+    assert was_still_being_made(point(completed=STARTED.timestamp() + 1), search_job(creation_time=STARTED))
 
 
 def test_what_a_list_does_not_tell_does_not_narrow_the_scope() -> None:
@@ -148,8 +177,8 @@ def test_the_status_of_the_index_replaces_guessing_from_the_message(
 
 def test_the_table_takes_half_a_character_and_finds_it_again(tmp_path: Path) -> None:
     table = RecoveryPointTable(tmp_path)
-    table.add([point(arn="arn:\ud800", index_status="PENDING"), point(arn="arn:b")])
-    table.mark_listed(["arn:\ud800", None])
+    table.add([(point(arn="arn:\ud800", index_status="PENDING"), None), (point(arn="arn:b"), None)])
+    table.mark_listed([("arn:\ud800", True), (None, True)])
 
     assert table.index_of("arn:\ud800") == BackupIndex("Default", "PENDING")
     assert [found.arn for found in table.not_listed()] == ["arn:b"]
@@ -158,8 +187,8 @@ def test_the_table_takes_half_a_character_and_finds_it_again(tmp_path: Path) -> 
 
 def test_a_point_that_is_listed_on_two_pages_counts_once(tmp_path: Path) -> None:
     table = RecoveryPointTable(tmp_path)
-    table.add([point()])
-    table.add([point()])
+    table.add([(point(), None)])
+    table.add([(point(), None)])
 
     assert table.points == 1
     assert list(table.not_listed()) == [point()]

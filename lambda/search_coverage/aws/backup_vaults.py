@@ -20,10 +20,15 @@ _MARGIN = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A backup vault."""
+    """A backup vault.
+
+    Attributes:
+        points: About how many recovery points it holds; None where AWS does not say.
+    """
 
     name: str
     type: str | None
+    points: int | None
 
 
 class BackupVaults:
@@ -31,10 +36,10 @@ class BackupVaults:
 
     def __init__(self, client: "BackupClient") -> None:
         self._client = client
-        for operation in ("ListRecoveryPointsByBackupVault", "ListRecoveryPointsByResource"):
-            client.meta.events.register(
-                f"before-parse.backup.{operation}", page_taker("RecoveryPoints", "CreationDate", "CompletionDate")
-            )
+        client.meta.events.register(
+            "before-parse.backup.ListRecoveryPointsByBackupVault",
+            page_taker("RecoveryPoints", "CreationDate", "CompletionDate"),
+        )
 
     def vaults(self) -> Generator[list[Vault], None, None]:
         """List the vaults of the account and Region, page by page.
@@ -45,12 +50,19 @@ class BackupVaults:
         return pages_of("the list of backup vaults", self._page_of_vaults)
 
     def points_of_vault(
-        self, vault: Vault, resource_type: str | None, after: datetime | None, before: datetime | None
+        self,
+        vault: Vault,
+        *,
+        resource_type: str | None,
+        source: str | None = None,
+        after: datetime | None,
+        before: datetime | None,
     ) -> Generator[list[RecoveryPoint], None, None]:
         """Read the recovery points of a vault, page by page, narrowed by AWS as far as it can.
 
         Args:
             resource_type: Only points of this type.
+            source: Only points of the resource with this ARN.
             after: Only points made after this moment, or up to a second before it.
             before: Only points made before this moment, or up to a second after it.
 
@@ -60,24 +72,16 @@ class BackupVaults:
         request: dict[str, Any] = {"BackupVaultName": vault.name, "MaxResults": PAGE_SIZE}
         if resource_type:
             request["ByResourceType"] = resource_type
+        if source:
+            request["ByResourceArn"] = source
         if after:
             request["ByCreatedAfter"] = after - _MARGIN
         if before:
             request["ByCreatedBefore"] = before + _MARGIN
         return pages_of(f"the recovery points of vault {vault.name}", partial(self._page_of_vault, vault, request))
 
-    def points_of_resource(self, resource_arn: str) -> Generator[list[RecoveryPoint], None, None]:
-        """Read the recovery points of a resource in all vaults, page by page.
-
-        AWS does not say here of what type they are, what made them, when, nor whether they are in cold storage.
-
-        Raises:
-            AwsCallFailed: The list could not be read to its end.
-        """
-        return pages_of(f"the recovery points of {resource_arn}", partial(self._page_of_resource, resource_arn))
-
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Read what lists do not tell of a recovery point: its type, its role, its completion, its storage class.
+        """Read what a list does not tell for sure of a recovery point: status, role, completion, storage class.
 
         Returns:
             The point, completed; None if it was deleted in the meantime.
@@ -97,10 +101,26 @@ class BackupVaults:
             is_cold = answer.get("StorageClass") == "COLD"
             return point._replace(
                 resource_type=answer.get("ResourceType") or point.resource_type,
+                status=answer.get("Status") or point.status,
                 role_arn=answer.get("IamRoleArn") or point.role_arn,
                 completed=completed.timestamp() if completed else None,
                 cold_since=(moved.timestamp() if moved else 0.0) if is_cold else None,
             )
+
+    def items_in_index(self, point: RecoveryPoint) -> int | None:
+        """Read how many items the index of a recovery point holds; None where AWS does not say.
+
+        Raises:
+            AwsCallFailed: It could not be read.
+        """
+        with doing(f"Reading the index of recovery point {point.arn}"):
+            answer = self._client.get_recovery_point_index_details(
+                BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
+            )
+            items: Any = answer.get("TotalItemsIndexed")
+            if items is not None and type(items) is not int:
+                raise TypeError(f"TotalItemsIndexed is no number: {items!r}")
+            return items
 
     def tags(self, recovery_point_arn: str) -> Generator[dict[str, str], None, None]:
         """Read the tags of a recovery point, page by page.
@@ -118,7 +138,7 @@ class BackupVaults:
         with doing(what):
             answer = self._client.list_backup_vaults(**_page({"MaxResults": PAGE_SIZE}, token))
             vaults = [
-                Vault(entry["BackupVaultName"], entry.get("VaultType"))
+                Vault(entry["BackupVaultName"], entry.get("VaultType"), entry.get("NumberOfRecoveryPoints"))
                 for entry in rows_of(answer, "BackupVaultList", what)
             ]
             return vaults, answer.get("NextToken")
@@ -132,14 +152,6 @@ class BackupVaults:
             points = [_recovery_point(row, vault) for row in rows_of(answer, "RecoveryPoints", what)]
             return points, answer.get("NextToken")
 
-    def _page_of_resource(self, resource_arn: str, token: str | None) -> tuple[list[RecoveryPoint], str | None]:
-        what = f"Listing the recovery points of {resource_arn}"
-        request = {"ResourceArn": resource_arn, "ManagedByAWSBackupOnly": True, "MaxResults": PAGE_SIZE}
-        with doing(what):
-            answer = self._client.list_recovery_points_by_resource(**_page(request, token))
-            rows = rows_of(answer, "RecoveryPoints", what)
-            return [_recovery_point({**row, "ResourceArn": resource_arn}) for row in rows], answer.get("NextToken")
-
     def _page_of_tags(self, recovery_point_arn: str, token: str | None) -> tuple[dict[str, str], str | None]:
         request = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
         with doing(f"Reading the tags of {recovery_point_arn}"):
@@ -151,12 +163,11 @@ def _page(request: dict[str, Any], token: str | None) -> dict[str, Any]:
     return {**request, "NextToken": token} if token else request
 
 
-def _recovery_point(row: Any, vault: Vault | None = None) -> RecoveryPoint:
-    arn = row["RecoveryPointArn"]
+def _recovery_point(row: Any, vault: Vault) -> RecoveryPoint:
     return RecoveryPoint(
-        arn,
-        row.get("BackupVaultName") or (vault.name if vault else None),
-        row.get("VaultType") or (vault.type if vault else None),
+        row["RecoveryPointArn"],
+        vault.name,
+        row.get("VaultType") or vault.type,
         row.get("ResourceType"),
         row.get("ResourceArn"),
         row.get("Status"),

@@ -1,6 +1,6 @@
 """The SDK's clients, made in one place: time limits and retries are the same for all of them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
@@ -8,6 +8,7 @@ from botocore.config import Config
 from search_coverage.aws import services
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from mypy_boto3_backup import BackupClient
     from mypy_boto3_backupsearch import BackupSearchClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -40,6 +41,11 @@ def backup_search() -> "BackupSearchClient":
 def dynamodb() -> "DynamoDBClient":
     """Make the client of DynamoDB."""
     return boto3.client(services.DYNAMODB, config=_CONFIG)
+
+
+def ec2() -> "BaseClient":
+    """Make the client of EC2, for what `services.ONLY_OPERATIONS` names."""
+    return cast("BaseClient", boto3.client(services.EC2, config=_BACKUP_CONFIG))
 
 
 def events() -> "EventBridgeClient":

@@ -16,7 +16,8 @@ _NUMBERS = frozenset({int, float})
 def page_taker(list_name: str, *times: str) -> Callable[..., None]:
     """Make a handler of ``before-parse`` that decodes the pages of one list operation in place of botocore's parser.
 
-    Rows come as they are on the wire: times as seconds since the epoch, members that AWS did not send missing.
+    Rows come as they are on the wire: times as seconds since the epoch, members that AWS did not send missing or None
+    (AWS Backup does both, aws-facts.md §7).
 
     Args:
         list_name: The member of the answer that holds the rows.
@@ -51,8 +52,8 @@ def page_taker(list_name: str, *times: str) -> Callable[..., None]:
         if not isinstance(row, dict):
             return False
         for name in times:
-            moment: Any = row.get(name, 0)
-            if type(moment) not in _NUMBERS or not 0 <= moment < _LAST_SECOND:
+            moment: Any = row.get(name)
+            if moment is not None and (type(moment) not in _NUMBERS or not 0 <= moment < _LAST_SECOND):
                 return False
         return True
 

@@ -62,6 +62,12 @@ class StoredSummary:
         inventory = self.content["inventory"]
         return max(inventory["notListed"] or 0, inventory.get("notListedBefore") or 0)
 
+    @property
+    def thin_indexes(self) -> int:
+        """How many searched backups it, or any report before it, found with an index that may lack most of them."""
+        inventory = self.content["inventory"]
+        return max(len(inventory.get("thinIndexes") or ()), inventory.get("thinIndexesBefore") or 0)
+
 
 class ReportBucket:
     """Writes reports, and tells which search jobs have one. Encryption and retention are the bucket's own."""

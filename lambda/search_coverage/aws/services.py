@@ -5,9 +5,13 @@ from typing import Final
 BACKUP: Final = "backup"
 BACKUP_SEARCH: Final = "backupsearch"
 DYNAMODB: Final = "dynamodb"
+EC2: Final = "ec2"
 EVENTS: Final = "events"
 S3: Final = "s3"
 SNS: Final = "sns"
 
-SERVICES: Final = (BACKUP, BACKUP_SEARCH, DYNAMODB, EVENTS, S3, SNS)
+SERVICES: Final = (BACKUP, BACKUP_SEARCH, DYNAMODB, EC2, EVENTS, S3, SNS)
 """All of them. This module imports nothing of ours, so that the bundler can read the list without the package."""
+
+ONLY_OPERATIONS: Final = {EC2: ("DescribeSnapshots",)}
+"""Of a service with a large model, the operations that we call: the bundle holds no others (of EC2 6 kB of 3.5 MB)."""

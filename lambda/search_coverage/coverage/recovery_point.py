@@ -1,6 +1,7 @@
 """A recovery point as a vault lists it, and whether it belongs to the scope of a search."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import NamedTuple
 
 from search_coverage.coverage.exclusion import Reason
@@ -10,8 +11,8 @@ from search_coverage.coverage.search_job import SearchJob
 _NOT_INDEXABLE_VAULTS = frozenset({"LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"})
 _INDEXABLE = frozenset({"S3", "EBS"})
 
-# A point that is being made cannot be searched yet; one that is being deleted is as good as gone.
-_NOT_USABLE = frozenset({"CREATING", "DELETING"})
+# A continuous backup is one recovery point that AWS goes on updating (aws-facts.md §7).
+_CONTINUOUS = ":recovery-point:continuous:"
 
 _REASON_BY_INDEX = {
     None: Reason.INDEX_MISSING,
@@ -20,6 +21,18 @@ _REASON_BY_INDEX = {
     "DELETING": Reason.INDEX_DELETING,
     "ACTIVE": Reason.REVIEW,
 }
+
+
+class LeftOut(StrEnum):
+    """Why a recovery point that matches the scope of a search does not count: the search could not look into it."""
+
+    TOO_LATE = "TOO_LATE"
+    BEING_MADE = "BEING_MADE"
+    DELETING = "DELETING"
+    GONE = "GONE"
+
+
+_LEFT_OUT_BY_STATUS = {"CREATING": LeftOut.BEING_MADE, "DELETING": LeftOut.DELETING}
 
 
 class RecoveryPoint(NamedTuple):
@@ -48,37 +61,61 @@ class RecoveryPoint(NamedTuple):
     index_status_message: str | None = None
     role_arn: str | None = None
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it is a snapshot of EC2, and none of AWS Backup's own recovery points (aws-facts.md §2)."""
+        return ":snapshot/" in self.arn
 
-def is_in_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
-    """Make the test whether a search job was asked to look into a recovery point, tags left aside.
 
-    A point must have existed and been usable when the job was created. Whether AWS counts a point that was made in the
-    very second that bounds the window is not documented; here it counts, since to tell of one too many is the smaller
-    harm.
+def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
+    """Make the test whether a recovery point was made in the time window of a search job.
+
+    Whether AWS counts a point that was made in the very second that bounds the window is not documented; here it
+    counts, since to tell of one too many is the smaller harm.
     """
     scope = job.scope
-    types = frozenset(scope.resource_types) or _INDEXABLE
-    sources, arns = frozenset(scope.source_arns), frozenset(scope.backup_arns)
-    started = _started(job)
     after = scope.created_after.timestamp() if scope.created_after else float("-inf")
     before = scope.created_before.timestamp() if scope.created_before else float("inf")
+    return lambda point: point.created is None or after <= point.created <= before
 
-    def belongs(point: RecoveryPoint) -> bool:
-        created = point.created
+
+def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
+    """Make the test whether the scope of a search job covers a recovery point, tags left aside."""
+    scope = job.scope
+    in_window = is_in_window(job)
+    types = frozenset(scope.resource_types) or _INDEXABLE
+    sources, arns = frozenset(scope.source_arns), frozenset(scope.backup_arns)
+
+    def matches(point: RecoveryPoint) -> bool:
         return (
             (point.resource_type is None or point.resource_type in types)
-            and point.status not in _NOT_USABLE
-            and (created is None or (after <= created <= before and created <= started))
+            and in_window(point)
             and (not sources or point.source_resource_arn is None or point.source_resource_arn in sources)
             and (not arns or point.arn in arns)
         )
 
-    return belongs
+    return matches
+
+
+def left_out(point: RecoveryPoint, job: SearchJob) -> LeftOut | None:
+    """Say why a recovery point does not count for a search, or None if it does.
+
+    A continuous backup is never left out for being made: whether AWS sets its status back while it updates it is not
+    documented (aws-facts.md §7).
+    """
+    if point.created is not None and point.created > _started(job):
+        return LeftOut.TOO_LATE
+    reason = _LEFT_OUT_BY_STATUS.get(point.status or "")
+    return None if reason is LeftOut.BEING_MADE and _is_continuous(point) else reason
 
 
 def was_still_being_made(point: RecoveryPoint, job: SearchJob) -> bool:
-    """Whether a recovery point was not complete yet when the job was created, so that no search could look into it."""
-    return point.completed is not None and point.completed > _started(job)
+    """Whether a recovery point was not complete yet when the job was created, so that no search could look into it.
+
+    A copy has the creation date of what it is a copy of, so that its completion alone tells that it came later. The
+    completion of a continuous backup says nothing: it may move each time that AWS updates it (aws-facts.md §7).
+    """
+    return point.completed is not None and point.completed > _started(job) and not _is_continuous(point)
 
 
 def is_cold(point: RecoveryPoint, job: SearchJob) -> bool:
@@ -93,6 +130,10 @@ def reason_not_listed(point: RecoveryPoint, job: SearchJob) -> Reason:
     if is_cold(point, job):
         return Reason.ARCHIVED
     return _REASON_BY_INDEX.get(point.index_status, Reason.UNKNOWN_STATUS)
+
+
+def _is_continuous(point: RecoveryPoint) -> bool:
+    return _CONTINUOUS in point.arn
 
 
 def _started(job: SearchJob) -> float:

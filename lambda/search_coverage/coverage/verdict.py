@@ -1,10 +1,14 @@
 """How far the result of a search can be trusted. Never COMPLETE unless everything says so."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from search_coverage.coverage.recovery_point import LeftOut
 from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
+
+_THIN_INDEXES_NAMED = 3
 
 
 class Verdict(StrEnum):
@@ -39,6 +43,41 @@ class NotSearchable:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinIndex:
+    """The index of a searched backup that holds nothing, or less than half of what its predecessor holds.
+
+    It is a sign, not a proof: a bucket may have been emptied. But a search looks into the index alone (aws-facts.md
+    §7), so that it may have missed what the backup holds.
+
+    Attributes:
+        backup_arn: The backup.
+        items: How many items its index holds.
+        previous_arn: The backup of the same source before it; None where the inventory knows none with an index.
+        previous_items: How many items the index of that one holds.
+    """
+
+    backup_arn: str
+    source_resource_arn: str | None
+    vault: str | None
+    items: int
+    previous_arn: str | None = None
+    previous_items: int | None = None
+
+    @property
+    def in_words(self) -> str:
+        """What is odd about it, in a sentence with the figures."""
+        holds = f"{self.items:,} items" if self.items else "nothing"
+        before = "" if self.previous_items is None else f"; that of the backup before it holds {self.previous_items:,}"
+        source = f" of {self.source_resource_arn}" if self.source_resource_arn else ""
+        return f"A backup{source} was searched, but its index holds {holds}{before} ({self.backup_arn})."
+
+
+def is_thin(items: int, previous_items: int | None) -> bool:
+    """Whether an index holds nothing, or less than half of what the index of the backup before it holds."""
+    return items == 0 or (previous_items is not None and items * 2 < previous_items)
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """What the vaults hold in the scope of the search, against what the search listed.
 
@@ -50,6 +89,9 @@ class Inventory:
             that the vaults hold besides. More than that only if the inventory is not complete.
         not_listed: How many of them the search did not even list; each is an exclusion.
         not_listed_before: The most that an earlier report on this search found; what is gone now was not searched.
+        left_out: How many recovery points match the scope and do not count, by why; the message says so, too.
+        thin_indexes: The searched backups whose index may lack most of what they hold.
+        thin_before: The most that an earlier report on this search found; what is gone now was no better.
         not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
     """
 
@@ -60,6 +102,9 @@ class Inventory:
     in_scope: int | None = None
     not_listed: int | None = None
     not_listed_before: int = 0
+    left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+    thin_indexes: tuple[ThinIndex, ...] = ()
+    thin_before: int = 0
     not_searchable: tuple[NotSearchable, ...] = ()
 
     @property
@@ -153,5 +198,14 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
         doubts.append(
             f"An earlier report on this search found {inventory.not_listed_before} backups in its scope that are not "
             f"in its list, this one {inventory.not_listed or 0}. Those that have left the vaults were not searched."
+        )
+    doubts.extend(index.in_words for index in inventory.thin_indexes[:_THIN_INDEXES_NAMED])
+    if more := len(inventory.thin_indexes[_THIN_INDEXES_NAMED:]):
+        backups = "1 more backup that was searched has" if more == 1 else f"{more} more backups that were searched have"
+        doubts.append(f"{backups} an index that holds nothing, or less than half of the one before it.")
+    if inventory.thin_before > len(inventory.thin_indexes):
+        doubts.append(
+            f"An earlier report on this search found {inventory.thin_before} backups with an index that may lack most "
+            f"of what they hold, this one {len(inventory.thin_indexes)}. The search read the indexes as they were then."
         )
     return doubts

@@ -28,6 +28,7 @@ from search_coverage.use_cases.report_search_job import ReportSearchJob
 
 if TYPE_CHECKING:
     from search_coverage.aws.backup_vaults import BackupVaults
+    from search_coverage.aws.snapshots import Snapshots
     from search_coverage.use_cases.take_inventory import InventoryOfScope
 
 
@@ -39,7 +40,7 @@ def _take_inventory(job: SearchJob, folder: Path, seconds: float) -> "InventoryO
     """Take the inventory; what that takes is made when the first report needs it, and not at every start."""
     from search_coverage.use_cases.take_inventory import TakeInventory  # noqa: PLC0415
 
-    return TakeInventory(_backup_vaults, _now).run(job, folder, seconds)
+    return TakeInventory(_backup_vaults, _snapshots, _now).run(job, folder, seconds)
 
 
 @cache
@@ -47,6 +48,13 @@ def _backup_vaults() -> "BackupVaults":
     from search_coverage.aws.backup_vaults import BackupVaults  # noqa: PLC0415
 
     return BackupVaults(clients.backup())
+
+
+@cache
+def _snapshots() -> "Snapshots":
+    from search_coverage.aws.snapshots import Snapshots  # noqa: PLC0415
+
+    return Snapshots(clients.ec2())
 
 
 environment = ReportEnvironment.read(os.environ)

@@ -5,18 +5,20 @@ A recovery point takes some 460 bytes of disk, indexes included; memory holds SQ
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from search_coverage.coverage.backup import BackupIndex
-from search_coverage.coverage.recovery_point import RecoveryPoint
+from search_coverage.coverage.recovery_point import LeftOut, RecoveryPoint
 
 _CACHE_KIBIBYTES = 8 * 1024
 _PAGE_BYTES = 4096
 _SHARE_OF_THE_DISK = 0.25  # the files of the report need the rest
 _ROWS_AT_ONCE = 500
+
+_COLUMNS = ", ".join(RecoveryPoint._fields)
 
 # Nothing here outlives the invocation, so nothing has to survive a crash.
 _SCHEMA = f"""
@@ -24,14 +26,24 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -{_CACHE_KIBIBYTES};
 PRAGMA page_size = {_PAGE_BYTES};
-CREATE TABLE point ({", ".join(RecoveryPoint._fields)}, UNIQUE (arn));
-CREATE TABLE listed (arn PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE point ({_COLUMNS}, left_out, UNIQUE (arn));
+CREATE TABLE listed (arn PRIMARY KEY, searched) WITHOUT ROWID;
 """
-_ADD_POINT = f"INSERT OR IGNORE INTO point VALUES ({', '.join('?' * len(RecoveryPoint._fields))})"  # noqa: S608
-_ADD_LISTED = "INSERT OR IGNORE INTO listed VALUES (?)"
+_ADD_POINT = f"INSERT OR IGNORE INTO point VALUES ({', '.join('?' * len(RecoveryPoint._fields))}, ?)"  # noqa: S608
+_ADD_LISTED = "INSERT OR IGNORE INTO listed VALUES (?, ?)"
 _INDEX_OF = "SELECT vault, index_status, index_status_message, role_arn FROM point WHERE arn = ?"
-_NOT_LISTED = "SELECT * FROM point WHERE NOT EXISTS (SELECT 1 FROM listed WHERE listed.arn = point.arn) ORDER BY arn"
-_COUNT_LISTED = "SELECT count(*) FROM point WHERE EXISTS (SELECT 1 FROM listed WHERE listed.arn = point.arn)"
+_LISTED = "EXISTS (SELECT 1 FROM listed WHERE listed.arn = point.arn)"
+_NOT_LISTED = f"SELECT {_COLUMNS} FROM point WHERE left_out IS NULL AND NOT {_LISTED} ORDER BY arn"  # noqa: S608
+_COUNT_NOT_LISTED = f"SELECT left_out, count(*) FROM point WHERE NOT {_LISTED} GROUP BY left_out"  # noqa: S608
+_SEARCHED = f"""
+SELECT {", ".join(f"point.{name}" for name in RecoveryPoint._fields)}
+FROM listed CROSS JOIN point ON point.arn = listed.arn WHERE searched ORDER BY listed.arn LIMIT ?
+"""  # noqa: S608
+_WITH_INDEX_OF_SOURCES = f"""
+SELECT {_COLUMNS} FROM point
+WHERE index_status = 'ACTIVE' AND left_out IS NULL AND created IS NOT NULL AND source_resource_arn IN
+"""  # noqa: S608
+_COUNT_LISTED = f"SELECT count(*) FROM point WHERE {_LISTED}"  # noqa: S608
 
 
 class RecoveryPointTable:
@@ -55,13 +67,36 @@ class RecoveryPointTable:
             self._database.close()
             self._file.unlink(missing_ok=True)
 
-    def add(self, points: Iterable[RecoveryPoint]) -> None:
-        """Take points; one that is there already stays as it is."""
-        self._write(_ADD_POINT, points)
+    def add(self, points: Iterable[tuple[RecoveryPoint, LeftOut | None]]) -> None:
+        """Take points, each with why it does not count; one that is there already stays as it is."""
+        self._write(_ADD_POINT, ((*point, reason) for point, reason in points))
 
-    def mark_listed(self, arns: Iterable[str | None]) -> None:
-        """Remember which backups the search listed."""
-        self._write(_ADD_LISTED, ((arn,) for arn in arns if arn))
+    def mark_listed(self, backups: Iterable[tuple[str | None, bool]]) -> None:
+        """Remember which backups the search listed, each with whether it was searched."""
+        self._write(_ADD_LISTED, ((arn, searched) for arn, searched in backups if arn))
+
+    def searched(self, at_most: int) -> list[RecoveryPoint]:
+        """Give the first points that were searched, sorted by ARN."""
+        with self._lock:
+            return [RecoveryPoint._make(row) for row in self._database.execute(_SEARCHED, (at_most,))]
+
+    def before(self, points: Collection[RecoveryPoint]) -> dict[str, RecoveryPoint]:
+        """Give for each of a few points, by its ARN, the newest older one of its source that has an index.
+
+        The table is read once for all of them.
+        """
+        sources = list({point.source_resource_arn for point in points if point.source_resource_arn})
+        newest: dict[str, RecoveryPoint] = {}
+        statement = f"{_WITH_INDEX_OF_SOURCES} ({', '.join('?' * len(sources))}) ORDER BY arn"
+        with self._lock:
+            for older in map(RecoveryPoint._make, self._database.execute(statement, sources)):
+                for point in points:
+                    found = newest.get(point.arn)
+                    if older.source_resource_arn == point.source_resource_arn and (
+                        (found.created if found else None) or float("-inf")
+                    ) < (older.created or 0.0) < (point.created or float("-inf")):
+                        newest[point.arn] = older
+        return newest
 
     def index_of(self, arn: str | None) -> BackupIndex | None:
         """Give what the vault says of a backup; None if no vault was found to hold it."""
@@ -70,10 +105,16 @@ class RecoveryPointTable:
         return BackupIndex(*found) if found else None
 
     def not_listed(self) -> Iterator[RecoveryPoint]:
-        """Give the points that the search did not list, sorted by ARN."""
+        """Give the points that count and that the search did not list, sorted by ARN."""
         cursor = self._database.execute(_NOT_LISTED)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             yield from map(RecoveryPoint._make, rows)
+
+    def count_not_listed(self) -> dict[LeftOut | None, int]:
+        """Count the points that the search did not list, by why they do not count; None for those that do."""
+        with self._lock:
+            counts = self._database.execute(_COUNT_NOT_LISTED).fetchall()
+        return {LeftOut(reason) if reason else None: count for reason, count in counts}
 
     @property
     def points(self) -> int:

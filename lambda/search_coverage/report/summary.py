@@ -112,6 +112,18 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
             "inScope": findings.inventory.in_scope,
             "notListed": findings.inventory.not_listed,
             "notListedBefore": findings.inventory.not_listed_before,
+            "thinIndexes": [
+                {
+                    "backupArn": thin.backup_arn,
+                    "sourceResourceArn": thin.source_resource_arn,
+                    "vault": thin.vault,
+                    "items": thin.items,
+                    "previousBackupArn": thin.previous_arn,
+                    "previousItems": thin.previous_items,
+                }
+                for thin in findings.inventory.thin_indexes
+            ],
+            "thinIndexesBefore": findings.inventory.thin_before,
             "notSearchable": [
                 {"vault": held.vault, "backups": held.backups, "examples": list(held.examples)}
                 for held in findings.inventory.not_searchable

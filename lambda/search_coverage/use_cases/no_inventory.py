@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+from search_coverage.aws.backup_search import BackupsPage
 from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.search_job import SearchJob
@@ -23,7 +24,7 @@ class NoInventory:
     def __exit__(self, *_exception: object) -> None:
         """There is nothing to close."""
 
-    def mark_listed(self, _arns: list[str | None]) -> None:
+    def mark_listed(self, _page: BackupsPage) -> None:
         """There is nothing to compare the list with."""
 
     def index_of(self, _backup: Backup) -> BackupIndex | None:

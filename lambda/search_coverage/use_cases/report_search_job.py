@@ -172,8 +172,9 @@ class ReportSearchJob:
         ):
             named_not_listed = self._read_backups(job, spool, inventory, deadline)
             backups = spool.tally.backups
-            before = earlier.not_listed if earlier else 0
-            counted = replace(inventory.result(backups.listed), not_listed_before=before)
+            counted = inventory.result(backups.listed)
+            if earlier:
+                counted = replace(counted, not_listed_before=earlier.not_listed, thin_before=earlier.thin_indexes)
             judgement = judge(job, backups, counted, named_not_listed)
             findings = Findings(job, spool.tally, counted, judgement, self.now())
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
@@ -204,7 +205,7 @@ class ReportSearchJob:
         tally, named = spool.tally, set(job.scope.backup_arns)
         for page_of_backups in self.search.pages_of_backups(job.identifier, job.encryption_key_arn):
             deadline.check("reading the list of backups")
-            inventory.mark_listed(page_of_backups.listed)
+            inventory.mark_listed(page_of_backups)
             named.difference_update(filter(None, page_of_backups.listed) if named else ())
             tally.listed += len(page_of_backups.listed)
             tally.searched += len(page_of_backups.listed) - len(page_of_backups.not_searched)

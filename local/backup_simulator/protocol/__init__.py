@@ -1,4 +1,4 @@
-"""The rest-json protocol, driven by AWS's own service models as botocore ships them.
+"""The rest-json protocol, and beside it EC2's, driven by AWS's own service models as botocore ships them.
 
 Routes, wire names and locations, constraints, timestamp formats, error codes and their HTTP statuses are read from the
 model; nothing in this folder knows a particular service. Payload blobs, event streams and document types, which

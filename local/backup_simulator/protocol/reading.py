@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
+from local.backup_simulator.protocol import ec2_query
 from local.backup_simulator.protocol.message import Request
 
 _NUMBERS = {"integer", "long", "float", "double"}
@@ -48,6 +49,11 @@ def read_input(operation: OperationModel, request: Request, labels: Mapping[str,
     shape = operation.input_shape
     if shape is None:
         return {}
+    if operation.service_model.metadata["protocol"] == ec2_query.NAME:
+        try:
+            return ec2_query.read_form(operation, request)
+        except ValueError as error:
+            raise InvalidInputError(str(error)) from error
     reader = _Reader()
     body = _json_body(request)
     values: dict[str, Any] = {}

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
+from local.backup_simulator.protocol import ec2_query
 from local.backup_simulator.protocol.message import Reply
 from local.backup_simulator.protocol.service import Service
 
@@ -34,9 +35,17 @@ class ServiceError(Exception):
         self.members: dict[str, Any] = {"message": message, **members}
 
 
-def render_output(operation: OperationModel, output: Mapping[str, Any]) -> Reply:
-    """Returns the reply that carries an operation's output."""
-    return _reply(operation.output_shape, output, int(operation.http.get("responseCode", 200)))
+def render_output(operation: OperationModel, output: Mapping[str, Any], *, nulls: bool = False) -> Reply:
+    """Returns the reply that carries an operation's output.
+
+    Args:
+        operation: The operation.
+        output: Its output.
+        nulls: Whether a member that is not there goes out as null, as AWS Backup does at times (aws-facts.md §7).
+    """
+    if operation.service_model.metadata["protocol"] == ec2_query.NAME:
+        return ec2_query.render_xml(operation, output)
+    return _reply(operation.output_shape, output, int(operation.http.get("responseCode", 200)), nulls=nulls)
 
 
 def render_error(service: Service, error: ServiceError) -> Reply:
@@ -49,6 +58,8 @@ def render_error(service: Service, error: ServiceError) -> Reply:
         KeyError: The service has no such error code.
     """
     status = service.error_status(error.code)
+    if service.is_ec2:
+        return ec2_query.render_xml_error(error.code, error.members["message"], status)
     shape = service.errors.get(error.code)
     if shape is None:
         reply = _common_error(error, status)
@@ -61,9 +72,9 @@ def render_error(service: Service, error: ServiceError) -> Reply:
     return Reply(reply.status, reply.body, {**reply.headers, "x-amzn-errortype": error.code})
 
 
-def render_json(shape: Shape, value: Any) -> str:
-    """Returns ``value`` as JSON text in the wire form of ``shape``."""
-    return json.dumps(_wire(shape, value), separators=(",", ":"))
+def render_json(shape: Shape, value: Any, *, nulls: bool = False) -> str:
+    """Returns ``value`` as JSON text in the wire form of ``shape``; members that are not there are null if asked."""
+    return "null" if value is None else json.dumps(_wire(shape, value, nulls=nulls), separators=(",", ":"))
 
 
 def _common_error(error: ServiceError, status: int) -> Reply:
@@ -74,33 +85,36 @@ def _common_error(error: ServiceError, status: int) -> Reply:
     return Reply(status, body, {**reply.headers, **headers})
 
 
-def _reply(shape: StructureShape | None, output: Mapping[str, Any], status: int) -> Reply:
+def _reply(shape: StructureShape | None, output: Mapping[str, Any], status: int, *, nulls: bool = False) -> Reply:
     headers = {"x-amzn-RequestId": str(uuid.uuid4())}
     members: list[str] = []
     for name, member in shape.members.items() if shape is not None else ():
-        if output.get(name) is None:
-            continue
+        value = output.get(name)
         wire_name = str(member.serialization.get("name", name))
-        if member.serialization.get("location") == "header":
-            headers[wire_name] = str(_wire(member, output[name], "rfc822"))
-        elif member.serialization.get("location") != "statusCode":
-            value = output[name]
-            text = value if isinstance(value, RenderedJson) else render_json(member, value)
+        location = member.serialization.get("location")
+        if value is None and (location or not nulls):
+            continue
+        if location == "header":
+            headers[wire_name] = str(_wire(member, value, "rfc822"))
+        elif location != "statusCode":
+            text = value if isinstance(value, RenderedJson) else render_json(member, value, nulls=nulls)
             members.append(f"{json.dumps(wire_name)}:{text}")
     return Reply(status, f"{{{','.join(members)}}}".encode(), headers)
 
 
-def _wire(shape: Shape, value: Any, time_format: str = "unixTimestamp") -> Any:
+def _wire(shape: Shape, value: Any, time_format: str = "unixTimestamp", *, nulls: bool = False) -> Any:
     if isinstance(shape, StructureShape):
         return {
-            str(member.serialization.get("name", name)): _wire(member, value[name])
-            for name, member in shape.members.items()
+            str(member.serialization.get("name", name)): _wire(member, value[name], nulls=nulls)
             if value.get(name) is not None
+            else None
+            for name, member in shape.members.items()
+            if nulls or value.get(name) is not None
         }
     if isinstance(shape, ListShape):
-        return [_wire(shape.member, item) for item in value]
+        return [_wire(shape.member, item, nulls=nulls) for item in value]
     if isinstance(shape, MapShape):
-        return {key: _wire(shape.value, item) for key, item in value.items()}
+        return {key: _wire(shape.value, item, nulls=nulls) for key, item in value.items()}
     if shape.type_name == "timestamp":
         return _wire_time(value, shape.serialization.get("timestampFormat", time_format))
     if shape.type_name == "blob":

@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import Loader, create_loader
+from botocore.loaders import create_loader
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
+from local.backup_simulator.protocol import ec2_query
 from local.backup_simulator.protocol.message import Request
 
-COMMON_ERRORS = {"AccessDeniedException": 403, "ThrottlingException": 400}
+_LOADER = create_loader()  # one for all: it keeps the models that it has read, and that of EC2 is large
+
+_COMMON_ERRORS = {"AccessDeniedException": 403, "ThrottlingException": 400}
 """Errors that a service may answer with although its model does not have them, and their HTTP statuses, as AWS's pages
 on common errors say. Of ``backup`` these are the usual ones."""
 
@@ -72,22 +75,25 @@ class Route:
 
 
 class Service:
-    """One AWS service that speaks rest-json.
+    """One AWS service that speaks rest-json, or EC2.
 
     Attributes:
         name: botocore's name of the service.
         model: botocore's service model.
+        is_ec2: Whether it speaks EC2's protocol.
     """
 
     def __init__(self, name: str) -> None:
-        loader = create_loader()
         self.name = name
-        description = loader.load_service_model(name, "service-2")
+        description = _LOADER.load_service_model(name, "service-2")
         self.model = ServiceModel(description, name)
         self._faults = {shape for shape, content in description["shapes"].items() if content.get("fault")}
-        if "rest-json" not in self.model.metadata.get("protocols", [self.model.metadata["protocol"]]):
-            raise UnknownServiceError(service_name=name, known_service_names="services that speak rest-json")
-        self._pagination = _pagination(loader, name)
+        protocol = self.model.metadata["protocol"]
+        self.is_ec2 = protocol == ec2_query.NAME
+        if not self.is_ec2 and "rest-json" not in self.model.metadata.get("protocols", [protocol]):
+            raise UnknownServiceError(service_name=name, known_service_names="services that speak rest-json, and ec2")
+        self._common_errors = ec2_query.COMMON_ERRORS if self.is_ec2 else _COMMON_ERRORS
+        self._pagination = _LOADER.load_service_model(name, "paginators-1")["pagination"]
 
     @property
     def signing_name(self) -> str:
@@ -102,6 +108,9 @@ class Service:
 
     def match(self, request: Request) -> tuple[OperationModel, dict[str, str]] | None:
         """Returns the operation that a request means, and its URI labels; None if no operation has such a route."""
+        if self.is_ec2:
+            action = ec2_query.form_of(request).get("Action") if request.path == "/" else None
+            return (self.model.operation_model(action), {}) if action in self.model.operation_names else None
         for route in self.routes:
             labels = route.match(request)
             if labels is not None:
@@ -127,13 +136,15 @@ class Service:
     @cached_property
     def errors(self) -> dict[str, StructureShape]:
         """The shape of every error of the service, by its code."""
+        if self.is_ec2:
+            return {}
         shapes = (self.structure(shape.name) for shape in self.model.error_shapes)
         return {str(shape.error_code): shape for shape in shapes}
 
     @property
     def error_codes(self) -> frozenset[str]:
         """The codes of all errors of the service, those that every service has among them."""
-        return frozenset(self.errors) | frozenset(COMMON_ERRORS)
+        return frozenset(self.errors) | frozenset(self._common_errors)
 
     def error_status(self, code: str) -> int:
         """Returns the HTTP status of an error.
@@ -145,7 +156,7 @@ class Service:
         """
         shape = self.errors.get(code)
         if shape is None:
-            return COMMON_ERRORS[code]
+            return self._common_errors[code]
         default = 500 if shape.name in self._faults else 400
         return int(shape.metadata.get("error", {}).get("httpStatusCode", default))
 
@@ -162,8 +173,3 @@ def service_of(request: Request, services: Iterable[Service]) -> tuple[Service, 
     """
     scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", request.headers.get("authorization", ""))
     return tuple(service for service in services if scope is None or service.signing_name == scope[1])
-
-
-def _pagination(loader: Loader, name: str) -> dict[str, Any]:
-    pagination: dict[str, Any] = loader.load_service_model(name, "paginators-1")["pagination"]
-    return pagination
