@@ -107,20 +107,26 @@ def test_of_many_thin_indexes_the_first_are_named_and_all_are_counted(deployment
     assert len(summary["inventory"]["thinIndexes"]) == 5
 
 
-def test_the_twenty_backups_of_a_search_are_looked_up_with_the_ones_before_them(deployment: Deployment) -> None:
-    sources = [
+@pytest.mark.parametrize(
+    ("sources", "message"), [(20, None), (21, "How much the index holds is known of 20 of the 21 backups")]
+)
+def test_the_twenty_backups_of_a_search_are_looked_up_with_the_ones_before_them_and_no_more(
+    deployment: Deployment, sources: int, message: str | None
+) -> None:
+    groups = [
         group
-        for number in range(20)
+        for number in range(sources)
         for group in (
             backup(f"a-{number}", 1, 100, source=f"arn:aws:s3:::{number}"),
             backup(f"b-{number}", 2, 100, source=f"arn:aws:s3:::{number}", search_status="FAILED"),
         )
     ]
 
-    summary = searched(deployment, *sources)
+    summary = searched(deployment, *groups)
 
     assert calls(deployment.simulator).count(DETAILS) == 40
-    assert summary["inventory"]["message"] is None
+    said = summary["inventory"]["message"]
+    assert said is None if message is None else said.startswith(message)
 
 
 def test_more_than_forty_lookups_are_not_made_and_it_says_so(deployment: Deployment) -> None:
