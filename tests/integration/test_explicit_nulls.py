@@ -36,7 +36,7 @@ def vaults(deployment: Deployment) -> None:
 
 
 def files_of_a_report(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, search_job: str) -> dict[str, Any]:
-    """Make the report at a fixed time, and give all that is written, but for the identifiers that SNS gives."""
+    """Make the report at a fixed time, and give all that is written, but for what no two reports share."""
     module = deployment.function("report", INVENTORY="ON")
     monkeypatch.setattr(module, "_now", lambda: NOW)
     monkeypatch.setattr(module, "reporting", dataclasses.replace(module.reporting, now=lambda: NOW))
@@ -47,7 +47,9 @@ def files_of_a_report(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, s
         if key.endswith(".json"):
             files[key] = json.loads(files[key])
             files[key].get("notification", files[key]).pop("messageIds", None)
-            files[key].pop("message_ids", None)
+            for file in files[key].get("files", {}).values():
+                del file["versionId"]
+            files[key]["inventory"].update(notListedBefore=0, thinIndexesBefore=0)  # the second is made after the first
     return files
 
 

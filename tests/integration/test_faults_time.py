@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_function_whose_time_runs_out_says_so_leaves_nothing_half_and_begins_a
     with report_function(deployment, tmp_path / "log") as url:
         # When there is not enough time
         started = time.monotonic()
-        answer = invoke(url, state_change(search_job))
+        answer = invoke(url, event_of(search_job))
         seconds = time.monotonic() - started
 
         # Then the function says so itself, before Lambda ends it
@@ -64,7 +65,7 @@ def test_a_function_whose_time_runs_out_says_so_leaves_nothing_half_and_begins_a
 
         # When it is tried again, and AWS is quicker
         deployment.simulator.faults.remove(slow)
-        again = invoke(url, state_change(search_job))
+        again = invoke(url, event_of(search_job))
 
     # Then the report is whole, and told once
     assert (again["created"], again["backups"]["listed"]) == (True, 1000 * _PAGES)
@@ -81,15 +82,20 @@ def test_a_function_that_lambda_ends_without_a_word_leaves_no_mark_and_its_retry
     stuck = deployment.simulator.faults.add("delay", operation="ListSearchJobBackups", delay_seconds=15)
 
     with report_function(deployment, tmp_path / "first") as url:
-        ended = invoke_raw(url, state_change(search_job))
+        ended = invoke_raw(url, event_of(search_job))
     assert "timed out" in ended.lower(), ended
     assert deployment.stored() == []
     deployment.simulator.faults.remove(stuck)
 
     # Its lease shows no sign of life, which takes 45 seconds to see
     with report_function(deployment, tmp_path / "second", timeout_seconds=120) as url:
-        assert invoke(url, state_change(search_job))["created"] is True
+        assert invoke(url, event_of(search_job))["created"] is True
     assert len(deployment.messages(deployment.people)) == 1
+
+
+def event_of(search_job: str) -> dict[str, Any]:
+    """Give an event that does not say where it is from: the emulator's function is of an account of its own."""
+    return {name: value for name, value in state_change(search_job).items() if name not in {"account", "region"}}
 
 
 def invoke_raw(url: str, event: object) -> str:

@@ -48,9 +48,17 @@ def test_an_event_of_this_account_and_region_gets_its_report(deployment: Deploym
     assert deployment.report(state_change(search_job))["created"] is True
 
 
-@pytest.mark.parametrize("origin", [5, None, ["x"], {}, "x" * 10_000])
-def test_an_origin_that_is_none_is_foreign_and_no_error(deployment: Deployment, origin: Any) -> None:
-    assert deployment.report(state_change("any") | {"account": origin}) == {"ignored": True}
+@pytest.mark.parametrize("origin", [5, None, ["x"], {}])
+def test_an_origin_that_is_no_text_is_refused_with_a_sentence(deployment: Deployment, origin: Any) -> None:
+    with pytest.raises(InvalidRequest, match="The account of the event is .*, not a text"):
+        deployment.report(state_change("any") | {"account": origin})
+
+
+def test_an_origin_of_any_length_is_cut_where_it_is_told(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deployment.report(state_change("any") | {"account": "x" * 10_000}) == {"ignored": True}
+    assert len(capsys.readouterr().out) < 2000
 
 
 def test_a_direct_invocation_has_no_origin_that_could_be_ignored(deployment: Deployment) -> None:

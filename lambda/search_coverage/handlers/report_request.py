@@ -67,10 +67,10 @@ def foreign_event(event: object, function_arn: str) -> str | None:
         return None
     here = Arn.parse(function_arn)
     account, region = event.get("account", here.account), event.get("region", here.region)
-    if (account, region) == (here.account, here.region):
+    if (account, region) == (here.account, here.region) or not isinstance(account, str) or not isinstance(region, str):
         return None
     return (
-        f"The event is of account {str(account)[:100]!r} and Region {str(region)[:100]!r}, and this is account "
+        f"The event is of account {account[:100]!r} and Region {region[:100]!r}, and this is account "
         f"{here.account} and Region {here.region}: it was forwarded, and is ignored. Its search job is reported where "
         "it ran, if Search Coverage is deployed there."
     )
@@ -82,6 +82,9 @@ def _state_change(event: dict[str, Any]) -> dict[str, Any]:
         raise InvalidRequest(
             f"The event has source {str(source)[:100]!r} and detail-type {str(kind)[:100]!r}. {_ALLOWED}"
         )
+    for name in ("account", "region"):
+        if not isinstance(event.get(name, ""), str):
+            raise InvalidRequest(f"The {name} of the event is {_kind(event[name])}, not a text. {_ALLOWED}")
     if not isinstance(detail, dict):
         raise InvalidRequest(f"The detail of the event is {_kind(detail)}, not a JSON object. {_ALLOWED}")
     return detail
