@@ -50,7 +50,7 @@ def test_an_event_of_this_account_and_region_gets_its_report(deployment: Deploym
 
 @pytest.mark.parametrize("origin", [5, None, ["x"], {}])
 def test_an_origin_that_is_no_text_is_refused_with_a_sentence(deployment: Deployment, origin: Any) -> None:
-    with pytest.raises(InvalidRequest, match="The account of the event is .*, not a text"):
+    with pytest.raises(InvalidRequest, match=r"The account of the event is .*, not a text"):
         deployment.report(state_change("any") | {"account": origin})
 
 
