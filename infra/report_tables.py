@@ -52,9 +52,8 @@ SEARCH_JOBS: Final[Mapping[str, str]] = MappingProxyType(
         "files": f"struct<csv:{_FILE},jsonl:{_FILE},html:{_FILE}>",
         "inventory": (
             "struct<status:string,message:string,takenat:string,vaults:bigint,inscope:bigint,notlisted:bigint,"
-            "notlistedbefore:bigint,"
             "thinindexes:array<struct<backuparn:string,sourceresourcearn:string,vault:string,items:bigint,"
-            "previousbackuparn:string,previousitems:bigint>>,thinindexesbefore:bigint,"
+            "previousbackuparn:string,previousitems:bigint>>,"
             "notsearchable:array<struct<vault:string,backups:bigint,examples:array<string>>>>"
         ),
         "notification": "struct<failedbackups:bigint,messageids:array<string>,pending:string>",

@@ -38,7 +38,7 @@ _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 
 # What the CDK itself keeps in the context: its command line's switches, the feature flags of construct libraries, the
 # answers of look-ups, the notices that somebody acknowledged.
-_KEY_OF_THE_CDK = re.compile(r"(aws:|aws-cdk:|@|[a-z-]+:account=).*|acknowledged-issue-numbers")
+_KEY_OF_THE_CDK = re.compile(r"(aws:|aws-cdk:|@|[a-z-]+:account=).*|acknowledged-issue-numbers|cli-telemetry")
 
 
 _WORD_MIN: Final = 4
@@ -205,7 +205,7 @@ def _quoted(addresses: Sequence[str]) -> str:
 
 def _alarm_emails(given: _Given) -> tuple[str, ...] | None:
     """Read the alarm addresses; null stands for "the same as notificationEmails"."""
-    return None if given.value is None else _emails(given)
+    return None if given.value is None or (given.on_command_line and given.value == "null") else _emails(given)
 
 
 def _statuses(given: _Given) -> tuple[str, ...]:

@@ -584,7 +584,7 @@ def test_a_table_that_was_deleted_is_made_anew_and_reports_go_on(
     dynamodb.delete_table(TableName=table)
     search_job = simulator.finish_job(Scenario("no-table", PARTIAL))
     failed = stack.invoke(stack.outputs["ReportFunctionName"], {"searchJobIdentifier": search_job})
-    assert "idempotency record" in failed["errorMessage"]
+    assert "Acquiring the lease on the report" in failed["errorMessage"]
 
     # When
     shell.run(commands)

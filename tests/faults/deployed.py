@@ -148,7 +148,8 @@ class Deployed:
             except self.s3.exceptions.NoSuchKey:
                 flaws.append(f"{kind} is missing")
                 continue
-            if hashlib.sha256(content).hexdigest() != file["sha256"]:
+            version = self.s3.head_object(Bucket=BUCKET, Key=file["key"])["VersionId"]
+            if hashlib.sha256(content).hexdigest() != file["sha256"] or version != file["versionId"]:
                 flaws.append(f"{kind} is not what the summary vouches for")
             elif kind == "csv" and len(list(csv.reader(io.StringIO(content.decode(), newline="")))) != file["rows"] + 1:
                 flaws.append("the CSV has other rows than the summary says")

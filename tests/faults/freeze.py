@@ -52,6 +52,7 @@ class Plan:
         seconds_ahead: How much the clocks of the two are ahead.
         cold: Which of the two begin in a new execution environment.
         slow_s3: How long S3 takes for each request of either.
+        no_sns: Whether SNS refuses what the first one publishes.
     """
 
     number: int
@@ -65,18 +66,23 @@ class Plan:
     seconds_ahead: tuple[float, float]
     cold: tuple[bool, bool]
     slow_s3: float
+    no_sns: bool
 
     @classmethod
     def draw(cls, number: int) -> "Plan":
-        """Draw the plan of a play; the same number gives the same one."""
+        """Draw the plan of a play; the same number gives the same one.
+
+        The first plays freeze the first attempt before and after each of its calls in turn.
+        """
         lot = random.Random(number)  # noqa: S311 - the same plays each time
         at_a_call = (stops.FROZEN_BEFORE, stops.FROZEN_BEFORE, stops.FROZEN_AFTER, stops.KILLED_BEFORE)
         at_an_instant = ("frozen at an instant", "frozen at an instant", "frozen at an instant", "killed at an instant")
+        in_turn, is_in_turn = (stops.FROZEN_AFTER, stops.FROZEN_BEFORE), number <= 2 * _CALLS
         return cls(
             number,
             replay=lot.random() < 0.3,
-            how=lot.choice(at_a_call if number % 2 else at_an_instant),
-            call=lot.randint(1, _CALLS),
+            how=in_turn[number % 2] if is_in_turn else lot.choice(at_a_call if number % 2 else at_an_instant),
+            call=(number + 1) // 2 if is_in_turn else lot.randint(1, _CALLS),
             seconds=lot.uniform(0, _LONGEST_ATTEMPT),
             same_request=lot.random() < 0.6,
             second=lot.choice(("runs through", stops.HELD, stops.HELD, stops.KILLED_BEFORE, stops.KILLED_AFTER)),
@@ -84,6 +90,7 @@ class Plan:
             seconds_ahead=(lot.choice((0.0, -600.0, 600.0)), lot.choice((0.0, -600.0, 600.0))),
             cold=(lot.random() < 0.5, lot.random() < 0.3),
             slow_s3=lot.choice((0.0, 0.0, 0.03)),
+            no_sns=not is_in_turn and lot.random() < 0.15,
         )
 
 
@@ -157,8 +164,9 @@ class Freezer:
         at = 0 if name == "first" else 1
         call, how = ((plan.call, plan.how), (plan.second_call, plan.second))[at]
         special = Special(name, plan.seconds_ahead[at], plan.cold[at])
+        refused = "sns" if plan.no_sns and name == "first" else ""
         running = self._deployed.functions.start("report", event, context, as_attempt=special)
-        self._deployed.surroundings.ask("stop", running.process_id, name, call, how, plan.slow_s3)
+        self._deployed.surroundings.ask("stop", name, running.process_id, call, how, plan.slow_s3, refused)
         running.go()
         return running
 

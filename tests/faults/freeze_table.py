@@ -42,6 +42,7 @@ def _in_words(plays: list[dict[str, Any]]) -> str:
         "With clocks that differ": lambda plan: len(set(plan["seconds_ahead"])) > 1,
         "with a cold process": lambda plan: any(plan["cold"]),
         "with slow S3": lambda plan: plan["slow_s3"] > 0,
+        "with an SNS that refuses the first attempt": lambda plan: plan["no_sns"],
         "replays": lambda plan: plan["replay"],
     }
     return "; ".join(f"{name}: {sum(holds(play['plan']) for play in plays)}" for name, holds in counts.items())

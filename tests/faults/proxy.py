@@ -38,9 +38,9 @@ class Recorder:
     _calls: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def stop(self, process_id: int, attempt: str, call: int, how: str, seconds_per_request: float) -> None:
-        """Stop the process of an attempt at one of its calls, and make all of them slow."""
-        self.stops.plan(process_id, attempt, call, how, seconds_per_request)
+    def stop(self, attempt: str, *plan: Any) -> None:
+        """Stop the process of an attempt at one of its calls, make S3 slow for it, and let a service refuse it."""
+        self.stops.plan(attempt, *plan)
 
     def is_stopped(self, attempt: str) -> bool:
         """Say whether an attempt has come to its stop."""
@@ -197,7 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         match kind := recorder.take(request) if recorder else None:
             case None:
                 with recorder.stops.around(request) if recorder else contextlib.nullcontext():
-                    answer = self.server.answer(request)
+                    refused = recorder is not None and recorder.stops.refuses(request)
+                    answer = error_answer(Kind.DENIED, request) if refused else self.server.answer(request)
                 self._send(answer)
             case Kind.KILLED_BEFORE:
                 self._kill(recorder)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock
+from typing import Any
 
 from tests.faults.call import Request
 
@@ -30,7 +31,8 @@ class _Stop:
     process_id: int
     call: int
     how: str
-    seconds_per_request: float
+    seconds_per_s3_request: float
+    refusing_service: str
     calls: list[str] = field(default_factory=list)
     reached: Event = field(default_factory=Event)
     released: Event = field(default_factory=Event)
@@ -43,9 +45,14 @@ class Stops:
         self._stops: dict[str, _Stop] = {}
         self._lock = Lock()
 
-    def plan(self, process_id: int, attempt: str, call: int, how: str, seconds_per_request: float) -> None:
+    def plan(self, attempt: str, *plan: Any) -> None:
         """Stop an attempt at its n-th call, counted from 1; what is none of the ways above never stops it."""
-        self._stops[attempt] = _Stop(process_id, call, how, seconds_per_request)
+        self._stops[attempt] = _Stop(*plan)
+
+    def refuses(self, request: Request) -> bool:
+        """Say whether the request is of an attempt that this service refuses."""
+        stop = self._stops.get(request.headers.get(ATTEMPT_HEADER, ""))
+        return stop is not None and stop.refusing_service == request.service
 
     def is_reached(self, attempt: str) -> bool:
         """Say whether it has stopped."""
@@ -61,7 +68,7 @@ class Stops:
         stop = self._stops.get(request.headers.get(ATTEMPT_HEADER, ""))
         how = self._turn(stop, request) if stop else ""
         if stop:
-            time.sleep(stop.seconds_per_request if request.service == "s3" else 0)
+            time.sleep(stop.seconds_per_s3_request if request.service == "s3" else 0)
         if stop and how in {FROZEN_BEFORE, KILLED_BEFORE, HELD}:
             _wait(stop, how)
         yield

@@ -12,10 +12,11 @@ from moto.s3.exceptions import PreconditionFailed
 from moto.s3.responses import S3Response
 
 from local.backup_simulator import BackupGroup, RecoveryPointGroup, Scenario, Vault
+from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.aws.report_lease import ClaimLost, ReportLease
 from tests.integration.conftest import Deployment
-from tests.invocation import ACCOUNT, REGION, state_change
+from tests.invocation import ACCOUNT, REGION, Context, state_change
 
 ONE_FAILED = Scenario("one-failed", (BackupGroup(count=2), BackupGroup(status="FAILED")))
 
@@ -233,4 +234,85 @@ def test_what_left_the_vaults_since_the_first_report_makes_no_replay_complete(de
     assert replayed["inventory"]["notListed"] == 0
     assert (replayed["verdict"], made_anew["verdict"]) == ("PARTIAL", "PARTIAL")
     for summary in (replayed, made_anew):
-        assert "An earlier report on this search found 1 backups" in " ".join(summary["verdictReasons"])
+        assert "was PARTIAL, and what was in doubt then may have left the vaults" in " ".join(summary["verdictReasons"])
+
+
+def test_what_people_were_told_is_not_forgotten_by_the_retry_of_an_attempt_that_died(deployment: Deployment) -> None:
+    # Given an attempt that told people of a backup that was not listed, and died before its mark
+    arn = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:never-indexed"
+    deployment.simulator.add_vault(Vault("nightly", (RecoveryPointGroup(), RecoveryPointGroup(index=None, arn=arn))))
+    search: Any = boto3.client("backupsearch").start_search_job
+    search_job = search(SearchScope={"BackupResourceTypes": ["S3"]})["SearchJobIdentifier"]
+    deployment.simulator.move_clock(timedelta(minutes=10))
+    module = deployment.function("report", INVENTORY="ON")
+
+    def die(request: Any, **_: object) -> None:
+        if request.url.endswith(f"{search_job}/summary.json") or (mails and "/summaries/" in request.url):
+            raise ValueError("the power is gone")
+
+    mails: list[object] = []
+    module.reporting.topic._client.meta.events.register("before-send", lambda **_: mails.append(1))
+    module.reporting.bucket._client.meta.events.register("before-send.s3.PutObject", die)
+    with pytest.raises(AwsCallFailed, match="power"):
+        module.handler({"searchJobIdentifier": search_job}, Context())
+
+    # When the backup is deleted before the retry
+    deployment.simulator.delete_recovery_point(arn)
+    deployment.report({"searchJobIdentifier": search_job}, INVENTORY="ON")
+
+    # Then the report does not say that all is well
+    summary = deployment.summary(search_job)
+    assert summary
+    assert summary["verdict"] == "PARTIAL"
+    assert len(deployment.messages(deployment.people)) == 1
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{", b"[1]", b"null", b"{}", b'{"verdict": "COMPLETE"}', b'{"files": 5}', b"\xff\xfe"]
+)
+@pytest.mark.parametrize("replay", [False, True])
+def test_a_summary_that_somebody_damaged_is_made_again(deployment: Deployment, damaged: bytes, *, replay: bool) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report(state_change(search_job))
+    for key in deployment.stored():
+        if key.endswith((".json", ".json.gz")):
+            deployment.s3.put_object(Bucket=deployment.bucket, Key=key, Body=damaged)
+
+    assert deployment.report({"searchJobIdentifier": search_job, "replay": replay})["created"] is True
+
+    summary = deployment.summary(search_job)
+    assert summary
+    assert summary["verdict"] == "PARTIAL"
+
+
+def test_a_summary_of_the_first_version_is_believed(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report(state_change(search_job))
+    summary = deployment.summary(search_job)
+    assert summary
+    for file in summary["files"].values():
+        del file["versionId"]
+    del summary["notification"]["pending"], summary["inventory"]["thinIndexes"], summary["inventory"]["notSearchable"]
+    (key,) = [key for key in deployment.stored() if key.endswith("/summary.json")]
+    deployment.s3.put_object(Bucket=deployment.bucket, Key=key, Body=json.dumps(summary).encode())
+
+    assert deployment.report(state_change(search_job))["created"] is False
+
+
+def test_a_stale_mark_that_falls_between_a_replays_removal_and_its_own_is_taken_off_again(
+    deployment: Deployment,
+) -> None:
+    # Given a key that is free, because a replay has just taken the mark off
+    bucket = bucket_of(deployment)
+    key = "reports/1/summary.json"
+
+    class LostMeanwhile(Lease):
+        def confirm(self) -> None:
+            raise ClaimLost("taken over")
+
+    # When an attempt that was frozen sets its mark there
+    with pytest.raises(ClaimLost):
+        bucket.put_summary(key, {"made": "long ago"}, "first", LostMeanwhile("frozen"))  # type: ignore[arg-type]
+
+    # Then nothing vouches for the files of the replay
+    assert bucket.summary(key) is None

@@ -268,6 +268,23 @@ def test_what_the_inventory_leaves_out_is_counted_and_said(deployment: Deploymen
         "Of the backups that match the scope, these are left out: 3 made or completed after the search began, "
         "1 still being made, 1 being deleted, 1 deleted while the inventory was taken."
     )
+    # What was there when the search began, and is not in its list, was not searched, whatever becomes of it
+    assert summary["verdict"] == "PARTIAL"
+    (doubt,) = summary["verdictReasons"]
+    assert doubt.startswith("2 backups that match the scope of the search and are not in its list are being deleted")
+
+
+def test_what_came_after_the_search_began_is_said_and_no_doubt(deployment: Deployment) -> None:
+    deployment.simulator.add_vault(Vault("Default", (INDEXED,)))
+    search_job = search(deployment)
+    deployment.simulator.add_recovery_points(
+        "Default", RecoveryPointGroup(source=BUCKET, index=None, arn=point_arn("later"), created=timedelta(0))
+    )
+
+    summary = report(deployment, search_job)
+
+    assert summary["verdict"] == "COMPLETE"
+    assert "1 made or completed after the search began" in summary["inventory"]["message"]
 
 
 def test_a_copy_whose_completion_the_list_does_not_tell_is_asked_for_it(deployment: Deployment) -> None:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import boto3
 import pytest
 
 from local.backup_simulator import AIR_GAPPED_VAULT, RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
 from tests.integration.test_inventory import calls, report, search
-from tests.invocation import REGION
+from tests.invocation import REGION, Context
 
 PII, BOTH = {"pii": "yes"}, {"pii": "yes", "team": "hr"}
 
@@ -98,3 +99,46 @@ def test_where_the_scope_has_no_tags_nobody_asks_ec2(deployment: Deployment) -> 
 
     assert "DescribeSnapshots" not in calls(deployment.simulator)
     assert module._snapshots.cache_info().currsize == 0  # the client is not even made
+
+
+@pytest.mark.parametrize("fault", ["broken_json", "empty_object"])
+def test_an_answer_that_does_not_say_the_tags_is_a_doubt_and_none_without_tags(
+    deployment: Deployment, fault: str
+) -> None:
+    # Given backups of S3 that were never indexed, and an AWS whose answer about their tags says nothing
+    groups = (RecoveryPointGroup(count=3, tags=PII), RecoveryPointGroup(count=2, tags=PII, index=None))
+    deployment.simulator.add_vault(Vault("Default", groups))
+    search_job = search(deployment, BackupResourceTags=PII)
+    if fault == "broken_json":
+        deployment.simulator.faults.add("broken_json", operation="ListTags")
+    module = deployment.function("report", INVENTORY="ON")
+    if fault == "empty_object":
+        vaults = module._backup_vaults()
+        vaults._client.meta.events.register(
+            "before-parse.backup.ListTags", lambda response_dict, **_: response_dict.update(body=b"{}")
+        )
+
+    module.handler({"searchJobIdentifier": search_job}, Context())
+
+    summary = deployment.summary(search_job)
+    assert summary
+    assert (summary["verdict"], summary["inventory"]["status"]) == ("PARTIAL", "PARTIAL")
+
+
+def test_a_half_match_stays_a_doubt_when_the_report_is_made_again_and_the_backup_is_gone(
+    deployment: Deployment,
+) -> None:
+    groups = (snapshots(count=3, tags=BOTH), snapshots(count=1, tags=PII, index=None, vault="b"))
+    deployment.simulator.add_vault(Vault("Default", groups))
+    search_job = search(deployment, "EBS", BackupResourceTags=BOTH)
+    assert report(deployment, search_job)["verdict"] == "PARTIAL"
+
+    listed = boto3.client("backup").list_recovery_points_by_backup_vault(BackupVaultName="Default")
+    (arn,) = [p["RecoveryPointArn"] for p in listed["RecoveryPoints"] if "snap-b" in p["RecoveryPointArn"]]
+    deployment.simulator.delete_recovery_point(arn)
+    deployment.report({"searchJobIdentifier": search_job, "replay": True}, INVENTORY="ON")
+
+    summary = deployment.summary(search_job)
+    assert summary
+    assert (summary["verdict"], summary["inventory"]["status"]) == ("PARTIAL", "COMPLETE")
+    assert "Only a new search can be COMPLETE" in summary["verdictReasons"][0]

@@ -119,12 +119,15 @@ def test_whatever_write_it_dies_at_the_mark_goes_in_the_end(deployment: Deployme
         if dies_at in request.url and request.method in {"PUT", "DELETE"}:
             raise ValueError("the power is gone")
 
-    with pytest.raises(NotificationPending):
-        refusing(deployment).handler(event, Context())
+    told = 0
     for module in (refusing(deployment), deployment.function("report")):
         module.reporting.bucket._client.meta.events.register("before-send.s3", die)
         with pytest.raises(Exception, match="power"):
             module.handler(event, Context())
+        told = told or len(deployment.messages(deployment.people))
+        if not told:
+            with pytest.raises(NotificationPending):
+                refusing(deployment).handler(event, Context())
 
     # When all works
     deployment.report(event)
@@ -132,4 +135,85 @@ def test_whatever_write_it_dies_at_the_mark_goes_in_the_end(deployment: Deployme
     # Then
     assert marks(deployment) == []
     assert deployment.summary(search_job)["notification"]["pending"] is None  # type: ignore[index]
+    assert told + len(deployment.messages(deployment.people)) == 1
+
+
+def test_while_sns_refuses_the_report_stays_as_it_is(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    broken = refusing(deployment)
+    with pytest.raises(NotificationPending):
+        broken.handler(state_change(search_job), Context())
+    before = versions(deployment)
+
+    for _ in range(3):
+        with pytest.raises(NotificationPending):
+            broken.handler(state_change(search_job), Context())
+
+    assert versions(deployment) == before
+    assert deployment.summary(search_job) is not None
+
+
+def test_a_replay_that_sns_refuses_is_told_by_a_later_sweep(deployment: Deployment) -> None:
+    # Given a report of which people were told, and a replay of which SNS takes nothing
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report(state_change(search_job))
+    replay, invocation = {"searchJobIdentifier": search_job, "replay": True}, Context()
+    broken = refusing(deployment)
+    for _ in range(3):
+        with pytest.raises(NotificationPending):
+            broken.handler(replay, invocation)
+    deployment.messages(deployment.people)
+
+    # When SNS is back
+    (event,) = sweep_later(deployment, 2)
+    deployment.report(event)
+
+    # Then people hear of it, once
     assert len(deployment.messages(deployment.people)) == 1
+    assert marks(deployment) == []
+    assert sweep_later(deployment, 4) == []
+
+
+def test_after_a_replay_a_report_that_is_made_again_is_not_mailed_again(deployment: Deployment) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    with pytest.raises(NotificationPending):
+        refusing(deployment).handler(state_change(search_job), Context())
+    deployment.report({"searchJobIdentifier": search_job, "replay": True})
+    (key,) = [key for key in deployment.stored() if key.endswith("/summary.json")]
+    deployment.s3.delete_object(Bucket=deployment.bucket, Key=key)
+
+    assert deployment.report(state_change(search_job))["created"] is True
+    assert len(deployment.messages(deployment.people)) == 1
+
+
+def test_a_mark_that_an_attempt_left_which_woke_up_too_late_goes_with_the_next_announcement(
+    deployment: Deployment,
+) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    deployment.report(state_change(search_job))
+    (key,) = [key for key in deployment.stored() if key.endswith("/summary.json")]
+    stale = key.replace("summary.json", "notification-pending.json")
+    deployment.s3.put_object(Bucket=deployment.bucket, Key=stale, Body=b"{}")
+
+    (event,) = sweep_later(deployment, 2)
+    assert deployment.report(event)["created"] is False
+
+    assert marks(deployment) == []
+    assert sweep_later(deployment, 4) == []
+    assert len(deployment.messages(deployment.people)) == 1
+
+
+def test_a_report_whose_messages_are_pending_is_counted_and_logged(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    with pytest.raises(NotificationPending):
+        refusing(deployment).handler(state_change(search_job), Context())
+
+    assert '"ReportsIncomplete":[1.0]' in capsys.readouterr().out
+
+
+def versions(deployment: Deployment) -> int:
+    """Count the versions of all objects, and what was removed."""
+    listed = deployment.s3.list_object_versions(Bucket=deployment.bucket)
+    return len(listed["Versions"]) + len(listed.get("DeleteMarkers", []))

@@ -227,6 +227,30 @@ def test_a_retry_of_a_replay_does_not_replay_again(deployment: Deployment, monke
     assert len(deployment.messages(deployment.people)) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"FailedEntryCount": 0, "Entries": []},
+        {"FailedEntryCount": 0, "Entries": [{}]},
+        {"FailedEntryCount": 0, "Entries": [None]},
+        {"FailedEntryCount": 0, "Entries": [{"ErrorCode": "InternalFailure"}]},
+        {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "no"}]},
+    ],
+)
+def test_news_that_the_bus_did_not_surely_take_are_tried_again(deployment: Deployment, answer: dict[str, Any]) -> None:
+    search_job = deployment.simulator.finish_job(ONE_FAILED)
+    module = deployment.function("report")
+
+    class Bus:
+        def put_events(self, **_: object) -> dict[str, Any]:
+            return answer
+
+    module.reporting.bus._client = Bus()
+    with pytest.raises(AwsCallFailed, match=r"was refused: (PutEvents|InternalFailure)"):
+        module.handler(state_change(search_job), Context())
+
+
 def test_the_news_of_a_report_is_put_on_the_bus(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
 

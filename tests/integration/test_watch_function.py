@@ -360,6 +360,7 @@ def test_a_sweep_ends_in_order_while_dynamodb_hands_back_keys_without_end(
         ({"FailedEntryCount": 0, "Entries": []}, "answers with 0 entries for 2 events"),
         ({"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"EventId": "2"}]}, "says that it refused 1"),
         ({"FailedEntryCount": 0, "Entries": [{}, {"EventId": "2"}]}, "gave no id for an event"),
+        ({"FailedEntryCount": 0, "Entries": [None, {"EventId": "2"}]}, "gave no id for an event"),
     ],
 )
 def test_an_answer_of_the_bus_that_cannot_be_right_is_a_refusal(
@@ -385,9 +386,47 @@ def test_an_answer_of_the_bus_that_cannot_be_right_is_a_refusal(
     bus._client = real
     announced(deployment)
     module.handler({}, Context())
-    assert len(announced(deployment)) == 2 - sum(
-        "EventId" in e and sentence.startswith("gave") for e in answer["Entries"]
-    )
+    assert len(announced(deployment)) == (1 if sentence.startswith("gave") else 2)
+
+
+def test_what_cannot_be_recorded_keeps_no_other_search_job_from_being_announced(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    jobs = {deployment.simulator.finish_job(DONE) for _ in range(12)}
+    module = deployment.function("watch")
+
+    def refuse(**_: object) -> None:
+        raise ValueError("no table")
+
+    module.sweeping.announcements._client.meta.events.register("before-send.dynamodb.PutItem", refuse)
+    with pytest.raises(SearchCoverageError, match=r"no table.*The next sweep announces it again"):
+        module.handler({}, Context())
+
+    assert set(announced(deployment)) == jobs
+
+
+@pytest.mark.parametrize("entry", ["x", 5, [], None, {}])
+def test_an_entry_that_is_no_search_job_stops_no_other(deployment: Deployment, entry: object) -> None:
+    search_job = deployment.simulator.finish_job(DONE)
+    module = deployment.function("watch")
+
+    def add(response_dict: dict[str, Any], **_: object) -> None:
+        page = json.loads(response_dict["body"])
+        page["SearchJobs"].append(entry)
+        response_dict["body"] = json.dumps(page).encode()
+
+    module.sweeping.search._client.meta.events.register_first("before-parse.backupsearch.ListSearchJobs", add)
+    with pytest.raises(SearchCoverageError, match="AWS lists 1 search jobs that cannot be read"):
+        module.handler({}, Context())
+
+    assert announced(deployment) == [search_job]
+
+
+def test_a_list_that_was_read_to_its_end_in_the_last_moment_is_whole(deployment: Deployment) -> None:
+    deployment.simulator.finish_job(DONE)
+
+    assert deployment.function("watch").handler({}, Context(seconds_left=20))["announced"] == 1
 
 
 def test_a_search_job_without_an_end_time_is_announced_and_does_not_stop_the_others(deployment: Deployment) -> None:

@@ -14,7 +14,7 @@ from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSear
 from search_coverage.report.blind_spots import BlindSpot, blind_spots
 from tests.examples import JOB_ARN, JOB_ID, search_job
 
-COMPLETE = Inventory(InventoryStatus.COMPLETE)
+COMPLETE = Inventory(InventoryStatus.COMPLETE, not_searchable_is_all=True)
 EBS, S3 = SearchScope(("EBS",)), SearchScope(("S3",))
 
 
@@ -55,7 +55,7 @@ def test_a_filter_by_creation_time_makes_missing_creation_times_louder() -> None
 def test_volumes_in_backups_of_instances_are_counted_by_vault_the_largest_first() -> None:
     held = (NotSearchable("weekly", 2), NotSearchable("nightly", 1_200))
 
-    spot = of_instances(inventory=Inventory(InventoryStatus.COMPLETE, not_searchable=held))
+    spot = of_instances(inventory=Inventory(InventoryStatus.COMPLETE, not_searchable=held, not_searchable_is_all=True))
 
     assert "From the time that the search covers, the vaults hold 1,202 backups of EC2 instances: " in spot.text
     assert spot.text.endswith(": 1,200 in nightly, 2 in weekly.")
@@ -110,7 +110,7 @@ def test_where_a_note_may_say_that_a_vault_is_missing_the_count_is_the_least() -
 def test_the_name_of_a_vault_stays_on_its_line() -> None:
     held = (NotSearchable("x\n\u202eevil" + "y" * 500, 1),)
 
-    spot = of_instances(inventory=Inventory(InventoryStatus.COMPLETE, not_searchable=held))
+    spot = of_instances(inventory=Inventory(InventoryStatus.COMPLETE, not_searchable=held, not_searchable_is_all=True))
 
     assert spot.text.isprintable()
     assert len(spot.text) < 400

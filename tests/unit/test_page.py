@@ -276,7 +276,7 @@ def test_the_box_of_what_no_search_sees_names_the_vaults_and_what_concerns_this_
 
     page = report_page(
         job=search_job(filters_by_creation_time=True),
-        inventory=Inventory(InventoryStatus.COMPLETE, in_scope=385, not_searchable=held),
+        inventory=Inventory(InventoryStatus.COMPLETE, in_scope=385, not_searchable=held, not_searchable_is_all=True),
     )
 
     assert '<h2 id="unseen">What even a complete search does not see</h2>' in page

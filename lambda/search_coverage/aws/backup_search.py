@@ -58,7 +58,9 @@ class BackupSearch:
             page_taker("Results", "BackupCreationTime", "IndexCreationTime"),
         )
         # Each entry is read on its own, so that one that cannot be read does not stop the others.
-        client.meta.events.register("before-parse.backupsearch.ListSearchJobs", page_taker("SearchJobs"))
+        client.meta.events.register(
+            "before-parse.backupsearch.ListSearchJobs", page_taker("SearchJobs", whatever_rows=True)
+        )
 
     def search_jobs(self, time_is_up: Callable[[], bool] = lambda: False) -> SearchJobList:
         """List all search jobs that AWS still knows (7 days after they end), whatever their status.
@@ -72,9 +74,12 @@ class BackupSearch:
         jobs: dict[str, SearchJob] = {}  # each once, also if the list moved between two pages
         unreadable: list[str] = []
         pages = pages_of("the list of search jobs", self._page_of_search_jobs)
-        broken_off = None
+        broken_off, is_late = None, False
         try:
             for page in pages:
+                if is_late:
+                    broken_off = AwsCallFailed("There was no time to read the list of search jobs to its end.")
+                    break
                 for entry in page:
                     try:
                         job = _search_job(entry)
@@ -82,9 +87,7 @@ class BackupSearch:
                         unreadable.append(f"{entry} ({error!r})")
                     else:
                         jobs[job.identifier] = job
-                if time_is_up():
-                    broken_off = AwsCallFailed("There was no time to read the list of search jobs to its end.")
-                    break
+                is_late = time_is_up()
         except AwsCallFailed as error:
             if not jobs and not unreadable:
                 raise

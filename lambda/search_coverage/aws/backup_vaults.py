@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import doing
+from search_coverage.aws.errors import AwsCallFailed, doing
 from search_coverage.aws.fast_pages import page_taker
-from search_coverage.aws.long_lists import PAGE_SIZE, epoch, pages_of, rows_of
+from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.recovery_point import RecoveryPoint
 
 if TYPE_CHECKING:
@@ -154,9 +154,12 @@ class BackupVaults:
 
     def _page_of_tags(self, recovery_point_arn: str, token: str | None) -> tuple[dict[str, str], str | None]:
         request = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
-        with doing(f"Reading the tags of {recovery_point_arn}"):
+        what = f"Reading the tags of {recovery_point_arn}"
+        with doing(what):
             answer = self._client.list_tags(**_page(request, token))
-            return answer.get("Tags", {}), answer.get("NextToken")
+            if "Tags" not in answer:  # so does an answer look that is no JSON: it does not say that there are none
+                raise AwsCallFailed(f"{what} failed: {answer_without('Tags')}")
+            return answer["Tags"], answer.get("NextToken")
 
 
 def _page(request: dict[str, Any], token: str | None) -> dict[str, Any]:

@@ -65,8 +65,9 @@ class EventBus:
         """
         with doing(f"Putting the event {REPORT_CREATED!r} for {arn}"):
             answer = self._client.put_events(Entries=[self._entry(REPORT_CREATED, arn, detail)])
-        if answer.get("FailedEntryCount"):
-            raise AwsCallFailed(f"The event {REPORT_CREATED!r} for {arn} was refused: {answer['Entries']}")
+        ((_, error),) = _results(1, answer)
+        if error:
+            raise AwsCallFailed(f"The event {REPORT_CREATED!r} for {arn} was refused: {error}.")
 
     def _entry(self, kind: str, arn: Arn, detail: dict[str, Any]) -> Any:
         return {
@@ -79,24 +80,35 @@ class EventBus:
 
 
 def _taken_and_refused(batch: list[SearchJob], answer: Any) -> tuple[list[Announcement], list[Refusal]]:
-    """Read an answer to PutEvents; one that contradicts itself counts as a refusal of all."""
-    results = answer.get("Entries") or []
-    refused = sum(bool(result.get("ErrorCode")) for result in results)
-    if len(results) != len(batch) or (answer.get("FailedEntryCount") or 0) != refused:
-        error = (
-            f"PutEvents answers with {len(results)} entries for {len(batch)} events, {refused} of them refused, and "
-            f"says that it refused {answer.get('FailedEntryCount')}"
-        )
-        return [], [Refusal(job, error) for job in batch]
     announcements, refusals = [], []
-    for job, result in zip(batch, results, strict=True):
-        if result.get("ErrorCode"):
-            refusals.append(Refusal(job, f"{result['ErrorCode']}: {result.get('ErrorMessage')}"))
-        elif not result.get("EventId"):
-            refusals.append(Refusal(job, "PutEvents gave no id for an event"))
+    for job, (event_id, error) in zip(batch, _results(len(batch), answer), strict=True):
+        if error:
+            refusals.append(Refusal(job, error))
         else:
-            announcements.append(Announcement(job, result["EventId"]))
+            announcements.append(Announcement(job, event_id))
     return announcements, refusals
+
+
+def _results(entries: int, answer: Any) -> list[tuple[str, str]]:
+    """Read an answer to PutEvents: the id of each event, or why it was refused.
+
+    An answer that contradicts itself counts as a refusal of all.
+    """
+    results = [result if isinstance(result, dict) else {} for result in answer.get("Entries") or []]
+    refused = sum(bool(result.get("ErrorCode")) for result in results)
+    if len(results) != entries or (answer.get("FailedEntryCount") or 0) != refused:
+        error = (
+            f"PutEvents answers with {len(results)} entries for {entries} events, {refused} of them refused, and says "
+            f"that it refused {answer.get('FailedEntryCount')}"
+        )
+        return [("", error)] * entries
+    return [(str(result.get("EventId") or ""), _refusal(result)) for result in results]
+
+
+def _refusal(result: dict[str, Any]) -> str:
+    if result.get("ErrorCode"):
+        return f"{result['ErrorCode']}: {result.get('ErrorMessage')}"
+    return "" if result.get("EventId") else "PutEvents gave no id for an event"
 
 
 def _state(job: SearchJob) -> dict[str, Any]:

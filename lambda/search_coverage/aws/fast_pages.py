@@ -13,7 +13,7 @@ _LAST_SECOND = 253_402_300_800.0  # the year 10000, which no calendar here can w
 _NUMBERS = frozenset({int, float})
 
 
-def page_taker(list_name: str, *times: str) -> Callable[..., None]:
+def page_taker(list_name: str, *times: str, whatever_rows: bool = False) -> Callable[..., None]:
     """Make a handler of ``before-parse`` that decodes the pages of one list operation in place of botocore's parser.
 
     Rows come as they are on the wire: times as seconds since the epoch, members that AWS did not send missing or None
@@ -22,6 +22,7 @@ def page_taker(list_name: str, *times: str) -> Callable[..., None]:
     Args:
         list_name: The member of the answer that holds the rows.
         times: The members of a row that are timestamps.
+        whatever_rows: Whether to take rows that are no objects, too; whoever reads them tells them apart.
 
     Returns:
         A handler. It empties the body of an answer that it took, and leaves any other answer as it is.
@@ -40,7 +41,7 @@ def page_taker(list_name: str, *times: str) -> Callable[..., None]:
         if not isinstance(rows, list):
             # botocore would make an empty list of some of it, and an empty list is an answer.
             customized_response_dict[list_name] = rows
-        elif all(map(is_as_modelled, rows)):
+        elif whatever_rows or all(map(is_as_modelled, rows)):
             customized_response_dict[list_name] = rows
             if page.get("NextToken") is not None:
                 customized_response_dict["NextToken"] = page["NextToken"]

@@ -6,6 +6,7 @@ refuses to replace (https://docs.aws.amazon.com/AmazonS3/latest/userguide/condit
 """
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -13,12 +14,16 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from search_coverage import SERVICE
 from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.aws.report_lease import ClaimLost
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.verdict import EarlierReport
 from search_coverage.report.json_text import compact_json, readable_json
 from search_coverage.report.keys import (
     NOTIFICATION_PENDING_NAME,
@@ -35,38 +40,63 @@ if TYPE_CHECKING:
 
 _PART_BYTES = 16 * 1024 * 1024  # a larger file goes up in parts of this size; S3 takes 10,000 of them
 _TRIES = 4  # against what predecessors still write; each of them can do so once per key
+_PAUSE_SECONDS = 0.5
 _REQUEST_ID = "request-id"
 _ATTEMPT = "attempt"
+
+_RELIED_ON: Mapping[str, type] = {
+    "verdict": str,
+    "backups": dict,
+    "excludedByReason": dict,
+    "files": dict,
+    "notification": dict,
+    "generatedAt": str,
+}
 
 _IF_FREE: Mapping[str, str] = {"IfNoneMatch": "*"}
 # Another object, another write at this moment, nothing to match, or an upload that is complete: its answer got lost.
 _REFUSALS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "NoSuchUpload"})
 
+_logger = Logger(service=SERVICE, child=True)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSummary:
-    """A summary as it lies in the bucket, and the request that it was made for."""
+    """A summary as it lies in the bucket, and the request that it was made for.
 
-    content: dict[str, Any]
+    Attributes:
+        content: None where what lies there is no summary: somebody damaged it.
+    """
+
+    content: dict[str, Any] | None
     request_id: str | None
     etag: str
 
     @property
-    def is_pending(self) -> bool:
-        """Whether its messages could not be sent."""
-        return bool(self.content["notification"].get("pending"))
+    def pending(self) -> str | None:
+        """Why its messages could not be sent, if so."""
+        return self.content["notification"].get("pending") if self.content else None
 
     @property
-    def not_listed(self) -> int:
-        """How many backups in scope it, or any report before it, found that the search did not list."""
-        inventory = self.content["inventory"]
-        return max(inventory["notListed"] or 0, inventory.get("notListedBefore") or 0)
+    def as_earlier(self) -> EarlierReport | None:
+        """What a later report on the same search has to take into account."""
+        return EarlierReport(self.content["verdict"], self.content["generatedAt"]) if self.content else None
 
-    @property
-    def thin_indexes(self) -> int:
-        """How many searched backups it, or any report before it, found with an index that may lack most of them."""
-        inventory = self.content["inventory"]
-        return max(len(inventory.get("thinIndexes") or ()), inventory.get("thinIndexesBefore") or 0)
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An object as it was written.
+
+    Attributes:
+        version_id: None where the bucket has no versions.
+    """
+
+    etag: str
+    version_id: str | None
+
+    @classmethod
+    def of(cls, answer: Any) -> Self:
+        return cls(answer["ETag"], answer.get("VersionId"))
 
 
 class ReportBucket:
@@ -87,21 +117,28 @@ class ReportBucket:
         """
         options = {"ContentType": content_type, "Metadata": {_ATTEMPT: lease.attempt}}
         if path.stat().st_size > _PART_BYTES:
-            return self._write(key, partial(self._upload_in_parts, key, path, options), lease)
+            send = partial(self._upload_in_parts, key, path, options)
+            return self._write(key, send, lease, look_first=True).version_id
 
         def put(condition: Mapping[str, str]) -> Any:
             with path.open("rb") as file:
                 return self._client.put_object(Bucket=self.name, Key=key, Body=file, **options, **condition)  # type: ignore[arg-type]
 
-        return self._write(key, put, lease)
+        return self._write(key, put, lease).version_id
 
     def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: "ReportLease") -> None:
         """Write a summary, whole or not at all, with the request that it was made for.
 
         Raises:
-            ClaimLost: Another attempt has taken over the report; its summary stays.
+            ClaimLost: Another attempt has taken over the report. Its summary stays; and if this one came to lie where
+                a replay had just taken the mark off, it is taken off again.
         """
-        self._put_json(key, readable_json(summary), lease, {_REQUEST_ID: request_id})
+        etag = self._put_json(key, readable_json(summary), lease, {_REQUEST_ID: request_id}).etag
+        try:
+            lease.confirm()
+        except ClaimLost:
+            self.remove(key, lease, etag)
+            raise
 
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: "ReportLease") -> None:
         """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012).
@@ -123,7 +160,7 @@ class ReportBucket:
         """Take a mark off a report; in a versioned bucket the object itself stays.
 
         Args:
-            etag: Of the object as this attempt saw it, if it did.
+            etag: Of the object as this attempt saw or wrote it. Without it, it looks, and confirms its lease.
 
         Raises:
             ClaimLost: Another attempt has taken over the report; what it wrote stays.
@@ -144,7 +181,10 @@ class ReportBucket:
                     etag = None
                 else:
                     return
-        raise AwsCallFailed(self._keeps_changing(key))
+        raise AwsCallFailed(
+            f"Removing s3://{self.name}/{key} failed: it was changed by somebody else {_TRIES} times, although this "
+            "attempt holds the lease on the report. Lambda tries again."
+        )
 
     def summary(self, key: str) -> StoredSummary | None:
         """Read a summary; None if there is none.
@@ -156,7 +196,9 @@ class ReportBucket:
                 answer = self._client.get_object(Bucket=self.name, Key=key)
             except self._client.exceptions.NoSuchKey:
                 return None
-            content = json.loads(answer["Body"].read())
+            content = _summary_in(answer["Body"].read())
+            if content is None:
+                _logger.warning("s3://%s/%s is no summary: it counts as one that has to be made again", self.name, key)
             return StoredSummary(content, answer["Metadata"].get(_REQUEST_ID), answer["ETag"])
 
     def vouched_for(self, summary: dict[str, Any]) -> bool:
@@ -202,7 +244,7 @@ class ReportBucket:
 
     def _put_json(
         self, key: str, text: str, lease: "ReportLease", metadata: Mapping[str, str] | None = None
-    ) -> str | None:
+    ) -> "_Written":
         def put(condition: Mapping[str, str]) -> Any:
             return self._client.put_object(
                 Bucket=self.name,
@@ -215,24 +257,44 @@ class ReportBucket:
 
         return self._write(key, put, lease)
 
-    def _write(self, key: str, send: Callable[[Mapping[str, str]], Any], lease: "ReportLease") -> str | None:
-        """Send an object under the condition that nothing is there, or what was seen before the lease was confirmed."""
-        condition = _IF_FREE
+    def _write(
+        self, key: str, send: Callable[[Mapping[str, str]], Any], lease: "ReportLease", *, look_first: bool = False
+    ) -> "_Written":
+        """Send an object under the condition that nothing is there, or what was seen before the lease was confirmed.
+
+        Args:
+            look_first: Whether to look before the first try, because a try costs more than a look.
+        """
+        condition = self._seen(key, lease)[0] if look_first else _IF_FREE
         with doing(f"Writing s3://{self.name}/{key}"):
-            for _ in range(_TRIES):
+            for number in range(_TRIES):
                 try:
                     answer = send(condition)
                 except ClientError as error:
                     if not _is_refusal(error):
                         raise
                 else:
-                    return answer.get("VersionId")  # type: ignore[no-any-return]
-                found = self._head(key)
-                if found and found["Metadata"].get(_ATTEMPT) == lease.attempt:
-                    return found.get("VersionId")  # type: ignore[no-any-return]  # S3 took it, and its answer got lost on the way
-                lease.confirm()
-                condition = {"IfMatch": found["ETag"]} if found else _IF_FREE
-        raise AwsCallFailed(self._keeps_changing(key))
+                    return _Written.of(answer)
+                time.sleep(number * _PAUSE_SECONDS)  # of two writes at the same moment S3 refuses one
+                condition, ours = self._seen(key, lease)
+                if ours:
+                    return ours
+        raise AwsCallFailed(
+            f"Writing s3://{self.name}/{key} failed: S3 refused it {_TRIES} times, because somebody else writes there, "
+            "although this attempt holds the lease on the report. Lambda tries again."
+        )
+
+    def _seen(self, key: str, lease: "ReportLease") -> "tuple[Mapping[str, str], _Written | None]":
+        """Look at what is there, then confirm the lease; give the condition for a write.
+
+        Returns:
+            The condition; and what is there, if this attempt wrote it and S3's answer got lost on the way.
+        """
+        found = self._head(key)
+        if found and found["Metadata"].get(_ATTEMPT) == lease.attempt:
+            return {}, _Written.of(found)
+        lease.confirm()
+        return ({"IfMatch": found["ETag"]} if found else _IF_FREE), None
 
     def _upload_in_parts(self, key: str, path: Path, options: Mapping[str, Any], condition: Mapping[str, str]) -> Any:
         """Upload a file part by part, one at a time: threads would keep memory of their own, and be no faster."""
@@ -262,11 +324,18 @@ class ReportBucket:
                 return None
             raise
 
-    def _keeps_changing(self, key: str) -> str:
-        return (
-            f"s3://{self.name}/{key} was changed by somebody else {_TRIES} times while this attempt wrote it, although "
-            "it holds the lease on the report. Lambda tries again."
-        )
+
+def _summary_in(body: bytes) -> dict[str, Any] | None:
+    """Read a summary, as far as a later attempt relies on it; None if it is not one."""
+    try:
+        content = json.loads(body)
+        for name, kind in _RELIED_ON.items():
+            if not isinstance(content[name], kind):
+                return None
+        keys = [file["key"] for file in content["files"].values()]
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+    return content if all(isinstance(key, str) for key in keys) else None
 
 
 def _is_refusal(error: ClientError) -> bool:

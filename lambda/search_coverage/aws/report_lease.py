@@ -58,6 +58,16 @@ class _Owner:
     beats: str | None
     request_id: str | None
 
+    def as_condition(self) -> dict[str, Any]:
+        """Give the condition that the lease is as it was: what it lacked, it still lacks."""
+        values = {"attempt": {"S": self.attempt}, "beats": {"N": self.beats}}
+        there = {name: value for name, value in values.items() if getattr(self, name) is not None}
+        parts = [f"{name} = :{name}" if name in there else f"attribute_not_exists({name})" for name in values]
+        condition: dict[str, Any] = {"ConditionExpression": " AND ".join(parts)}
+        if there:
+            condition["ExpressionAttributeValues"] = {f":{name}": value for name, value in there.items()}
+        return condition
+
     @classmethod
     def of(cls, item: dict[str, Any]) -> Self:
         return cls(
@@ -102,10 +112,7 @@ class ReportLeases:
         """Take a lease that is free, or that still is as a dead owner left it; give the owner if it is not."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
         if dead:
-            condition = {
-                "ConditionExpression": "attempt = :attempt AND beats = :beats",
-                "ExpressionAttributeValues": {":attempt": {"S": dead.attempt}, ":beats": {"N": dead.beats}},
-            }
+            condition = dead.as_condition()
         with doing(f"Acquiring the lease on the report of search job {lease.search_job}"):
             try:
                 self._client.put_item(

@@ -36,6 +36,15 @@ class SentDigests:
         found = answer.get("Item")
         return found["message_id"]["S"] if found and found["what"]["S"] == what else None
 
+    def forget(self, key: str) -> None:
+        """Forget that people were told, so that they are told again.
+
+        Raises:
+            AwsCallFailed: It is not forgotten.
+        """
+        with doing(f"Forgetting that people were told of search job {key}"):
+            self._client.delete_item(TableName=self._table, Key={"id": {"S": f"{_PREFIX}{key}"}})
+
     def record(self, key: str, what: str, message_id: str) -> None:
         """Remember that people were told, for eight days.
 

@@ -88,11 +88,10 @@ class Inventory:
         in_scope: How many backups the search was asked to look into, at the least: those that it lists, and those
             that the vaults hold besides. More than that only if the inventory is not complete.
         not_listed: How many of them the search did not even list; each is an exclusion.
-        not_listed_before: The most that an earlier report on this search found; what is gone now was not searched.
         left_out: How many recovery points match the scope and do not count, by why; the message says so, too.
         thin_indexes: The searched backups whose index may lack most of what they hold.
-        thin_before: The most that an earlier report on this search found; what is gone now was no better.
         not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
+        not_searchable_is_all: Whether it was counted in every vault.
     """
 
     status: InventoryStatus
@@ -101,11 +100,10 @@ class Inventory:
     vaults: int | None = None
     in_scope: int | None = None
     not_listed: int | None = None
-    not_listed_before: int = 0
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
     thin_indexes: tuple[ThinIndex, ...] = ()
-    thin_before: int = 0
     not_searchable: tuple[NotSearchable, ...] = ()
+    not_searchable_is_all: bool = False
 
     @property
     def scope_in_words(self) -> str | None:
@@ -129,6 +127,14 @@ class BackupCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierReport:
+    """What an earlier report on the same search job said, in its own words."""
+
+    verdict: str
+    generated_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A verdict, and in words what kept it from COMPLETE (nothing, if it is COMPLETE)."""
 
@@ -136,13 +142,27 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge(job: SearchJob, backups: BackupCounts, inventory: Inventory, named_not_listed: int = 0) -> Judgement:
+def judge(
+    job: SearchJob,
+    backups: BackupCounts,
+    inventory: Inventory,
+    named_not_listed: int = 0,
+    earlier: EarlierReport | None = None,
+) -> Judgement:
     """Judge a search from its job, its backups and the inventory of the vaults.
 
     Args:
         named_not_listed: How many of the backups that the scope names one by one are not in the list.
+        earlier: An earlier report on this search. A search does not get better by looking at the vaults later, when
+            what was in doubt may have left them.
     """
     reasons = tuple(_doubts(job, backups, inventory, named_not_listed))
+    if not reasons and earlier and earlier.verdict != Verdict.COMPLETE:
+        sentence = (
+            f"The report of {earlier.generated_at} on this search was {earlier.verdict}, and what was in doubt then "
+            "may have left the vaults since. Only a new search can be COMPLETE."
+        )
+        reasons = (sentence,)
     if backups.searched == 0:
         return Judgement(Verdict.NONE, reasons or ("No backup was searched.",))
     return Judgement(Verdict.PARTIAL if reasons else Verdict.COMPLETE, reasons)
@@ -171,8 +191,10 @@ def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory, named_n
     if expected is not None and expected != backups.listed:
         doubts.append(f"AWS set out to scan {expected} backups, but lists {backups.listed}.")
     scanned = job.recovery_points_scanned
-    if expected is not None and scanned is not None and scanned < expected:
-        doubts.append(f"AWS set out to scan {expected} backups, but says that it scanned {scanned}.")
+    meant = backups.listed if expected is None else expected
+    if scanned is not None and scanned < meant:
+        set_out = f"lists {meant} backups" if expected is None else f"set out to scan {meant} backups"
+        doubts.append(f"AWS {set_out}, but says that it scanned {scanned}.")
     if named_not_listed:
         named = len(job.scope.backup_arns)
         verb = "is" if named_not_listed == 1 else "are"
@@ -194,18 +216,14 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
             f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list, "
             f"so it did not look at {them}."
         )
-    if inventory.not_listed_before > (inventory.not_listed or 0):
+    if gone := inventory.left_out.get(LeftOut.DELETING, 0) + inventory.left_out.get(LeftOut.GONE, 0):
+        verb, they = ("is", "it was") if gone == 1 else ("are", "they were")
         doubts.append(
-            f"An earlier report on this search found {inventory.not_listed_before} backups in its scope that are not "
-            f"in its list, this one {inventory.not_listed or 0}. Those that have left the vaults were not searched."
+            f"{gone} backups that match the scope of the search and {verb} not in its list {verb} being deleted, or "
+            f"gone, by now; nobody can say any more whether {they} to be searched."
         )
     doubts.extend(index.in_words for index in inventory.thin_indexes[:_THIN_INDEXES_NAMED])
     if more := len(inventory.thin_indexes[_THIN_INDEXES_NAMED:]):
         backups = "1 more backup that was searched has" if more == 1 else f"{more} more backups that were searched have"
         doubts.append(f"{backups} an index that holds nothing, or less than half of the one before it.")
-    if inventory.thin_before > len(inventory.thin_indexes):
-        doubts.append(
-            f"An earlier report on this search found {inventory.thin_before} backups with an index that may lack most "
-            f"of what they hold, this one {len(inventory.thin_indexes)}. The search read the indexes as they were then."
-        )
     return doubts

@@ -24,7 +24,7 @@ from search_coverage.handlers.environment import ReportEnvironment
 from search_coverage.handlers.metrics import count_report
 from search_coverage.handlers.report_request import ReportRequest, foreign_event
 from search_coverage.use_cases.no_inventory import NoInventory
-from search_coverage.use_cases.report_search_job import ReportSearchJob
+from search_coverage.use_cases.report_search_job import NotificationPending, ReportSearchJob
 
 if TYPE_CHECKING:
     from search_coverage.aws.backup_vaults import BackupVaults
@@ -121,4 +121,6 @@ def _report(request: ReportRequest, context: LambdaContext, lease: ReportLease) 
         count_report(metrics, outcome)
     news = outcome.news
     logger.info("report done", verdict=news["verdict"], report_created=outcome.created, backups=news["backups"])
+    if outcome.pending:
+        raise NotificationPending(request.identifier, outcome.pending)
     return {**news, "created": outcome.created}

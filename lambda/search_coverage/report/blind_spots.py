@@ -76,8 +76,7 @@ def _creation_times(job: SearchJob) -> BlindSpot:
 
 def _volumes_of_instances(job: SearchJob, inventory: Inventory) -> BlindSpot:
     held = sorted(inventory.not_searchable, key=lambda one: (-one.backups, one.vault))
-    # A message may say that they could not be counted in every vault.
-    is_whole = inventory.status is InventoryStatus.COMPLETE and not inventory.message
+    is_whole = inventory.not_searchable_is_all
     if held:
         count = sum(one.backups for one in held)
         number = f"{'' if is_whole else 'at least '}{count:,}"

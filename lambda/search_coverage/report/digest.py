@@ -21,8 +21,10 @@ def subject(findings: Findings) -> str:
     excluded, meant = findings.tally.backups.excluded, findings.backups_meant
     if findings.judgement.verdict is Verdict.COMPLETE:
         numbers = f"all {meant} backups searched"
+    elif excluded:
+        numbers = f"{excluded} of {meant} backups not searched"
     else:
-        numbers = f"{excluded} of {meant} backups not searched" if meant else "no backup listed"
+        numbers = f"{meant} backups searched, result in doubt" if meant else "no backup listed"
     start = f"{verdict_in_words(findings.judgement.verdict)}: {numbers} - "
     return start + name_of(findings.job, SUBJECT_CHARACTERS - len(start))
 
@@ -56,6 +58,8 @@ def _verdict(findings: Findings) -> list[str]:
     if backups.excluded:  # first: it is what a phone shows of a mail that is not open
         not_looked_at = sources_in_words(findings.tally.by_source, findings.generated_at.date())
         sentences.insert(0, f"Not looked at: {not_looked_at}.")
+    elif verdict is Verdict.PARTIAL:
+        sentences.insert(0, one_line(findings.judgement.reasons[0], 500))
     sentences[0] = f"{verdict_in_words(verdict)}. {sentences[0]}"
     counts = [
         *([f"{in_scope} in scope"] if in_scope else []),

@@ -111,7 +111,6 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
             "vaults": findings.inventory.vaults,
             "inScope": findings.inventory.in_scope,
             "notListed": findings.inventory.not_listed,
-            "notListedBefore": findings.inventory.not_listed_before,
             "thinIndexes": [
                 {
                     "backupArn": thin.backup_arn,
@@ -123,7 +122,6 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
                 }
                 for thin in findings.inventory.thin_indexes
             ],
-            "thinIndexesBefore": findings.inventory.thin_before,
             "notSearchable": [
                 {"vault": held.vault, "backups": held.backups, "examples": list(held.examples)}
                 for held in findings.inventory.not_searchable

@@ -8,7 +8,7 @@ beside a second mark that says so: the sweeps announce such a job as if it had n
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,12 @@ class TimeRunningOut(SearchCoverageError):
 class NotificationPending(SearchCoverageError):
     """The report is whole, and SNS did not take its messages."""
 
+    def __init__(self, search_job: str, why: str) -> None:
+        super().__init__(
+            f"The report of search job {search_job} is whole, but its messages are not sent: {why.rstrip('.')}. Lambda "
+            "tries again; later the sweeps announce the search job every hour until they are sent."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -69,12 +75,14 @@ class Outcome:
         news: The detail of the event "Search Coverage Report Created".
         excluded_by_reason: How many backups were excluded for which reason.
         seconds: How long it took.
+        pending: Why the messages could not be sent, if so.
     """
 
     created: bool
     news: dict[str, Any]
     excluded_by_reason: dict[str, int]
     seconds: float
+    pending: str | None
 
     @property
     def is_complete(self) -> bool:
@@ -122,7 +130,7 @@ class ReportSearchJob:
             SearchJobNotEnded: The job still runs.
             TimeRunningOut: There is no time to finish.
             ClaimLost: Another attempt has taken over.
-            NotificationPending: The report is whole, and its messages have to be sent by another attempt.
+            NotificationPending: An earlier attempt made the report, and its messages could not be sent now either.
             AwsCallFailed: AWS did not do what it was asked.
         """
         started = time.monotonic()
@@ -135,34 +143,33 @@ class ReportSearchJob:
             )
         keys = ReportKeys.of(job)
         stored = self.bucket.summary(keys.summary)
-        if stored and not self._is_to_be_made(stored, request_id, replay=replay):
+        if stored and stored.content and not self._is_to_be_made(stored, request_id, replay=replay):
             written = stored.content
             created = False
+            # One that was left by an attempt that woke up too late would have the job announced for ever.
+            self.bucket.remove(keys.notification_pending, lease)
         else:
-            attempt = _Attempt(keys, stored, request_id, lease, deadline, told_per_request=replay)
+            attempt = _Attempt(keys, stored, request_id, lease, deadline, is_replay=replay)
             written = self._write(job, attempt)
             created = True
         news = self._news(job, written, keys)
         self.bus.report_created(job.arn, news)
-        if pending := written["notification"].get("pending"):
-            raise NotificationPending(
-                f"The report of search job {identifier} is whole, but its messages are not sent: {pending} "
-                "Lambda tries again; later the sweeps announce the search job every hour until they are sent."
-            )
-        return Outcome(created, news, written["excludedByReason"], time.monotonic() - started)
+        pending = written["notification"].get("pending")
+        return Outcome(created, news, written["excludedByReason"], time.monotonic() - started, pending)
 
     def _is_to_be_made(self, stored: StoredSummary, request_id: str, *, replay: bool) -> bool:
         """Tell whether a report that has its mark has to be made again all the same."""
-        if (replay and stored.request_id != request_id) or stored.is_pending:
+        if (replay and stored.request_id != request_id) or stored.pending:
             return True
-        if self.bucket.vouched_for(stored.content):
+        if self.bucket.vouched_for(stored.content or {"files": {}}):
             return False
         _logger.warning("the files of the report are not those that its summary names; it is made again")
         return True
 
     def _write(self, job: SearchJob, attempt: "_Attempt") -> dict[str, Any]:
         keys, lease, deadline = attempt.keys, attempt.lease, attempt.deadline
-        earlier = attempt.stored or self.bucket.summary(keys.summary_line)
+        stored = attempt.stored
+        earlier = stored if stored and stored.content else self.bucket.summary(keys.summary_line)
         seconds = deadline.seconds_left() * _SHARE_OF_THE_INVENTORY
         phases = _Phases()
         with (
@@ -173,23 +180,31 @@ class ReportSearchJob:
             named_not_listed = self._read_backups(job, spool, inventory, deadline)
             backups = spool.tally.backups
             counted = inventory.result(backups.listed)
-            if earlier:
-                counted = replace(counted, not_listed_before=earlier.not_listed, thin_before=earlier.thin_indexes)
-            judgement = judge(job, backups, counted, named_not_listed)
+            judgement = judge(job, backups, counted, named_not_listed, earlier.as_earlier if earlier else None)
             findings = Findings(job, spool.tally, counted, judgement, self.now())
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
+            notified = None
+            if attempt.only_the_messages_are_missing:
+                # The report stays as it is as long as SNS refuses them.
+                notified = self._notify(findings, spool, attempt)
+                if notified.pending:
+                    raise NotificationPending(job.identifier, notified.pending)
             lease.confirm()
-            if attempt.stored:
-                # While the files of an earlier report are replaced, nothing may vouch for them.
-                self.bucket.remove(keys.summary, lease, attempt.stored.etag)
+            if stored:
+                self._unmark(findings, attempt, stored)
             files = self._upload(findings, spool, attempt)
             phases.end("files written", bytes=sum(stored.file.bytes for stored in files.values()))
-            notified = self._notify(findings, spool, attempt)
+            if notified is None:
+                if judgement.verdict is not Verdict.COMPLETE:
+                    # What people are about to be told, a later attempt has to know, whatever happens to this one.
+                    not_yet = summary(findings, files, Notified(pending="They were about to be sent."))
+                    self.bucket.put_summary_line(keys.summary_line, not_yet, lease)
+                notified = self._notify(findings, spool, attempt)
             phases.end("failed backups published", messages=len(notified.message_ids))
             lease.confirm()
             written = summary(findings, files, notified)
             # The line says whether there is a mark of pending messages, so that it goes first, and last where it goes.
-            if earlier and earlier.is_pending and not notified.pending:
+            if earlier and earlier.pending and not notified.pending:
                 self.bucket.remove(keys.notification_pending, lease)
             self.bucket.put_summary_line(keys.summary_line, written, lease)
             if notified.pending:
@@ -197,6 +212,13 @@ class ReportSearchJob:
             self.bucket.put_summary(keys.summary, written, attempt.request_id, lease)
             phases.end("report marked as whole", verdict=written["verdict"])
         return written
+
+    def _unmark(self, findings: Findings, attempt: "_Attempt", stored: StoredSummary) -> None:
+        """Take the mark off: while the files of an earlier report are replaced, nothing may vouch for them."""
+        job = findings.job
+        if attempt.is_replay and not self.sent.message_id(attempt.told_key(job), _what_people_hear(findings)):
+            self.sent.forget(job.identifier)  # people are to be told again, also if another attempt has to do it
+        self.bucket.remove(attempt.keys.summary, attempt.lease, stored.etag)
 
     def _read_backups(
         self, job: SearchJob, spool: Spool, inventory: "InventoryOfScope | NoInventory", deadline: "_Deadline"
@@ -242,28 +264,28 @@ class ReportSearchJob:
         messages = alert.messages(findings, spool.failed_rows, spool.first_failed, self.bucket.name)
         digest = next(messages)
         message_ids = []
+        attempt.lease.confirm()
         try:
             for message in messages:
                 attempt.deadline.check("publishing the failed backups")
                 message_ids.append(self.topic.publish(message))
             attempt.deadline.check("publishing the digest")
+            if message_ids:
+                attempt.lease.confirm()
             return Notified((self._tell_people_once(digest, findings, attempt), *message_ids))
         except NotPublished as error:
             return Notified(pending=str(error))
 
     def _tell_people_once(self, digest: Message, findings: Findings, attempt: "_Attempt") -> str:
         """Publish the digest, unless an earlier attempt did; give the id of the message."""
-        job = findings.job
-        # Not the verdict: the inventory is of now, and may find something else at each attempt.
-        what = f"{job.status}: {findings.tally.listed} listed, {findings.tally.failed} failed"
-        key = f"{job.identifier}#{attempt.request_id}" if attempt.told_per_request else job.identifier
-        attempt.lease.confirm()
+        key, what = attempt.told_key(findings.job), _what_people_hear(findings)
         if message_id := self.sent.message_id(key, what):
             _logger.info("people were told already", message_id=message_id)
             return message_id
         message_id = self.topic.publish(digest)
         try:
-            self.sent.record(key, what, message_id)
+            for told in dict.fromkeys((key, findings.job.identifier)):
+                self.sent.record(told, what, message_id)
         except AwsCallFailed as error:
             # They were told. Only if this attempt fails later are they told again.
             _logger.warning(str(error))
@@ -287,6 +309,11 @@ _CONTENT_TYPES = {
 }
 
 
+def _what_people_hear(findings: Findings) -> str:
+    """Name what people are told once. Not the verdict: the inventory is of now, and may differ at each attempt."""
+    return f"{findings.job.status}: {findings.tally.listed} listed, {findings.tally.failed} failed"
+
+
 class _Phases:
     """Logs each phase of a report when it ends, and how long it took."""
 
@@ -308,7 +335,17 @@ class _Attempt:
     request_id: str
     lease: ReportLease
     deadline: "_Deadline"
-    told_per_request: bool
+    is_replay: bool
+
+    @property
+    def only_the_messages_are_missing(self) -> bool:
+        """Whether an earlier attempt made the report that is asked for, and SNS did not take its messages."""
+        stored = self.stored
+        return bool(stored and stored.pending and (not self.is_replay or stored.request_id == self.request_id))
+
+    def told_key(self, job: SearchJob) -> str:
+        """Say for what people are told once: for the search job, and anew for each replay."""
+        return f"{job.identifier}#{self.request_id}" if self.is_replay else job.identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,8 @@ class SweepSearchJobs:
         ended = [job for job in known.jobs if self._is_to_be_reported(job)]
         unreported = self._without_report(ended)
         due, unknown = self._due(unreported, seconds_left)
-        announced, refusals = self._announce(due, seconds_left)
-        left_over = _left_over(announced, refusals, known.unreadable, unknown)
+        announced, refusals, unrecorded = self._announce(due, seconds_left)
+        left_over = (*_left_over(announced, refusals, known.unreadable, unknown), *unrecorded[:1])
         if known.broken_off:
             sentences = f"{known.broken_off} {announced} of the search jobs that were read are announced.", *left_over
             raise AwsCallFailed(" ".join(sentences)) from known.broken_off
@@ -128,13 +128,20 @@ class SweepSearchJobs:
         due = [job for job in jobs if job.identifier not in unknown and last.get(job.identifier, _NEVER) <= limit]
         return sorted(due, key=_ended_at), len(unknown)
 
-    def _announce(self, jobs: list[SearchJob], seconds_left: Callable[[], float]) -> tuple[int, list[Refusal]]:
-        announced, refusals = 0, []
+    def _announce(
+        self, jobs: list[SearchJob], seconds_left: Callable[[], float]
+    ) -> tuple[int, list[Refusal], list[str]]:
+        announced: int = 0
+        refusals: list[Refusal] = []
+        unrecorded: list[str] = []
         for taken, refused in self.bus.announce(jobs):
             for announcement in taken:
                 job = announcement.job
                 # Recorded after the event is out: a crash in between repeats an event, and loses none.
-                self.announcements.record(job.identifier, self.now())
+                try:
+                    self.announcements.record(job.identifier, self.now())
+                except AwsCallFailed as error:  # the next sweep announces it again; the others must not wait for that
+                    unrecorded.append(f"{error} The next sweep announces it again.")
                 _logger.info(
                     "search job announced",
                     search_job_id=job.identifier,
@@ -148,7 +155,7 @@ class SweepSearchJobs:
                 break
             if announced + len(refusals) < len(jobs):
                 time.sleep(_SECONDS_BETWEEN_BATCHES)
-        return announced, refusals
+        return announced, refusals, unrecorded
 
 
 def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str], unknown: int) -> tuple[str, ...]:

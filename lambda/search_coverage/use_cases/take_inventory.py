@@ -120,6 +120,7 @@ class InventoryOfScope:
         self._not_counted: list[str] = []
         self._thin_indexes: list[ThinIndex] = []
         self._indexes_known = 0
+        self._indexes_alone = 0
         self._indexes_refused: list[str] = []
         self._tags_refused: list[str] = []
         self._tags_unknown = 0
@@ -222,6 +223,7 @@ class InventoryOfScope:
             left_out=dict(self._left_out),
             thin_indexes=tuple(self._thin_indexes),
             not_searchable=tuple(self._not_searchable),
+            not_searchable_is_all=not (self._not_counted or self._unavailable or self._problems),
         )
 
     def _told_besides(self) -> Iterator[str]:
@@ -250,6 +252,12 @@ class InventoryOfScope:
                 f"searched (at most {_INDEXES_AT_MOST} indexes are looked up)."
             )
             yield from self._indexes_refused[:1]
+        scope = self._job.scope
+        if self._indexes_alone and (scope.created_after or scope.backup_arns):
+            yield (
+                f"The index of {self._indexes_alone} searched backups was not compared with that of the backup before: "
+                "there is none in the scope."
+            )
 
     def _look_for_the_listed(self, listed: int, found: int) -> None:
         """See whether the vaults hold what the search listed: if they hold nothing of it, they were not really read."""
@@ -283,6 +291,7 @@ class InventoryOfScope:
             before = previous.get(point.arn)
             held, held_before = items[point.arn], items[before.arn] if before else None
             known += held is not None and (before is None or held_before is not None)
+            self._indexes_alone += before is None
             if held is not None and is_thin(held, held_before):
                 self._thin_indexes.append(
                     ThinIndex(
