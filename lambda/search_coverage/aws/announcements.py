@@ -1,4 +1,4 @@
-"""When each search job was last announced, kept in DynamoDB beside the idempotency records."""
+"""When each search job was last announced, kept in DynamoDB beside the leases of the reports."""
 
 import time
 from datetime import UTC, datetime, timedelta

@@ -61,7 +61,8 @@ def overdue(deployment: Deployment) -> Finding:
     if missing:
         more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
         return wrong(
-            f"{len(missing)} of {len(ended)} search jobs ended more than an hour ago and have no report: "
+            f"{len(missing)} of {len(ended)} search jobs ended more than an hour ago and have no report, "
+            "or one whose messages are pending: "
             f"{', '.join(missing[:_NAMED])}{more}.",
             "Find out why, before AWS forgets them; if the stack is a few minutes old, or an outage is just over, "
             "look again in some minutes",
