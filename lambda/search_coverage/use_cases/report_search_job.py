@@ -195,7 +195,7 @@ class ReportSearchJob:
             files = self._upload(findings, spool, attempt)
             phases.end("files written", bytes=sum(stored.file.bytes for stored in files.values()))
             if notified is None:
-                if judgement.verdict is not Verdict.COMPLETE:
+                if judgement.verdict is not Verdict.COMPLETE and alert.is_due(self.notify_on, findings):
                     # What people are about to be told, a later attempt has to know, whatever happens to this one.
                     not_yet = summary(findings, files, Notified(pending="They were about to be sent."))
                     self.bucket.put_summary_line(keys.summary_line, not_yet, lease)
