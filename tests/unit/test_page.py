@@ -223,6 +223,8 @@ def test_what_is_copied_as_one_block_is_one_way_and_never_deletes_what_it_has_ju
     read = {"create-backup-access-point", "describe-backup-access-point", "list-object-versions"}
     assert blocks[-2:] == [read, {"delete-backup-access-point"}]
     assert not any("access-point" in command for block in blocks[:-2] for command in block)
+    steps = [re.findall(r"aws (?:backup|s3api) ([a-z-]+)", block) for block in copied[-2].split("\n\n")]
+    assert all(len(of_backup) == 3 and set(of_backup) == read for of_backup in steps)
     assert titles[-1] == "When you are done"
     assert titles[-2].lower().endswith("read it without an index")
     assert titles[-2].startswith("Or ") == (reason is not Reason.NOT_SUPPORTED)

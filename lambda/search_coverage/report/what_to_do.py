@@ -29,8 +29,8 @@ class Group:
     Attributes:
         shown: For how many of them there are commands.
         commands: The commands that mend them, one block a backup; a command that holds for several stands once.
-        reading: The commands that read them without an index, one block a backup; where a loop mends them, for the
-            first alone.
+        reading: The commands that read them without an index, one whole block a backup; where a loop mends them, for
+            the first alone.
         after_reading: The commands that remove what ``reading`` made.
         again: The commands that search all of them again, once they are mended.
         from_csv: Whether commands read excluded-backups.csv: where a command for each backup has no room.
@@ -82,15 +82,19 @@ def _blocks(job: SearchJob, first: list[Exclusion]) -> tuple[int, list[str], lis
     seen: set[str] = set()
     room = _MENDING_BYTES
     for shown, exclusion in enumerate(first):
-        of_backup = (commands(exclusion), reading(exclusion, job.object_keys), after_reading(exclusion))
-        new = [[command for command in kind if command not in seen] for kind in of_backup]
-        room -= sum(map(_bytes, new))
+        mending = [command for command in commands(exclusion) if command not in seen]
+        of_backup = (
+            "\n".join(mending),
+            *map("\n".join, (reading(exclusion, job.object_keys), after_reading(exclusion))),
+        )
+        new = ["" if block in blocks else block for block, blocks in zip(of_backup, kinds, strict=True)]
+        room -= _bytes(new)
         if room < 0:
             return shown, *kinds
-        for blocks, added in zip(kinds, new, strict=True):
-            seen.update(added)
-            if added:
-                blocks.append("\n".join(added))
+        seen.update(mending)
+        for block, blocks in zip(new, kinds, strict=True):
+            if block:
+                blocks.append(block)
     return len(first), *kinds
 
 
