@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from local.demo.search_jobs import VERDICT_STYLES
+from local.demo.search_jobs import shown_verdict
 
 WHY_NO_MAIL = {
     "FAILED": "nothing in it FAILED, and notifyOn is FAILED",
@@ -52,7 +52,7 @@ def show(console: Console, arrivals: Sequence[Arrival], folder: Path) -> None:
     for arrival in arrivals:
         job, backups, verdict = (arrival.summary[member] for member in ("searchJob", "backups", "verdict"))
         counts = f"{backups['listed']} listed, {backups['searched']} searched, {backups['excluded']} not searched"
-        console.print(f"   [{VERDICT_STYLES[verdict]}]{verdict:8}[/] {job['name']}, which ended as {job['status']}")
+        console.print(f"   {job['name']}, which ended as {job['status']}: {shown_verdict(verdict)}")
         console.print(f"            {counts}, {backups['failed']} failed")
         console.print(f"     report {folder / arrival.page}")
         console.print(f"     mail   {folder / arrival.mail if arrival.mail else f'none: {arrival.why_no_mail}'}")

@@ -11,9 +11,21 @@ from rich.table import Table
 
 from local.backup_simulator import Scenario
 from local.emulator.errors import EmulatorError
+from search_coverage.coverage.verdict import Verdict
+from search_coverage.report.wording import verdict_in_words
 
 _STOP_AFTER_SECONDS = 5.0
-VERDICT_STYLES = {"COMPLETE": "green", "PARTIAL": "yellow", "NONE": "red"}
+_VERDICT_STYLES = {Verdict.COMPLETE: "green", Verdict.PARTIAL: "yellow", Verdict.NONE: "red"}
+
+
+def shown_verdict(code: str) -> str:
+    """Give a verdict as people read it, in its colour, in rich's markup.
+
+    Args:
+        code: The verdict as files have it.
+    """
+    verdict = Verdict(code)
+    return f"[{_VERDICT_STYLES[verdict]}]{verdict_in_words(verdict)}[/]"
 
 
 @dataclass(slots=True)
@@ -96,7 +108,6 @@ class DemoSearchJobs:
         table = Table("search job", "status", "report", caption=f"{elapsed:.0f} s", caption_justify="left")
         for job in self._jobs:
             ended = job.status not in {"RUNNING", "STOPPING"}
-            waiting = "waiting for the next sweep" if ended else ""
-            style = VERDICT_STYLES.get(job.verdict, "dim")
-            table.add_row(job.name, job.status, f"[{style}]{job.verdict or waiting}[/]")
+            waiting = "[dim]waiting for the next sweep[/]" if ended else ""
+            table.add_row(job.name, job.status, shown_verdict(job.verdict) if job.verdict else waiting)
         return table

@@ -352,6 +352,17 @@ def test_it_prints_with_all_rows_and_page_numbers(opened: Open, paper: str) -> N
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
+def test_no_printed_page_ends_with_a_heading(opened: Open, partial: str) -> None:
+    page = opened(partial).page
+    headings = ["".join(text.split()) for text in page.locator("h2, h3, h4, .lead").all_inner_texts()]
+
+    # Wherever the pages break; the text of a page begins with its foot
+    for height in range(200, 300, 7):
+        for text in text_of_pages(page.pdf(width="210mm", height=f"{height}mm")):
+            for heading in filter(None, headings):
+                assert text.replace(" ", "")[-min(20, len(heading)) :] not in heading, (height, heading)
+
+
 @pytest.mark.parametrize("verdict", ["COMPLETE", "NONE"])
 def test_the_other_verdicts_say_what_they_mean(opened: Open, verdict: str) -> None:
     job = search_job(status="COMPLETED" if verdict == "COMPLETE" else "FAILED")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from search_coverage.coverage.verdict import Verdict
+from search_coverage.report.wording import verdict_in_words
 from tests.e2e.conftest import ROOT
 
 OUT = ROOT / "out" / "demo"
@@ -68,12 +70,14 @@ def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> Non
     ]
     assert len(list(OUT.glob("alerts/*.json"))) == 5
     # And it names each report with its page, which is that of this search job, and with its mail, or why there is none
-    told = re.findall(r"^ +(\w+) +(\S+), which ended.*\n.*\n +report (\S+)\n +mail +(.*)$", said, re.MULTILINE)
-    assert {name: verdict for verdict, name, _, _ in told} == VERDICTS
-    for _, name, page, mail in told:
+    told = re.findall(r"^ +(\S+), which ended as \w+: (.*)\n.*\n +report (\S+)\n +mail +(.*)$", said, re.MULTILINE)
+    assert {name: verdict for name, verdict, _, _ in told} == {
+        name: verdict_in_words(Verdict(code)) for name, code in VERDICTS.items()
+    }
+    for name, _, page, mail in told:
         assert name in (ROOT / page).read_text(encoding="utf-8")
         assert mail == "none: it is COMPLETE, and notifyOn is EXCLUDED" or name in mails[ROOT / mail]
-    assert [name for _, name, _, mail in told if mail.startswith("none")] == ["erasure-request-4711"]
+    assert [name for name, _, _, mail in told if mail.startswith("none")] == ["erasure-request-4711"]
     # And all of it fits into a terminal of the usual width
     assert max(len(line) for line in said.splitlines()) <= 80
 

@@ -201,7 +201,42 @@ def test_where_the_commands_read_the_csv_those_of_an_access_point_are_for_the_fi
     )
 
     assert page.count("aws backup create-backup-access-point --recovery-point-arn arn:aws:backup:r:1:s/0 ") == 1
-    assert "one backup at a time; this is the first:" in page
+    assert "The commands are for 1 of the 412 backups." in page
+
+
+@pytest.mark.parametrize("count", [2, 412])
+@pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_FAILED, Reason.NOT_SUPPORTED])
+def test_what_is_copied_as_one_block_is_one_way_and_never_deletes_what_it_has_just_made(
+    reason: Reason, count: int
+) -> None:
+    page = report_page(
+        (
+            Exclusion(backup(resource_type="S3", backup_arn=f"arn:aws:backup:r:1:s/{n}"), reason, INDEX)
+            for n in range(count)
+        ),
+        job=search_job(scope=SearchScope(resource_types=("S3",))),
+    )
+
+    titles = re.findall(r"<h4 [^>]*>([^<]*)</h4>", page)
+    copied = re.findall(r"<pre .*?</pre>", page, re.DOTALL)
+    blocks = [set(re.findall(r"aws (?:backup|s3api) ([a-z-]+)", block)) for block in copied]
+    read = {"create-backup-access-point", "describe-backup-access-point", "list-object-versions"}
+    assert blocks[-2:] == [read, {"delete-backup-access-point"}]
+    assert not any("access-point" in command for block in blocks[:-2] for command in block)
+    steps = [re.findall(r"aws (?:backup|s3api) ([a-z-]+)", block) for block in copied[-2].split("\n\n")]
+    assert all(len(of_backup) == 3 and set(of_backup) == read for of_backup in steps)
+    assert titles[-1] == "When you are done"
+    assert titles[-2].lower().endswith("read it without an index")
+    assert titles[-2].startswith("Or ") == (reason is not Reason.NOT_SUPPORTED)
+    assert "until <code>describe-backup-access-point</code> says AVAILABLE" in page
+    assert "too old for access points" in page
+
+
+def test_where_indexes_are_ordered_the_page_says_that_aws_makes_one_at_a_time() -> None:
+    said = "AWS makes one index on demand at a time"
+
+    assert said in report_page(without_index(2, INDEX))
+    assert said not in report_page([Exclusion(backup(), Reason.ARCHIVED, INDEX)])
 
 
 def test_where_no_vault_is_known_no_command_reads_it_from_the_csv() -> None:

@@ -15,7 +15,15 @@ from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import NARROWING, KeyFilter
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
-from search_coverage.coverage.remedy_commands import advice, commands, commands_for_all, search_again, search_all_again
+from search_coverage.coverage.remedy_commands import (
+    advice,
+    after_reading,
+    commands,
+    commands_for_all,
+    reading,
+    search_again,
+    search_all_again,
+)
 from search_coverage.report.spool import Spool
 from tests.examples import JOB_ID, backup, search_job
 
@@ -74,7 +82,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def calls_of(command: str) -> list[list[str]]:
     """Split a command as a shell does, without the program's name and redirections; a loop has several calls."""
-    loops = re.findall(r"(?:\$\(|do |; )(aws .*?)(?=\); do|; done|; aws )", command)
+    loops = re.findall(r"(?:\$\(|do |; |while )(aws .*?)(?=\); do|; done|; aws | \| tee |; while )", command)
     calls = [shlex.split(call) for call in loops or [command]]
     assert all(words[0] == "aws" for words in calls)
     return [words[1 : words.index(">")] if ">" in words else words[1:] for words in calls]
@@ -118,9 +126,11 @@ def test_the_aws_cli_takes_every_command(
     found = [
         *commands(exclusion(reason)),
         *commands(exclusion(reason, None)),
-        *commands(of_s3(reason), keys),
-        *commands(of_s3(reason, "arn:aws:x")),
-        *commands(continuous, keys[:1]),
+        *commands(of_s3(reason)),
+        *reading(of_s3(reason), keys),
+        *reading(of_s3(reason, "arn:aws:x")),
+        *reading(continuous, keys[:1]),
+        *after_reading(of_s3(reason)),
     ]
     for command in dict.fromkeys(found):
         for call in calls_of(command):
@@ -207,7 +217,8 @@ def test_an_unknown_vault_is_looked_for_first_in_all_vaults_since_aws_does_not_n
 
 @pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_FAILED, Reason.NOT_SUPPORTED])
 def test_a_backup_of_s3_without_an_index_is_read_through_an_access_point_that_is_deleted_again(reason: Reason) -> None:
-    create, describe, versions, delete = commands(of_s3(reason), [KeyFilter("people/", "BEGINS_WITH")])[-4:]
+    create, describe, versions = reading(of_s3(reason), [KeyFilter("people/", "BEGINS_WITH")])
+    (delete,) = after_reading(of_s3(reason))
 
     name = calls_of(create)[0][5]
     assert re.fullmatch(r"search-coverage-[0-9a-f]{12}", name)
@@ -232,8 +243,8 @@ def test_a_backup_of_s3_without_an_index_is_read_through_an_access_point_that_is
 
 
 def test_each_backup_has_an_access_point_of_its_own_and_a_continuous_one_a_moment() -> None:
-    one, same, other = (commands(of_s3(Reason.NOT_SUPPORTED, arn))[0] for arn in (S3_ARN, S3_ARN, f"{S3_ARN}0"))
-    continuous = commands(of_s3(Reason.NOT_SUPPORTED, S3_ARN.replace("point:", "point:continuous:")))[0]
+    one, same, other = (reading(of_s3(Reason.NOT_SUPPORTED, arn))[0] for arn in (S3_ARN, S3_ARN, f"{S3_ARN}0"))
+    continuous = reading(of_s3(Reason.NOT_SUPPORTED, S3_ARN.replace("point:", "point:continuous:")))[0]
 
     assert one == same
     assert calls_of(one)[0][5] != calls_of(other)[0][5]
@@ -255,7 +266,7 @@ def test_the_objects_that_the_search_looked_for_are_what_is_listed(keys: list[Ke
     import jmespath  # type: ignore[import-untyped]  # noqa: PLC0415
 
     objects = ["people/a.csv", "people/b.csv", "x/it's `q`.csv", "file:///etc/passwd"]
-    (call,) = calls_of(commands(of_s3(Reason.NOT_SUPPORTED), keys)[2])
+    (call,) = calls_of(reading(of_s3(Reason.NOT_SUPPORTED), keys)[2])
 
     listed = jmespath.search(call[call.index("--query") + 1], {"Versions": [{"Key": key} for key in objects]})
     assert {key for *_, key in listed} == found
@@ -361,6 +372,41 @@ def test_a_loop_over_the_csv_runs_for_every_backup_of_the_reason_and_names_what_
         assert [len(scope["BackupResourceArns"]) for scope in scopes] == [20, 20, 6]
         assert scopes[2]["BackupResourceArns"][-1] == hostile.backup.backup_arn
         assert filters.endswith(" > item-filters.json --region us-east-1") or "--region us-east-1 >" in filters
+
+
+@pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_FAILED, Reason.INDEX_DELETING])
+def test_a_loop_orders_the_next_index_when_aws_has_made_the_last(tmp_path: Path, reason: Reason) -> None:
+    # Given an AWS that makes one index at a time, each of which is PENDING for a while, and refuses an order meanwhile
+    (tmp_path / "aws").write_text("""#!/bin/sh
+case "$*" in
+*update-recovery-point-index-settings*)
+    [ -e busy ] && echo refused >> orders || { echo "$5" >> orders; echo PENDING > busy; } ;;
+*"--query IndexStatus"*) cat busy 2> /dev/null || echo ACTIVE ;;
+esac
+""")
+    (tmp_path / "sleep").write_text("#!/bin/sh\nrm busy\n")
+    if reason is Reason.INDEX_DELETING:
+        (tmp_path / "busy").write_text("DELETING\n")
+    for program in ("aws", "sleep"):
+        (tmp_path / program).chmod(0o700)
+    rows = [exclusion(reason, backup_arn=f"arn:aws:ec2:r::snapshot/{n}") for n in range(3)]
+    with Spool(tmp_path, search_job()) as spool:
+        for row in rows:
+            spool.add(row)
+        spool.finish_tables()
+    (loop,) = commands_for_all(REMEDIES[reason], reason, "us-east-1", rows)
+
+    ran = subprocess.run(
+        ["/bin/sh", "-c", loop],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (tmp_path / "orders").read_text().split() == [row.backup.backup_arn for row in rows]
+    assert "PENDING\nACTIVE\n" in ran.stderr
 
 
 def test_the_advice_of_a_row_ends_with_the_command_where_all_of_it_is_known() -> None:

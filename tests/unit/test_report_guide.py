@@ -51,6 +51,17 @@ def test_every_reason_is_explained_under_the_title_that_the_page_gives_it() -> N
     assert all(len(cells) == 4 and all(cells) for cells in REASONS_TABLE)
 
 
+def test_what_to_do_is_told_for_each_type_where_it_differs() -> None:
+    first_steps = {cells[0].strip("`"): cells[3] for cells in REASONS_TABLE}
+
+    for reason in Reason:
+        of_ebs, of_s3 = (remedy_of(reason, of_type) for of_type in ("EBS", "S3"))
+        if of_ebs.commands != of_s3.commands:
+            assert "EBS: " in first_steps[reason.value]
+        if of_ebs != of_s3:
+            assert "S3" in first_steps[reason.value]
+
+
 def test_the_format_tells_every_reason_in_the_words_of_the_report_and_in_the_order_in_which_they_are_tried() -> None:
     document = (DOCS / "report-format.md").read_text(encoding="utf-8")
 

@@ -131,12 +131,12 @@ _REASON_BY_INDEX = {
 
 
 def is_searched(status: str | None, status_message: str | None) -> bool:
-    """Whether AWS says, clearly, that the search looked inside: exactly COMPLETED, and nothing to add."""
+    """Whether AWS says, clearly, that the search looked into the index: exactly COMPLETED, and nothing to add."""
     return status == "COMPLETED" and not status_message
 
 
 def exclusion_reason(backup: Backup, index: BackupIndex | None = None) -> Reason | None:
-    """Say why a search left a backup out, or None if it looked inside.
+    """Say why a search left a backup out, or None if it looked into its index.
 
     Args:
         index: What the vault says of the backup's index, if it was asked. It replaces guessing from the message.

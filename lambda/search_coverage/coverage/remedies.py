@@ -26,6 +26,8 @@ class Remedy:
         why: Why it matters.
         remedy: What to do, in one or two sentences.
         commands: AWS CLI commands for one backup, with ``{names}`` for its values; the one that mends comes first.
+        reading: Commands that read the backup without an index: another way, not the next step.
+        after_reading: Commands that remove what ``reading`` made.
         link: The page of AWS that says more.
         effort: A rank; what is done soonest and with the fewest rights has the lowest.
         documented: Whether AWS documents a way to look for files or objects in the backup without restoring it.
@@ -41,10 +43,18 @@ class Remedy:
     effort: int
     documented: bool = True
     searchable: bool = True
+    reading: tuple[str, ...] = ()
+    after_reading: tuple[str, ...] = ()
+
+    @property
+    def orders_an_index(self) -> bool:
+        """Whether a command orders an index on demand, of which AWS makes one at a time (aws-facts.md §7)."""
+        return CREATE_INDEX in self.commands
 
 
 _INDEX_DETAILS = "aws backup get-recovery-point-index-details --backup-vault-name {vault} --recovery-point-arn {backup}"
-_CREATE_INDEX = (
+INDEX_STATUS = f"{_INDEX_DETAILS} --query IndexStatus --output text"
+CREATE_INDEX = (
     "aws backup update-recovery-point-index-settings --backup-vault-name {vault} --recovery-point-arn {backup} "
     "--index ENABLED --iam-role-arn {role}"
 )
@@ -59,7 +69,7 @@ _RESTORE = (
         "--iam-role-arn {role}"
     ),
 )
-ACCESS_POINT = (
+_ACCESS_POINT = (
     (
         "aws backup create-backup-access-point --recovery-point-arn {backup} --name {access_point_name} "
         "--access-point-metadata {point_in_time}"
@@ -69,8 +79,8 @@ ACCESS_POINT = (
         "--query {status_and_alias} --output text"
     ),
     "aws s3api list-object-versions --bucket {alias} --prefix {key_prefix} --query {versions} --output text",
-    "aws backup delete-backup-access-point --access-point-arn {access_point}",
 )
+_DELETE_ACCESS_POINT = ("aws backup delete-backup-access-point --access-point-arn {access_point}",)
 
 REMEDIES: dict[Reason, Remedy] = {
     Reason.NOT_FINISHED: Remedy(
@@ -97,7 +107,7 @@ REMEDIES: dict[Reason, Remedy] = {
         "A search passes over backups without an index, whatever is in them.",
         "Create the index (aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, "
         "then search again. For new backups turn on indexing in the backup plan.",
-        (_CREATE_INDEX, _INDEX_DETAILS),
+        (CREATE_INDEX, _INDEX_DETAILS),
         _SEARCH_GUIDE,
         effort=3,
     ),
@@ -107,7 +117,7 @@ REMEDIES: dict[Reason, Remedy] = {
         "Without its index the backup stays out of every search from now on.",
         "Wait until the index is gone, create it again (aws backup update-recovery-point-index-settings --index "
         "ENABLED), wait until it is ACTIVE, then search again.",
-        (_INDEX_DETAILS, _CREATE_INDEX),
+        (_INDEX_DETAILS, CREATE_INDEX),
         _SEARCH_GUIDE,
         effort=4,
     ),
@@ -176,7 +186,7 @@ REMEDIES: dict[Reason, Remedy] = {
                 "aws iam attach-role-policy --role-name {role_name} "
                 "--policy-arn arn:{partition}:iam::aws:policy/AWSBackupServiceRolePolicyForIndexing"
             ),
-            _CREATE_INDEX,
+            CREATE_INDEX,
         ),
         f"{_GUIDE}/security-iam-awsmanpol.html#AWSBackupServiceRolePolicyForIndexing",
         effort=9,
@@ -235,24 +245,29 @@ _FOR_S3: dict[Reason, Remedy] = {
     Reason.INDEX_MISSING: replace(
         REMEDIES[Reason.INDEX_MISSING],
         remedy=f"{REMEDIES[Reason.INDEX_MISSING].remedy} Or {_READ_IT_ALL_THE_SAME}",
-        commands=(_CREATE_INDEX, _INDEX_DETAILS, *ACCESS_POINT),
         link=_ACCESS_POINT_GUIDE,
+        reading=_ACCESS_POINT,
+        after_reading=_DELETE_ACCESS_POINT,
     ),
     Reason.INDEX_FAILED: replace(
         REMEDIES[Reason.INDEX_FAILED],
         remedy="Read why (aws backup get-recovery-point-index-details), create the index again (aws backup "
         "update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again. Backups of "
         f"S3 need no permission for their index. Or {_READ_IT_ALL_THE_SAME}",
-        commands=(_INDEX_DETAILS, _CREATE_INDEX, *ACCESS_POINT),
+        commands=(_INDEX_DETAILS, CREATE_INDEX),
         link=_ACCESS_POINT_GUIDE,
+        reading=_ACCESS_POINT,
+        after_reading=_DELETE_ACCESS_POINT,
     ),
     Reason.NOT_SUPPORTED: replace(
         REMEDIES[Reason.NOT_SUPPORTED],
         why="No search will ever look into this backup where it is, but you can.",
         remedy=f"Do not wait for a search: {_READ_IT_ALL_THE_SAME} This works in logically air-gapped vaults, too.",
-        commands=ACCESS_POINT,
+        commands=(),
         link=_ACCESS_POINT_GUIDE,
         documented=True,
+        reading=_ACCESS_POINT,
+        after_reading=_DELETE_ACCESS_POINT,
     ),
 }
 """What differs for backups of S3: they need no permission for their index, and can be read without one."""

@@ -9,7 +9,7 @@ from functools import cache
 
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
-from search_coverage.coverage.remedies import ACCESS_POINT, BACKUPS_IN_A_SEARCH, Remedy, remedy_of
+from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH, CREATE_INDEX, INDEX_STATUS, Remedy, remedy_of
 
 _PLACEHOLDERS = {
     "vault": "<vault>",
@@ -42,31 +42,45 @@ _NAME = re.compile(r"\{(\w+)\}")
 _OPTIONAL = frozenset({"point_in_time", "key_prefix"})
 
 
-def commands(exclusion: Exclusion, keys: Sequence[KeyFilter] = ()) -> list[str]:
+def commands(exclusion: Exclusion) -> list[str]:
     """Give the commands for a backup: every value is quoted, every unknown one named in <>.
 
     Where the vault is not known but the source is, the first command looks for it.
-
-    Args:
-        keys: The objects that were searched for, which is what is listed; none stands for all.
     """
-    templates = remedy_of(exclusion.reason, exclusion.backup.resource_type).commands
-    values = _values(exclusion) | _objects(keys)
+    templates = _remedy(exclusion).commands
+    values = _values(exclusion)
     found = []
     if "vault" not in values and {"backup", "source"} <= set(values) and any("{vault}" in text for text in templates):
         found.append(_find_vault(values))
     return [*found, *(_filled(template, values) for template in templates)]
 
 
+def reading(exclusion: Exclusion, keys: Sequence[KeyFilter] = ()) -> list[str]:
+    """Give the commands that read a backup without an index, where there are any.
+
+    Args:
+        keys: The objects that were searched for, which is what is listed; none stands for all.
+    """
+    values = _values(exclusion) | _objects(keys)
+    return [_filled(template, values) for template in _remedy(exclusion).reading]
+
+
+def after_reading(exclusion: Exclusion) -> list[str]:
+    """Give the commands that remove what those of `reading` made."""
+    values = _values(exclusion)
+    return [_filled(template, values) for template in _remedy(exclusion).after_reading]
+
+
 def advice(exclusion: Exclusion) -> str:
     """Say on one line what to do: the sentence, and the first command where all its values are known."""
-    remedy = remedy_of(exclusion.reason, exclusion.backup.resource_type)
-    if not remedy.commands or (exclusion.index is None and "{vault}" in remedy.commands[0]):
+    remedy = _remedy(exclusion)
+    first = next(iter((*remedy.commands, *remedy.reading)), None)
+    if not first or (exclusion.index is None and "{vault}" in first):
         return remedy.remedy
     values = _values(exclusion)
-    if not _names(remedy.commands[0]) - _OPTIONAL <= set(values) or "<" in values.get("point_in_time", ""):
+    if not _names(first) - _OPTIONAL <= set(values) or "<" in values.get("point_in_time", ""):
         return remedy.remedy
-    return f"{remedy.remedy} Command: {_filled(remedy.commands[0], values)}"
+    return f"{remedy.remedy} Command: {_filled(first, values)}"
 
 
 def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) -> list[str]:
@@ -76,13 +90,11 @@ def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) 
     return [_item_filters(values), *searches] if searches else []
 
 
-def commands_for_all(
-    remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion], keys: Sequence[KeyFilter] = ()
-) -> list[str]:
+def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion]) -> list[str]:
     """Give the commands that mend all backups of a reason, in a loop over excluded-backups.csv.
 
-    Nothing where no vault is known, nor where it is not wise to run the commands in a loop: each restore and each
-    access point is a decision. Where an access point helps as well, its commands follow, for the first backup.
+    Nothing where no vault is known, nor where it is not wise to run the commands in a loop: each restore is a decision.
+    Where indexes are ordered, the loop waits for each, since AWS makes one on demand at a time (aws-facts.md §7).
 
     Args:
         exclusions: The first of them: the role that made all of these is taken for the others, too.
@@ -94,13 +106,13 @@ def commands_for_all(
     if not in_loop or not remedy.searchable or not any("vault" in of_backup for of_backup in known):
         return []
     vault, backup = "vault-of-the-row", "arn-of-the-row"
-    body = "; ".join(_filled(text, values | {"vault": vault, "backup": backup}) for text in in_loop)
-    body = body.replace(vault, '"$vault"').replace(backup, '"$arn"').replace('-name "$', '-name="$')
-    loop = _MEND_ALL.format(reason=reason.value, body=body)
-    if ACCESS_POINT[0] not in remedy.commands:
-        return [loop]
-    of_first = known[0] | _objects(keys)
-    return [loop, "\n".join([_ONE_BACKUP, *(_filled(text, of_first) for text in ACCESS_POINT)])]
+    values |= {"vault": vault, "backup": backup}
+    steps = []
+    for text in in_loop:
+        wait = [_WAIT_FOR_INDEX.format(status=_filled(INDEX_STATUS, values))] if text == CREATE_INDEX else []
+        steps += [*wait, _filled(text, values), *wait]
+    body = "; ".join(steps).replace(vault, '"$vault"').replace(backup, '"$arn"').replace('-name "$', '-name="$')
+    return [_MEND_ALL.format(reason=reason.value, body=body)]
 
 
 def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
@@ -113,7 +125,8 @@ def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
     ]
 
 
-_ONE_BACKUP = "# Or without an index, one backup at a time; this is the first:"
+# Before an index is ordered, until the old one is gone; after that, until it is made or has failed.
+_WAIT_FOR_INDEX = "while {status} | tee /dev/stderr | grep -Eq 'PENDING|DELETING'; do sleep 60; done"
 
 # A value that is not what it should be is left out here, too, and named.
 _READ_CSV = """\
@@ -173,6 +186,10 @@ def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
 def _of_search(search_job: str, region: str) -> dict[str, str]:
     values = {"region": region} if _IDENTIFIER.fullmatch(region) else {}
     return values | ({"search_job": search_job} if _IDENTIFIER.fullmatch(search_job) else {})
+
+
+def _remedy(exclusion: Exclusion) -> Remedy:
+    return remedy_of(exclusion.reason, exclusion.backup.resource_type)
 
 
 def _values(exclusion: Exclusion) -> dict[str, str]:
