@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,7 +92,6 @@ class Aws:
         """Give the whole environment of a measured process: no AWS but these servers, no proxy, no profile."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": os.pathsep.join((str(ROOT / "lambda"), str(ROOT))),
             "TMPDIR": str(self.temporary),
             "TZ": ":UTC",  # as Lambda has it; in another zone botocore takes twice as long for a time stamp
             "AWS_ENDPOINT_URL": self.stub_url,
@@ -143,7 +142,6 @@ def _server(module: str, *arguments: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
-        env=_server_environment(os.environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -157,10 +155,6 @@ def _server(module: str, *arguments: str) -> Iterator[str]:
             yield words[-1]
         finally:
             process.terminate()
-
-
-def _server_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    return {**environment, "PYTHONPATH": os.pathsep.join((str(ROOT / "lambda"), str(ROOT)))}
 
 
 def _request(method: str, url: str, content: object = None) -> dict[str, Any]:
