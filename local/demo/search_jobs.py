@@ -1,7 +1,7 @@
 """The demo's search jobs: started as a user would start them, and followed until each has its report."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from rich.table import Table
 
 from local.backup_simulator import Scenario
 from local.emulator.errors import EmulatorError
+from search_coverage.coverage.verdict import Verdict
 
 _STOP_AFTER_SECONDS = 5.0
-VERDICT_STYLES = {"COMPLETE": "green", "PARTIAL": "yellow", "NONE": "red"}
+VERDICT_STYLES: Mapping[str, str] = {Verdict.COMPLETE: "green", Verdict.PARTIAL: "yellow", Verdict.NONE: "red"}
 
 
 @dataclass(slots=True)

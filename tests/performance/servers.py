@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from search_coverage.names import METRICS_NAMESPACE, SERVICE, Variable
 from tests.performance.stub_aws import CALLS_PATH, KEYS_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,15 +106,15 @@ class Aws:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "POWERTOOLS_SERVICE_NAME": "search-coverage",
-            "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
-            "REPORT_BUCKET": BUCKET,
-            "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
-            "EVENT_BUS_NAME": "default",
-            "IDEMPOTENCY_TABLE": "idempotency",
-            "NOTIFY_ON": "EXCLUDED",
-            "INVENTORY": "OFF",
-            "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED",
+            "POWERTOOLS_SERVICE_NAME": SERVICE,
+            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            Variable.REPORT_BUCKET: BUCKET,
+            Variable.ALERTS_TOPIC_ARN: f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
+            Variable.EVENT_BUS_NAME: "default",
+            Variable.IDEMPOTENCY_TABLE: "idempotency",
+            Variable.NOTIFY_ON: "EXCLUDED",
+            Variable.INVENTORY: "OFF",
+            Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
         }
 
     def _control(self, method: str, action: str, details: object = None) -> dict[str, Any]:

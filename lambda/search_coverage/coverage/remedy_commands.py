@@ -10,6 +10,7 @@ from functools import cache
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import ACCESS_POINT, BACKUPS_IN_A_SEARCH, Remedy, remedy_of
+from search_coverage.names import EXCLUDED_BACKUPS_CSV
 
 _PLACEHOLDERS = {
     "vault": "<vault>",
@@ -116,10 +117,10 @@ def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
 _ONE_BACKUP = "# Or without an index, one backup at a time; this is the first:"
 
 # A value that is not what it should be is left out here, too, and named.
-_READ_CSV = """\
+_READ_CSV = f"""\
 python3 -c 'import csv, json, re, sys
-rows = list(csv.DictReader(open("excluded-backups.csv", encoding="utf-8", newline="")))
-rows = [row for row in rows if row["reason"] == "{reason}"]
+rows = list(csv.DictReader(open("{EXCLUDED_BACKUPS_CSV}", encoding="utf-8", newline="")))
+rows = [row for row in rows if row["reason"] == "{{reason}}"]
 """
 _MEND_ALL = (
     _READ_CSV
