@@ -3,7 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
-export PYTHONPATH := lambda:.
 
 .PHONY: help setup demo emulator doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom clean
 
@@ -78,7 +77,7 @@ clean:  ## Remove all that was made here
 	rm -rf .venv node_modules cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv, itself locked in requirements.txt, installs the rest: ten seconds instead of a hundred.
-.venv/ready: requirements.txt requirements-dev.txt tests/e2e/requirements-rie.txt
+.venv/ready: pyproject.toml requirements.txt requirements-dev.txt tests/e2e/requirements-rie.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "This needs Python 3.11 or newer as '$(PYTHON)'; name another with 'make PYTHON=python3.13 ...'."; exit 1; }
 	@echo "== setting up .venv"
@@ -86,6 +85,7 @@ clean:  ## Remove all that was made here
 	  { echo "Python could not make a virtual environment; on Debian and Ubuntu: apt install python3-venv."; exit 1; }
 	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
 	  $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt && \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --offline --no-deps --no-build-isolation --editable . && \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes --target .venv/rie \
 	    -r tests/e2e/requirements-rie.txt; } || \
 	  { echo "The Python packages could not be installed (see above); this needs the network, or a package mirror."; exit 1; }

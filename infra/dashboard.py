@@ -10,11 +10,12 @@ from constructs import Construct
 
 from infra.log_queries import MOST_MEMORY
 from infra.monitoring import Monitoring, our_metric
-from infra.python_function import POWERTOOLS
 from infra.report_store import ReportStore
 from infra.reporter import Reporter
 from infra.settings import Settings
 from infra.watcher import Watcher
+from search_coverage.coverage.verdict import Verdict
+from search_coverage.names import METRICS_NAMESPACE, REPORTS, SERVICE, Metric
 
 SHOWN: Final = Duration.days(7)
 """As long as AWS knows a search job after its end: what is on the page can still be made good."""
@@ -25,8 +26,8 @@ A_DAY: Final = Duration.days(1)
 AN_HOUR: Final = Duration.hours(1)
 """How the product works is looked at by the hour: finer, a week has more points than a screen."""
 
-VERDICTS: Final = {"COMPLETE": "#2ca02c", "PARTIAL": "#ff7f0e", "NONE": "#d62728"}
-"""The closed list of verdicts, and the colours they have on the report's page: green, orange, red."""
+VERDICTS: Final = {Verdict.COMPLETE: "#2ca02c", Verdict.PARTIAL: "#ff7f0e", Verdict.NONE: "#d62728"}
+"""The verdicts, and the colours they have on the report's page: green, orange, red."""
 
 WIDTH: Final = 24
 """Columns of a CloudWatch dashboard."""
@@ -95,7 +96,7 @@ def _first_of_all(store: ReportStore, reporter: Reporter, watcher: Watcher) -> c
 [report function]({_function_url(reporter.function)}), [queues]({_console("sqs/v3")}#/queues), and the saved queries \
 of [Logs Insights]({_console("cloudwatch")}#logsV2:logs-insights)
 4. **All is well, but coverage is low?** That is about your backups: *Why backups were left out* says why, \
-[the reports]({bucket}?region={Aws.REGION}&prefix=reports/) say which and what to do
+[the reports]({bucket}?region={Aws.REGION}&prefix={REPORTS}) say which and what to do
 """,
         width=WIDTH // 2,
         height=HEIGHT,
@@ -112,8 +113,8 @@ def _coverage() -> cloudwatch.GraphWidget:
     Not of those listed: what a search does not even list is excluded as well, and would not lower that share.
     """
     counts = {
-        "searched": our_metric("BackupsSearched", period=A_DAY),
-        "excluded": our_metric("BackupsExcluded", period=A_DAY),
+        "searched": our_metric(Metric.BACKUPS_SEARCHED, period=A_DAY),
+        "excluded": our_metric(Metric.BACKUPS_EXCLUDED, period=A_DAY),
     }
     return cloudwatch.GraphWidget(
         title="Coverage: backups that were searched, % of all that should have been, a day",
@@ -136,7 +137,7 @@ def _verdicts() -> cloudwatch.GraphWidget:
         title="Reports by verdict, a day",
         stacked=True,
         left=[
-            our_metric("Reports", period=A_DAY, label=verdict, color=color, verdict=verdict)
+            our_metric(Metric.REPORTS, period=A_DAY, label=verdict.value, color=color, verdict=verdict.value)
             for verdict, color in VERDICTS.items()
         ],
         left_y_axis=_count_of("reports"),
@@ -147,15 +148,16 @@ def _verdicts() -> cloudwatch.GraphWidget:
 
 def _reasons() -> cloudwatch.GraphWidget:
     """Show each reason that occurred: the search finds them by themselves, also one that a later version adds."""
-    of_ours = f"{{{POWERTOOLS['POWERTOOLS_METRICS_NAMESPACE']},reason,service}}"
-    service = f'service="{POWERTOOLS["POWERTOOLS_SERVICE_NAME"]}"'
+    of_ours = f"{{{METRICS_NAMESPACE},reason,service}}"
+    service = f'service="{SERVICE}"'
     return cloudwatch.GraphWidget(
         title="Why backups were left out, backups a day",
         stacked=True,
         left=[
             cloudwatch.MathExpression(
                 expression=(
-                    f"SEARCH('{of_ours} MetricName=\"BackupsExcluded\" {service}', 'Sum', {A_DAY.to_seconds():.0f})"
+                    f"SEARCH('{of_ours} MetricName=\"{Metric.BACKUPS_EXCLUDED}\" {service}', "
+                    f"'Sum', {A_DAY.to_seconds():.0f})"
                 ),
                 using_metrics={},
                 label="${PROP('Dim.reason')}",
@@ -173,14 +175,14 @@ def _waiting() -> cloudwatch.GraphWidget:
         title="Search jobs that wait for a report",
         left=[
             our_metric(
-                "SearchJobsUnreported", period=AN_HOUR, statistic=cloudwatch.Stats.MAXIMUM, label="all, at most"
+                Metric.SEARCH_JOBS_UNREPORTED, period=AN_HOUR, statistic=cloudwatch.Stats.MAXIMUM, label="all, at most"
             ),
             our_metric(
-                "SearchJobsOverdue",
+                Metric.SEARCH_JOBS_OVERDUE,
                 period=AN_HOUR,
                 statistic=cloudwatch.Stats.MAXIMUM,
                 label="for more than an hour, at most",
-                color=VERDICTS["NONE"],
+                color=VERDICTS[Verdict.NONE],
             ),
         ],
         left_y_axis=_count_of("search jobs"),
@@ -193,8 +195,8 @@ def _sweeps(settings: Settings) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
         title="Sweeps that looked for search jobs that ended, an hour",
         left=[
-            our_metric("Sweeps", period=AN_HOUR, label="sweeps"),
-            our_metric("SearchJobsAnnounced", period=AN_HOUR, label="search jobs that they announced"),
+            our_metric(Metric.SWEEPS, period=AN_HOUR, label="sweeps"),
+            our_metric(Metric.SEARCH_JOBS_ANNOUNCED, period=AN_HOUR, label="search jobs that they announced"),
         ],
         left_annotations=[
             cloudwatch.HorizontalAnnotation(value=60 / settings.poll_minutes, label="sweeps that are due")

@@ -13,10 +13,10 @@ from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
-from infra.python_function import POWERTOOLS
 from infra.reporter import Reporter
 from infra.settings import Settings
 from infra.watcher import Watcher
+from search_coverage.names import METRICS_NAMESPACE, SERVICE, Metric
 
 ERROR_PERIOD: Final = Duration.minutes(5)
 """A report that failed is retried after one and two minutes: its errors fall into one or two periods, one mail."""
@@ -94,7 +94,7 @@ class Monitoring(Construct):
         """Tell when no sweep succeeded for a while, whatever the cause: nothing else would notice that."""
         alarm = self._alarm(
             "WatchSilent",
-            our_metric("Sweeps", period=Duration.minutes(minutes)),
+            our_metric(Metric.SWEEPS, period=Duration.minutes(minutes)),
             f"No sweep succeeded for {minutes} minutes: search jobs that end are not noticed. See whether the "
             "schedule is enabled and the watch function runs",
             section="The watch is silent",
@@ -107,7 +107,9 @@ class Monitoring(Construct):
         """Tell when a report stays away, whatever the cause: what all other alarms are about in the end."""
         self._alarm(
             "ReportOverdue",
-            our_metric("SearchJobsOverdue", period=Duration.minutes(minutes), statistic=cloudwatch.Stats.MINIMUM),
+            our_metric(
+                Metric.SEARCH_JOBS_OVERDUE, period=Duration.minutes(minutes), statistic=cloudwatch.Stats.MINIMUM
+            ),
             "A search job ended more than an hour ago and still has no report, or SNS did not take its messages; AWS "
             "forgets its list 7 days after its end. See why it fails, and run it again",
             section="A search job has no report for an hour",
@@ -211,7 +213,7 @@ class Monitoring(Construct):
         """Tell of any report that is not COMPLETE, for who wants this where all other alarms are."""
         self._alarm(
             "ReportIncomplete",
-            our_metric("ReportsIncomplete", period=ERROR_PERIOD),
+            our_metric(Metric.REPORTS_INCOMPLETE, period=ERROR_PERIOD),
             "A search job did not look at all backups, or it is in doubt whether it did. Read the report",
             section="A report is not COMPLETE",
             tells_when_over=False,  # five minutes later it is "over", and not one backup more was searched
@@ -305,9 +307,9 @@ def our_metric(
         **dimensions: On top of the service's name: `verdict` or `reason`.
     """
     return cloudwatch.Metric(
-        namespace=POWERTOOLS["POWERTOOLS_METRICS_NAMESPACE"],
+        namespace=METRICS_NAMESPACE,
         metric_name=name,
-        dimensions_map={"service": POWERTOOLS["POWERTOOLS_SERVICE_NAME"], **dimensions},
+        dimensions_map={"service": SERVICE, **dimensions},
         period=period,
         statistic=statistic,
         label=label,

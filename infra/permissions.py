@@ -8,8 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-EVENT_SOURCE: Final = "search-coverage"
-"""The `source` of our events; nothing else of the account uses it."""
+from search_coverage.names import SERVICE
 
 EVENT_BUS_NAME: Final = "default"
 """AWS Backup's own events are there, so that a rule of a user can name both."""
@@ -30,7 +29,7 @@ def put_our_events(scope: Construct) -> iam.PolicyStatement:
         actions=["events:PutEvents"],
         resources=[bus],
         conditions={
-            "ForAllValues:StringEquals": {"events:source": EVENT_SOURCE},
+            "ForAllValues:StringEquals": {"events:source": SERVICE},
             "Null": {"events:source": "false"},
         },
     )

@@ -10,7 +10,6 @@ missed. Since `requirements.txt` pins every package by hash, the bundle itself i
 
 import hashlib
 import os
-import runpy
 import shutil
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from aws_cdk import aws_lambda as lambda_
 from infra.bundle_bytecode import compile_all, find_interpreter
 from infra.bundle_contents import keep_what_runs
 from infra.bundle_error import BundlingError
+from search_coverage.aws import services
 
 __all__ = ["ARCHITECTURE", "RUNTIME", "BundlingError", "PythonBundle", "asset_hash", "build", "function_code"]
 
@@ -43,7 +43,6 @@ PLATFORM: Final = "aarch64-manylinux_2_28"
 
 _PACKAGE: Final = "search_coverage"
 _REQUIREMENTS: Final = "requirements.txt"
-_SERVICES: Final = "search_coverage/aws/services.py"
 _MODIFIED: Final = 315_532_800
 """1980-01-01 UTC in epoch seconds: the first time stamp that a zip file can hold."""
 
@@ -129,8 +128,7 @@ def build(folder: Path, output: Path, *, interpreter: str | None = None) -> None
         BundlingError: The packages could not be installed or compiled.
     """
     _install(folder / _REQUIREMENTS, output)
-    called = runpy.run_path(str(folder / _SERVICES))
-    keep_what_runs(output, called["SERVICES"], called["ONLY_OPERATIONS"])
+    keep_what_runs(output, services.SERVICES, services.ONLY_OPERATIONS)
     for path in _package_files(folder):
         target = output / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -13,13 +13,13 @@ from constructs import Construct
 
 from infra.python_bundle import ARCHITECTURE, RUNTIME
 from infra.settings import Settings
+from search_coverage.names import METRICS_NAMESPACE, SERVICE
 
 POWERTOOLS: Final = {
-    "POWERTOOLS_SERVICE_NAME": "search-coverage",
-    "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
+    "POWERTOOLS_SERVICE_NAME": SERVICE,
+    "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-"""Service name and namespace are also in the metrics that `monitoring` watches."""
 
 
 class PythonFunction(Construct):

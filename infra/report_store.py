@@ -10,11 +10,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.settings import Settings
+from search_coverage.names import EXCLUDED_BACKUPS, REPORTS, SUMMARIES
 
 REPLACED_VERSION_DAYS: Final = 30
 """A report that was replaced or deleted by mistake can be had back for a month, the time in which people notice."""
 
-EVIDENCE: Final = ("reports/*", "excluded_backups/*", "summaries/*")
+EVIDENCE: Final = (f"{REPORTS}*", f"{EXCLUDED_BACKUPS}*", f"{SUMMARIES}*")
 """The keys that only the report function writes. Others, such as the results of queries, are nobody's evidence."""
 
 KEPT: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE

@@ -9,6 +9,8 @@ from aws_cdk import aws_glue as glue
 from constructs import Construct
 
 from infra.report_store import ReportStore
+from search_coverage.names import EXCLUDED_BACKUPS, SUMMARIES
+from search_coverage.report.row import COLUMNS
 
 DATABASE: Final = "search_coverage"
 """Athena wants lower case and no hyphen; an account and Region have one stack (`infra/stack.py`), and so one of it."""
@@ -18,22 +20,13 @@ FIRST_DAY: Final = "2025-01-01"
 no report is older. Each day that a query does not leave out by its date costs one listing, also where nothing lies:
 ten years of them are about two cents."""
 
-EXCLUDED_BACKUPS: Final[Mapping[str, str]] = MappingProxyType(
-    dict.fromkeys(
-        (
-            *("search_job_id", "search_job_name", "backup_arn", "resource_type", "source_resource_arn"),
-            *("backup_created", "index_created", "status", "status_message", "reason", "remedy"),
-            *("backup_vault", "index_status", "index_status_message"),
-        ),
-        "string",
-    )
-)
+EXCLUDED_BACKUPS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(dict.fromkeys(COLUMNS, "string"))
 """The columns of the JSON Lines (docs/report-format.md). Times are text, ISO 8601 in UTC, as they are in the files;
 `from_iso8601_timestamp` makes them times in a query."""
 
 _FILE: Final = "struct<key:string,sha256:string,bytes:bigint,rows:bigint,versionid:string>"
 
-SEARCH_JOBS: Final[Mapping[str, str]] = MappingProxyType(
+SEARCH_JOBS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "version": "bigint",
         "searchjob": (
@@ -101,21 +94,21 @@ class ReportTables(Construct):
         self.tables = (
             self._table(
                 "excluded_backups",
-                EXCLUDED_BACKUPS,
-                folder="excluded_backups",
+                EXCLUDED_BACKUPS_COLUMNS,
+                folder=EXCLUDED_BACKUPS,
                 description="One row for each backup that a search job did not look into.",
             ),
             self._table(
                 "search_jobs",
-                SEARCH_JOBS,
-                folder="summaries",
+                SEARCH_JOBS_COLUMNS,
+                folder=SUMMARIES,
                 description="One row for each search job that has a report, also where nothing was excluded.",
             ),
         )
 
     def _table(self, name: str, columns: Mapping[str, str], *, folder: str, description: str) -> glue.CfnTable:
         """Make a table of the files below a folder, one JSON object a line."""
-        location = f"s3://${{Bucket}}/{folder}/"
+        location = f"s3://${{Bucket}}/{folder}"
         # "${!name}" is how Fn::Sub writes a "${name}" that is not its own.
         partitions = "/".join(f"{partition}=${{!{partition}}}" for partition in PARTITIONS)
         return glue.CfnTable(

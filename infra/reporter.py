@@ -14,7 +14,6 @@ from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
 from infra.permissions import (
     EVENT_BUS_NAME,
-    EVENT_SOURCE,
     put_our_events,
     read_search_jobs_under,
     use_key_through,
@@ -23,6 +22,18 @@ from infra.permissions import (
 from infra.python_function import PythonFunction
 from infra.report_store import EVIDENCE, ReportStore
 from infra.settings import Settings
+from search_coverage.names import (
+    EXCLUDED_BACKUPS,
+    LEASE,
+    NOTIFICATION_PENDING_JSON,
+    REPORTS,
+    SERVICE,
+    STATE_CHANGE,
+    SUMMARIES,
+    SUMMARY_JSON,
+    TOLD,
+    Variable,
+)
 
 TIMEOUT: Final = Duration.minutes(15)
 """The longest that Lambda allows: a list that is not read to its end gives no report at all."""
@@ -47,7 +58,7 @@ RULE_RETRIES: Final = 185
 RULE_MAX_EVENT_AGE: Final = Duration.hours(24)
 """The most that EventBridge allows (docs/aws-facts.md §5)."""
 
-CLAIMS: Final = ("lease#*", "told#*")
+CLAIMS: Final = (f"{LEASE}*", f"{TOLD}*")
 """The keys of the records that are the report function's: who makes which report, and what people were told."""
 
 
@@ -98,12 +109,12 @@ class Reporter(Construct):
             handler="search_coverage.handlers.report.handler",
             description="writes the report of a search job that ended",
             environment={
-                "REPORT_BUCKET": store.bucket.bucket_name,
-                "ALERTS_TOPIC_ARN": alerts.topic.topic_arn,
-                "EVENT_BUS_NAME": EVENT_BUS_NAME,
-                "IDEMPOTENCY_TABLE": self.table.table_name,
-                "NOTIFY_ON": settings.notify_on,
-                "INVENTORY": "ON" if settings.inventory else "OFF",
+                Variable.REPORT_BUCKET: store.bucket.bucket_name,
+                Variable.ALERTS_TOPIC_ARN: alerts.topic.topic_arn,
+                Variable.EVENT_BUS_NAME: EVENT_BUS_NAME,
+                Variable.IDEMPOTENCY_TABLE: self.table.table_name,
+                Variable.NOTIFY_ON: settings.notify_on,
+                Variable.INVENTORY: "ON" if settings.inventory else "OFF",
             },
             statements=_statements(
                 self,
@@ -130,8 +141,8 @@ class Reporter(Construct):
             description="Search Coverage: a search job ended, write its report",
             # Account and Region: what another bus forwards is about search jobs that nobody can read here.
             event_pattern=events.EventPattern(
-                source=[EVENT_SOURCE],
-                detail_type=["Search Job State Change"],
+                source=[SERVICE],
+                detail_type=[STATE_CHANGE],
                 account=[Aws.ACCOUNT_ID],
                 region=[Aws.REGION],
             ),
@@ -185,8 +196,8 @@ def _statements(  # noqa: PLR0913  # what the function calls
             sid="UnmarkTheReport",
             actions=["s3:DeleteObject"],
             resources=[
-                bucket.arn_for_objects("reports/*/summary.json"),
-                bucket.arn_for_objects("reports/*/notification-pending.json"),
+                bucket.arn_for_objects(f"{REPORTS}*/{SUMMARY_JSON}"),
+                bucket.arn_for_objects(f"{REPORTS}*/{NOTIFICATION_PENDING_JSON}"),
             ],
         ),
         iam.PolicyStatement(
@@ -269,20 +280,21 @@ def _acknowledge_wildcards(role: iam.Role, store: ReportStore, *, inventory: boo
             "A search job gets its identifier when somebody starts it: any search job of this account and Region may "
             "be the next that ends. Both actions only read."
         ),
-        f"<{bucket}.Arn>/reports/*": (
-            "The keys below reports/ hold account, Region, date and search job, unknown until the report is written."
+        f"<{bucket}.Arn>/{REPORTS}*": (
+            f"The keys below {REPORTS} hold account, Region, date and search job, unknown until the report is written."
         ),
-        f"<{bucket}.Arn>/excluded_backups/*": (
-            "The keys below excluded_backups/ hold account, Region, date and search job, unknown until the report is "
+        f"<{bucket}.Arn>/{EXCLUDED_BACKUPS}*": (
+            f"The keys below {EXCLUDED_BACKUPS} hold account, Region, date and search job, unknown until the report is "
             "written."
         ),
-        f"<{bucket}.Arn>/summaries/*": (
-            "The keys below summaries/ hold account, Region, date and search job, unknown until the report is written."
+        f"<{bucket}.Arn>/{SUMMARIES}*": (
+            f"The keys below {SUMMARIES} hold account, Region, date and search job, unknown until the report is "
+            "written."
         ),
-        f"<{bucket}.Arn>/reports/*/summary.json": (
+        f"<{bucket}.Arn>/{REPORTS}*/{SUMMARY_JSON}": (
             "Only the marks of a report can be removed, of whatever search job the report is."
         ),
-        f"<{bucket}.Arn>/reports/*/notification-pending.json": (
+        f"<{bucket}.Arn>/{REPORTS}*/{NOTIFICATION_PENDING_JSON}": (
             "Only the marks of a report can be removed, of whatever search job the report is."
         ),
     }

@@ -13,10 +13,13 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Final, Self
 
+from search_coverage.coverage.search_job import ENDED
+from search_coverage.report.alert import NotifyOn
+
 CONTEXT_KEY: Final = "searchCoverage"
 
-NOTIFY_ON: Final = ("FAILED", "EXCLUDED", "ALWAYS")
-SEARCH_JOB_STATUSES: Final = ("COMPLETED", "FAILED", "STOPPED")
+NOTIFY_ON: Final = tuple(each.value for each in NotifyOn)
+SEARCH_JOB_STATUSES: Final = tuple(sorted(status.value for status in ENDED))
 
 POLL_MINUTES_MAX: Final = 15
 """A sweep every quarter of an hour still meets an AWS search job many times in the 7 days for which AWS keeps it."""
@@ -76,7 +79,7 @@ class Settings:
 
     notification_emails: tuple[str, ...] = ()
     alarm_emails: tuple[str, ...] = ()
-    notify_on: str = "EXCLUDED"
+    notify_on: str = NotifyOn.EXCLUDED.value
     search_job_statuses: tuple[str, ...] = SEARCH_JOB_STATUSES
     poll_minutes: int = 1
     report_retention_days: int = 2555

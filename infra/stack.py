@@ -1,7 +1,5 @@
 """The stack: it wires the constructs to each other and names what people look for. It defines no resource itself."""
 
-from typing import Final
-
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
@@ -15,8 +13,7 @@ from infra.report_store import ReportStore
 from infra.reporter import Reporter
 from infra.settings import Settings
 from infra.watcher import Watcher
-
-STACK_NAME: Final = "SearchCoverage"
+from search_coverage.names import SERVICE, STACK
 
 
 class SecondStackError(ValueError):
@@ -33,18 +30,18 @@ class SearchCoverageStack(Stack):
         SecondStackError: It is to have another name.
     """
 
-    def __init__(self, scope: Construct, construct_id: str = STACK_NAME, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, construct_id: str = STACK, *, settings: Settings) -> None:
         super().__init__(
             scope,
             construct_id,
             description="Search Coverage: what an AWS Backup search job did not look at, why, and what to do about it",
         )
-        if self.stack_name != STACK_NAME:
+        if self.stack_name != STACK:
             raise SecondStackError(
-                f"The stack is named {STACK_NAME}, and not {self.stack_name}: an account has one in each Region, since "
+                f"The stack is named {STACK}, and not {self.stack_name}: an account has one in each Region, since "
                 "the events, the metrics and the search jobs that it is about are the same for every stack there."
             )
-        Tags.of(self).add("application", "search-coverage")
+        Tags.of(self).add("application", SERVICE)
 
         code = function_code()
         store = ReportStore(self, "ReportStore", settings=settings)

@@ -15,6 +15,7 @@ from infra.permissions import EVENT_BUS_NAME, put_our_events, use_records
 from infra.python_function import PythonFunction
 from infra.report_store import ReportStore
 from infra.settings import Settings
+from search_coverage.names import ANNOUNCEMENT, REPORTS, Variable
 
 TIMEOUT: Final = Duration.seconds(60)
 """The shortest interval between two sweeps, so that a sweep that hangs does not hold up more than the next one."""
@@ -31,7 +32,7 @@ RETRIES: Final = 0
 HAND_OVER_RETRIES: Final = 3
 """Enough for a hiccup of the Lambda service within the interval; after that, the next sweep is due anyway."""
 
-ANNOUNCEMENTS: Final = ("announcement#*",)
+ANNOUNCEMENTS: Final = (f"{ANNOUNCEMENT}*",)
 """The keys of the records that are the watch function's; it may neither make nor end a claim of the report function."""
 
 
@@ -67,10 +68,10 @@ class Watcher(Construct):
             handler="search_coverage.handlers.watch.handler",
             description="announces search jobs that ended and have no report",
             environment={
-                "REPORT_BUCKET": store.bucket.bucket_name,
-                "EVENT_BUS_NAME": EVENT_BUS_NAME,
-                "IDEMPOTENCY_TABLE": table.table_name,
-                "SEARCH_JOB_STATUSES": ",".join(settings.search_job_statuses),
+                Variable.REPORT_BUCKET: store.bucket.bucket_name,
+                Variable.EVENT_BUS_NAME: EVENT_BUS_NAME,
+                Variable.IDEMPOTENCY_TABLE: table.table_name,
+                Variable.SEARCH_JOB_STATUSES: ",".join(settings.search_job_statuses),
             },
             statements=_statements(self, store=store, table=table),
             timeout=TIMEOUT,
@@ -109,7 +110,7 @@ def _statements(scope: Construct, *, store: ReportStore, table: dynamodb.ITable)
             sid="SeeWhichReportsExist",
             actions=["s3:ListBucket"],
             resources=[store.bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": "reports/*"}},
+            conditions={"StringLike": {"s3:prefix": f"{REPORTS}*"}},
         ),
         put_our_events(scope),
         use_records(

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from search_coverage.names import SERVICE, STATE_CHANGE
+
 ACCOUNT = "123456789012"  # moto's
 REGION = "us-east-1"
 
@@ -36,8 +38,8 @@ def state_change(search_job: str, event_id: str = "event-1") -> dict[str, Any]:
     return {
         "version": "0",
         "id": event_id,
-        "source": "search-coverage",
-        "detail-type": "Search Job State Change",
+        "source": SERVICE,
+        "detail-type": STATE_CHANGE,
         "account": ACCOUNT,
         "region": REGION,
         "resources": [arn],

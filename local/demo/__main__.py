@@ -16,6 +16,7 @@ from local.demo.search_jobs import DemoSearchJobs
 from local.demo.showcase import Showcase
 from local.emulator.embedded_aws import EmbeddedAws
 from local.emulator.errors import EmulatorError
+from search_coverage.names import STACK
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "out" / "demo"
@@ -59,7 +60,7 @@ def run(console: Console) -> None:
                 outputs_file=folder / "outputs.json",
                 progress=lambda line: status.update(line[: console.width - 4]),
             )
-        showcase = Showcase(aws, deployed["SearchCoverage"], folder)
+        showcase = Showcase(aws, deployed[STACK], folder)
         showcase.subscribe_a_queue()
         console.print("[bold]3. Search jobs[/], started with StartSearchJob; the schedule looks for ended ones:")
         jobs = DemoSearchJobs(

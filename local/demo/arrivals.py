@@ -1,6 +1,6 @@
 """What arrived of a search job, and how it is shown: its report, and its mail or why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from local.demo.search_jobs import shown_verdict
+from search_coverage.report.alert import NotifyOn
 
-WHY_NO_MAIL = {
-    "FAILED": "nothing in it FAILED, and notifyOn is FAILED",
-    "EXCLUDED": "it is COMPLETE, and notifyOn is EXCLUDED",
+WHY_NO_MAIL: Mapping[str, str] = {
+    NotifyOn.FAILED: "nothing in it FAILED, and notifyOn is FAILED",
+    NotifyOn.EXCLUDED: "it is COMPLETE, and notifyOn is EXCLUDED",
 }
 """For a report of which nobody was told, by the setting."""
 

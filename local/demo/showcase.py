@@ -6,6 +6,7 @@ from typing import Any
 
 from local.demo.arrivals import WHY_NO_MAIL, Arrival
 from local.emulator.embedded_aws import EmbeddedAws
+from search_coverage.names import REPORT_HTML, REPORTS, SUMMARY_JSON, Variable
 
 _RECEIVE_SECONDS = 1
 
@@ -38,7 +39,7 @@ class Showcase:
 
     def verdicts(self) -> dict[str, str]:
         """The verdicts of the whole reports so far, by search job."""
-        summaries = [self._summary(key) for key in self._keys() if key.endswith("/summary.json")]
+        summaries = [self._summary(key) for key in self._keys() if key.endswith(f"/{SUMMARY_JSON}")]
         return {summary["searchJob"]["identifier"]: summary["verdict"] for summary in summaries}
 
     def collect(self) -> list[Arrival]:
@@ -55,7 +56,7 @@ class Showcase:
             (self._folder / f"email-{number}.txt").write_text(f"{mail.subject}\n\n{mail.text}", encoding="utf-8")
         reports = self._folder / "reports"
         reports.mkdir()
-        arrivals = [self._arrival(path, reports) for path in self._folder.glob("bucket/reports/**/summary.json")]
+        arrivals = [self._arrival(path, reports) for path in self._folder.glob(f"bucket/{REPORTS}**/{SUMMARY_JSON}")]
         return sorted(arrivals, key=lambda arrival: arrival.page)
 
     def _arrival(self, summary_file: Path, reports: Path) -> Arrival:
@@ -71,7 +72,7 @@ class Showcase:
         ]
         return Arrival(
             summary,
-            page=named.relative_to(self._folder) / "report.html",
+            page=named.relative_to(self._folder) / REPORT_HTML,
             mail=mails[0] if mails else None,
             why_no_mail="" if mails else self._why_no_mail(summary),
         )
@@ -80,7 +81,7 @@ class Showcase:
         if summary["notification"]["messageIds"]:
             return "it was sent, and did not arrive"
         function = self._aws.client("lambda").get_function_configuration(FunctionName=self._report_function)
-        return WHY_NO_MAIL[function["Environment"]["Variables"]["NOTIFY_ON"]]
+        return WHY_NO_MAIL[function["Environment"]["Variables"][Variable.NOTIFY_ON]]
 
     def _keys(self) -> list[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)

@@ -2,11 +2,3 @@
 
 `python -m local.doctor`; docs/operations.md, "Is everything in order".
 """
-
-import sys
-from pathlib import Path
-
-# It reads the search jobs and the bucket with the functions' own classes, which lie where Lambda wants them.
-_FUNCTIONS = str(Path(__file__).parents[2] / "lambda")
-if _FUNCTIONS not in sys.path:
-    sys.path.append(_FUNCTIONS)

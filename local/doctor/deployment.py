@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Final
 import boto3
 from botocore.config import Config
 
+from search_coverage.names import STACK
+
 PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2})
 """Somebody waits for the answer: what does not answer within seconds is reported as such."""
 
@@ -48,7 +50,7 @@ class Deployment:
         now: Gives the current time, aware.
     """
 
-    stack_name: ClassVar[str] = "SearchCoverage"
+    stack_name: ClassVar[str] = STACK
 
     def __init__(
         self,

@@ -6,14 +6,22 @@ imported from there, since the CDK takes seconds to start; a test compares the t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
 from typing import Final, Self
 
 from local.doctor.deployment import Deployment
+from search_coverage.coverage.arn import Arn
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.names import ANNOUNCEMENT, LEASE, SERVICE, TOLD
+from search_coverage.report.keys import ReportKeys, reports_prefix
 
 _SEARCH_JOB: Final = "11111111-2222-3333-4444-555555555555"
-_DAY: Final = "2026/11/20"
-_EVENT_SOURCE: Final = "search-coverage"
 
+_IN_BRACES: Final = Arn("", "{partition}", "backup-search", "{region}", "{account}", "")
+_KEYS: Final = ReportKeys.of(
+    SearchJob(_SEARCH_JOB, _IN_BRACES, "COMPLETED", completion_time=datetime(2026, 11, 20, tzinfo=UTC))
+)
+"""The keys of a report, as the functions write them."""
 
 ContextValue = str | tuple[str, ...]
 """What a request says under a condition key: one text, or several where the key is multivalued."""
@@ -98,17 +106,17 @@ _OF_EVERY_FUNCTION: Final = (
     Need(
         ("events:PutEvents",),
         "arn:{partition}:events:" + _HERE + ":event-bus/default",
-        {"events:source": (_EVENT_SOURCE, _EVENT_SOURCE)},  # a request with two entries
+        {"events:source": (SERVICE, SERVICE)},  # a request with two entries
     ),
 )
 
 WATCH: Final = (
     Need(("backup-search:ListSearchJobs",)),
-    Need(("s3:ListBucket",), "{bucket}", {"s3:prefix": "reports/{account}/{region}/"}),
+    Need(("s3:ListBucket",), "{bucket}", {"s3:prefix": reports_prefix("{account}", "{region}")}),
     Need(
         ("dynamodb:BatchGetItem", "dynamodb:PutItem"),
         "{table}",
-        {"dynamodb:LeadingKeys": (f"announcement#{_SEARCH_JOB}",)},
+        {"dynamodb:LeadingKeys": (f"{ANNOUNCEMENT}{_SEARCH_JOB}",)},
     ),
     *_OF_EVERY_FUNCTION,
 )
@@ -120,16 +128,9 @@ REPORT: Final = (
     ),
     *(
         Need(("s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"), "{bucket}/" + key)
-        for key in (
-            f"reports/{{account}}/{{region}}/{_DAY}/{_SEARCH_JOB}/report.html",
-            f"excluded_backups/account={{account}}/region={{region}}/date=2026-11-20/{_SEARCH_JOB}.jsonl.gz",
-            f"summaries/account={{account}}/region={{region}}/date=2026-11-20/{_SEARCH_JOB}.json",
-        )
+        for key in (_KEYS.html, _KEYS.jsonl, _KEYS.summary_line)
     ),
-    *(
-        Need(("s3:DeleteObject",), "{bucket}/reports/{account}/{region}/" + f"{_DAY}/{_SEARCH_JOB}/{mark}")
-        for mark in ("summary.json", "notification-pending.json")
-    ),
+    *(Need(("s3:DeleteObject",), "{bucket}/" + mark) for mark in (_KEYS.summary, _KEYS.notification_pending)),
     Need(("s3:ListBucket",), "{bucket}"),
     Need(("kms:Decrypt", "kms:GenerateDataKey"), "{reports_key}", {"kms:ViaService": "s3.{region}.amazonaws.com"}),
     Need(("sns:Publish",), "{topic}"),
@@ -138,9 +139,9 @@ REPORT: Final = (
         Need(
             ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
             "{table}",
-            {"dynamodb:LeadingKeys": (f"{kind}#{_SEARCH_JOB}",)},
+            {"dynamodb:LeadingKeys": (f"{kind}{_SEARCH_JOB}",)},
         )
-        for kind in ("lease", "told")
+        for kind in (LEASE, TOLD)
     ),
     Need(("sqs:SendMessage",), "{failure_queue}"),
     *_OF_EVERY_FUNCTION,

@@ -16,6 +16,7 @@ from local.emulator.embedded_aws import EmbeddedAws
 from local.emulator.errors import EmulatorError
 from local.emulator.instructions import instructions, write_environment
 from local.emulator.server_process import ROOT
+from search_coverage.names import STACK
 
 _MAIL_ADDRESS = "backup-admin@example.com"
 
@@ -60,7 +61,7 @@ def _simulator(running: contextlib.ExitStack) -> BackupSimulator:
 def _deploy(aws: EmbeddedAws, state: Path) -> str:
     """Deploy the stack, and give what to do with it."""
     context = {"notificationEmails": _MAIL_ADDRESS}
-    outputs = aws.deploy(ROOT, context=context, outputs_file=state / "outputs.json")["SearchCoverage"]
+    outputs = aws.deploy(ROOT, context=context, outputs_file=state / "outputs.json")[STACK]
     environment = state / "environment.sh"
     write_environment(environment, aws, bucket=outputs["ReportBucketName"])
     return instructions(environment, mails=state / "mail")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.emulator.embedded_aws import EmbeddedAws
 from local.emulator.surroundings import loopback_only
+from search_coverage.names import REPORT_HTML
 
 _ENVIRONMENT = """\
 # Source this in bash or zsh: the shell then uses the embedded AWS, and reaches nothing but this computer.
@@ -14,7 +15,7 @@ for name in $(env | sed -n 's/^\\(AWS_[A-Z0-9_]*\\)=.*/\\1/p'); do unset "$name"
 # Print the address of each report's page.
 report_pages() {{
   .venv/bin/aws s3api list-objects-v2 --bucket "$BUCKET" --query 'Contents[].[Key]' --output text |
-    sed -n "s#.*/report.html#$AWS_ENDPOINT_URL/$BUCKET/&#p"
+    sed -n "s#.*/{report_html}#$AWS_ENDPOINT_URL/$BUCKET/&#p"
 }}
 """
 
@@ -55,7 +56,7 @@ def write_environment(file: Path, aws: EmbeddedAws, *, bucket: str) -> None:
     """
     variables = aws.settings() | loopback_only() | {"AWS_PAGER": "", "BUCKET": bucket}
     exports = "\n".join(f"export {name}={shlex.quote(text)}" for name, text in variables.items())
-    file.write_text(_ENVIRONMENT.format(exports=exports), encoding="utf-8")
+    file.write_text(_ENVIRONMENT.format(exports=exports, report_html=REPORT_HTML), encoding="utf-8")
 
 
 def instructions(environment: Path, *, mails: Path) -> str:

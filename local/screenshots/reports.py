@@ -17,6 +17,7 @@ from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.backup_vaults import BackupVaults
 from search_coverage.aws.snapshots import Snapshots
 from search_coverage.coverage.verdict import InventoryStatus
+from search_coverage.names import REPORT_HTML, SUMMARY_JSON
 from search_coverage.report.alert import NotifyOn
 from search_coverage.use_cases.report_search_job import ReportSearchJob
 from search_coverage.use_cases.take_inventory import TakeInventory
@@ -91,10 +92,10 @@ def _report(identifier: str) -> Report:
     )
     reporting.run(identifier, replay=False, request_id="", lease=ShelfLease(), seconds_left=lambda: 900.0)
     files = {key.rpartition("/")[2]: content for key, content in bucket.files.items()}
-    inventory = json.loads(files["summary.json"])["inventory"]
+    inventory = json.loads(files[SUMMARY_JSON])["inventory"]
     if inventory["status"] != InventoryStatus.COMPLETE or topic.mail is None:
         raise ReportsNotMade(f"The report of search job {identifier} is not what it should be: {inventory['message']}")
-    return Report(files["report.html"].decode(), topic.mail)
+    return Report(files[REPORT_HTML].decode(), topic.mail)
 
 
 def _vaults() -> BackupVaults:

@@ -10,6 +10,7 @@ import pytest
 
 from local.backup_simulator import BackupSimulator
 from local.emulator.embedded_aws import EmbeddedAws
+from search_coverage.names import STACK
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_ADDRESS = "backup-admin@example.com"
@@ -109,7 +110,7 @@ def stack(simulator: BackupSimulator, tmp_path_factory: pytest.TempPathFactory) 
         outputs = aws.deploy(
             ROOT, context={"notificationEmails": MAIL_ADDRESS}, outputs_file=state / "outputs.json", progress=print
         )
-        yield Stack(aws, outputs["SearchCoverage"])
+        yield Stack(aws, outputs[STACK])
 
 
 def eventually(look: Callable[[], T | None], *, seconds: float) -> T:

@@ -8,6 +8,7 @@ from typing import Any
 
 from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
 from local.emulator.embedded_aws import EmbeddedAws
+from search_coverage.names import REPORT_DONE, SERVICE, STATE_CHANGE
 from tests.e2e.conftest import Stack, eventually
 
 DENIED = "Access denied. You do not have permission to search the recovery point."
@@ -49,8 +50,8 @@ def test_an_event_that_comes_three_times_gives_one_report_and_one_mail(
     # Given a search job that ended
     search_job = simulator.finish_job(SOME_FAILED)
     entry = {
-        "Source": "search-coverage",
-        "DetailType": "Search Job State Change",
+        "Source": SERVICE,
+        "DetailType": STATE_CHANGE,
         "Detail": json.dumps({"searchJobIdentifier": search_job}),
     }
 
@@ -67,7 +68,7 @@ def test_an_event_that_comes_three_times_gives_one_report_and_one_mail(
 
 def _done(stack: Stack, search_job: str, *, times: int) -> list[dict[str, Any]]:
     lines = stack.aws.lambda_logs(stack.outputs["ReportFunctionName"])
-    ends = ("report done", "report in progress")
+    ends = (REPORT_DONE, "report in progress")
     done = [json.loads(line) for line in lines if search_job in line and any(end in line for end in ends)]
     return done if len(done) == times else []
 
@@ -123,7 +124,7 @@ def test_a_search_job_that_still_runs_ends_in_the_failure_queue_and_is_reported_
         Name="running", SearchScope=simulator.search_scope("running")
     )["SearchJobIdentifier"]
     detail = json.dumps({"searchJobIdentifier": search_job})
-    entry = {"Source": "search-coverage", "DetailType": "Search Job State Change", "Detail": detail}
+    entry = {"Source": SERVICE, "DetailType": STATE_CHANGE, "Detail": detail}
     stack.aws.client("events").put_events(Entries=[entry])
 
     # Then all tries fail, and the event is kept with what was wrong

@@ -48,7 +48,11 @@ class Clinic:
         self.client = stack.aws.client
         self.report_function = self.outputs["ReportFunctionName"]
         self.watch_function = self.outputs["WatchFunctionName"]
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName="SearchCoverage")
+        pages = (
+            self.client("cloudformation")
+            .get_paginator("list_stack_resources")
+            .paginate(StackName=Deployment.stack_name)
+        )
         self._resources: dict[str, tuple[str, str]] = {
             each["LogicalResourceId"]: (each["ResourceType"], each["PhysicalResourceId"])
             for page in pages

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
+from search_coverage.names import REPORT_DONE, SEARCH_JOB_ANNOUNCED, SERVICE, STATE_CHANGE
 from tests.e2e.conftest import Stack, eventually
 from tests.e2e.runbook import DOCUMENT, ROOT, SETUP, Block, Shell, block, blocks, commands_in_prose
 
@@ -176,11 +177,11 @@ def test_the_life_of_a_search_job_is_told_by_both_logs(
     eventually(lambda: stack.summary(search_job) and stack.summary(other), seconds=30)
 
     # When
-    lines = eventually(lambda: _life(shell, commands, search_job, last="report done"), seconds=15)
+    lines = eventually(lambda: _life(shell, commands, search_job, last=REPORT_DONE), seconds=15)
 
     # Then the lines of both functions tell of the one, and of no other
-    assert lines[0]["message"] == "search job announced"
-    assert lines[-1]["message"] == "report done"
+    assert lines[0]["message"] == SEARCH_JOB_ANNOUNCED
+    assert lines[-1]["message"] == REPORT_DONE
     assert all(other not in json.dumps(line) for line in lines)
 
 
@@ -504,8 +505,8 @@ def test_the_same_loop_works_for_the_dead_letter_queue_of_the_rule(
         # Given an event that EventBridge could not hand over
         search_job = simulator.finish_job(Scenario("redo-rule", PARTIAL))
         event = {
-            "source": "search-coverage",
-            "detail-type": "Search Job State Change",
+            "source": SERVICE,
+            "detail-type": STATE_CHANGE,
             "detail": {"searchJobIdentifier": search_job},
         }
         _put(stack, "RuleDeadLetterQueueUrl", json.dumps(event))

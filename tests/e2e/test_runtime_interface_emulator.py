@@ -19,6 +19,7 @@ import pytest
 from infra.python_bundle import build
 from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
 from local.emulator.embedded_aws import EmbeddedAws
+from search_coverage.names import REPORT_DONE, Variable
 from tests.e2e.conftest import ROOT, Stack
 
 RAPID = ROOT / ".venv" / "rie" / "samcli" / "local" / "rapid"
@@ -106,7 +107,7 @@ def test_a_missing_variable_is_one_clear_error_at_init(
     bundle: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    without_bucket = {name: value for name, value in environment.items() if name != "REPORT_BUCKET"}
+    without_bucket = {name: value for name, value in environment.items() if name != Variable.REPORT_BUCKET}
 
     with function(bundle, "search_coverage.handlers.report.handler", without_bucket, log) as url:
         answer = invoke(url, {"searchJobIdentifier": "x"})
@@ -129,7 +130,7 @@ def test_the_watch_function_sweeps_as_lambda_would_run_it(
     bundle: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    watch = {**environment, "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED"}
+    watch = {**environment, Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED"}
 
     with function(bundle, "search_coverage.handlers.watch.handler", watch, log) as url:
         answer = invoke(url, {})
@@ -178,7 +179,7 @@ def test_a_function_whose_time_runs_out_ends_by_itself_and_leaves_no_mark(
     assert len(stack.mails(search_job)) == 1
     # And it is still the first process that made it: nobody ended that for taking too long
     assert "timed out" not in log.read_text().lower()
-    (done,) = [line for line in log_lines(log) if line["message"] == "report done"]
+    (done,) = [line for line in log_lines(log) if line["message"] == REPORT_DONE]
     assert done["cold_start"] is False
 
 

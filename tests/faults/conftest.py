@@ -77,7 +77,6 @@ def _start(story: str, lane: int, share: tuple[int, int], folder: Path) -> subpr
         return subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT / 'lambda'}:{ROOT}"},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 
+from search_coverage.names import METRICS_NAMESPACE, SERVICE, STATE_CHANGE, Variable
 from tests.faults.functions import Attempt, Functions
 from tests.faults.surroundings import Surroundings
 from tests.invocation import ACCOUNT, REGION
@@ -24,8 +25,8 @@ SDK = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
-    "POWERTOOLS_SERVICE_NAME": "search-coverage",
-    "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
+    "POWERTOOLS_SERVICE_NAME": SERVICE,
+    "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
 }
 
 
@@ -56,20 +57,20 @@ class Deployed:
         topic = sns.create_topic(Name="alerts")["TopicArn"]
         self._machines, self._bus = (self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("machines", "bus"))
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn("machines"))
-        events.put_rule(Name="all", EventPattern=json.dumps({"source": ["search-coverage"]}))
+        events.put_rule(Name="all", EventPattern=json.dumps({"source": [SERVICE]}))
         events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": _arn("bus")}])
         self.digests: dict[str, int] = defaultdict(int)
         self.entries: dict[str, set[str]] = defaultdict(set)
         self.created: dict[str, int] = defaultdict(int)
         environment = SDK | {
             "AWS_ENDPOINT_URL": surroundings.url,
-            "REPORT_BUCKET": BUCKET,
-            "ALERTS_TOPIC_ARN": topic,
-            "EVENT_BUS_NAME": "default",
-            "IDEMPOTENCY_TABLE": TABLE,
-            "NOTIFY_ON": "FAILED",
-            "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED",
-            "INVENTORY": "ON" if surroundings.has_vaults else "OFF",
+            Variable.REPORT_BUCKET: BUCKET,
+            Variable.ALERTS_TOPIC_ARN: topic,
+            Variable.EVENT_BUS_NAME: "default",
+            Variable.IDEMPOTENCY_TABLE: TABLE,
+            Variable.NOTIFY_ON: "FAILED",
+            Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
+            Variable.INVENTORY: "ON" if surroundings.has_vaults else "OFF",
         }
         self._first_key = ""
         self.functions = Functions(surroundings, environment)
@@ -93,7 +94,7 @@ class Deployed:
         """Take the events from the bus: count the news of reports, and return the state changes."""
         announced = []
         for event in self._take(self._bus):
-            if event["detail-type"] == "Search Job State Change":
+            if event["detail-type"] == STATE_CHANGE:
                 announced.append(event)
             else:
                 self.created[event["detail"]["searchJobIdentifier"]] += 1

@@ -1,7 +1,6 @@
 """Many search jobs at once, and none for days: all of them get their report, and people one mail each."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +22,6 @@ def _play(story: str, folder: Path) -> tuple[dict[str, Any], str]:
         ended = subprocess.run(
             [sys.executable, "-m", f"tests.faults.{story}", str(file)],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT / 'lambda'}:{ROOT}"},
             stdout=output,
             stderr=subprocess.STDOUT,
             timeout=600,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.python_bundle import build
+from search_coverage.names import Variable
 from tests.infra.conftest import ROOT
 
 ALLOWED = Path(__file__).with_name("imports_at_init.txt")
@@ -23,13 +24,13 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_REGION": "eu-central-1",
     "AWS_DEFAULT_REGION": "eu-central-1",
-    "REPORT_BUCKET": "bucket",
-    "ALERTS_TOPIC_ARN": "arn:aws:sns:eu-central-1:123456789012:topic",
-    "EVENT_BUS_NAME": "default",
-    "IDEMPOTENCY_TABLE": "table",
-    "NOTIFY_ON": "EXCLUDED",
-    "SEARCH_JOB_STATUSES": "COMPLETED",
-    "INVENTORY": "ON",
+    Variable.REPORT_BUCKET: "bucket",
+    Variable.ALERTS_TOPIC_ARN: "arn:aws:sns:eu-central-1:123456789012:topic",
+    Variable.EVENT_BUS_NAME: "default",
+    Variable.IDEMPOTENCY_TABLE: "table",
+    Variable.NOTIFY_ON: "EXCLUDED",
+    Variable.SEARCH_JOB_STATUSES: "COMPLETED",
+    Variable.INVENTORY: "ON",
 }
 
 

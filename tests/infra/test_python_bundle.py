@@ -25,6 +25,7 @@ from botocore.model import ServiceModel
 from infra import python_bundle
 from infra.bundle_bytecode import find_interpreter
 from infra.python_bundle import PYTHON_VERSION, BundlingError, PythonBundle, asset_hash, build
+from search_coverage.aws import services
 from search_coverage.aws.services import ONLY_OPERATIONS, SERVICES
 from tests.infra.conftest import ROOT
 
@@ -337,10 +338,10 @@ def test_of_a_large_model_the_bundle_holds_what_the_operations_need_and_no_more(
     assert "Tags" in described.output_shape.members["Snapshots"].member.members
 
 
-def test_a_service_that_botocore_does_not_know_stops_the_bundling(inputs: Path, tmp_path: Path) -> None:
-    (inputs / "search_coverage" / "aws" / "services.py").write_text(
-        "SERVICES = ('s3', 'backup-search')\nONLY_OPERATIONS = {}\n"
-    )
+def test_a_service_that_botocore_does_not_know_stops_the_bundling(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "SERVICES", ("s3", "backup-search"))
 
     with pytest.raises(BundlingError, match="botocore knows no service 'backup-search'"):
         build(inputs, tmp_path)

@@ -16,6 +16,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from local.backup_simulator import BackupSimulator
+from search_coverage.names import METRICS_NAMESPACE, SERVICE, Variable
 from tests.invocation import ACCOUNT, REGION, Context
 
 
@@ -48,8 +49,8 @@ def sdk_environment(moto_url: str, simulator: BackupSimulator, monkeypatch: pyte
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "POWERTOOLS_SERVICE_NAME": "search-coverage",
-        "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
+        "POWERTOOLS_SERVICE_NAME": SERVICE,
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
     }.items():
         monkeypatch.setenv(name, value)
 
@@ -81,15 +82,15 @@ class Deployment:
         for queue, policy in ((self.machines, None), (self.people, {"kind": ["digest"]})):
             attributes = {"FilterPolicy": json.dumps(policy)} if policy else {}
             sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=_arn(queue), Attributes=attributes)
-        self.events.put_rule(Name="all", EventPattern=json.dumps({"source": ["search-coverage"]}))
+        self.events.put_rule(Name="all", EventPattern=json.dumps({"source": [SERVICE]}))
         self.events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": _arn(self.bus_queue)}])
         self.environment = {
-            "REPORT_BUCKET": self.bucket,
-            "ALERTS_TOPIC_ARN": self.topic,
-            "EVENT_BUS_NAME": "default",
-            "IDEMPOTENCY_TABLE": self.table,
-            "NOTIFY_ON": "EXCLUDED",
-            "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED",
+            Variable.REPORT_BUCKET: self.bucket,
+            Variable.ALERTS_TOPIC_ARN: self.topic,
+            Variable.EVENT_BUS_NAME: "default",
+            Variable.IDEMPOTENCY_TABLE: self.table,
+            Variable.NOTIFY_ON: "EXCLUDED",
+            Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
         }
 
     def report(self, event: Any, context: Context | None = None, **changes: str) -> dict[str, Any]:

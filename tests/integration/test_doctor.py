@@ -15,7 +15,6 @@ from botocore.loaders import Loader
 from rich.console import Console
 
 from infra.settings import Settings
-from infra.stack import STACK_NAME
 from local.doctor.checks import functions, mails, rights, searches, stack, storage, sweeps, triggers
 from local.doctor.checkup import CHECKS, Check, examine, examine_one
 from local.doctor.deployment import Deployment, Resource
@@ -24,6 +23,7 @@ from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Places
 from local.doctor.needs import Need as Needed
 from local.doctor.printed import Printout
 from local.doctor.section import RUNBOOK, Section
+from search_coverage.names import SWEEP_DONE, Variable
 from tests.infra.conftest import ROOT, synthesised
 from tests.integration.aws_calls import Need
 from tests.integration.role_policy import RolePolicy
@@ -58,7 +58,7 @@ FUNCTION = {
     "LastUpdateStatus": "Successful",
     "Role": f"arn:aws:iam::{ACCOUNT}:role/its-role",
     "LoggingConfig": {"LogGroup": "watch-log"},
-    "Environment": {"Variables": {"SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED", "INVENTORY": "ON"}},
+    "Environment": {"Variables": {Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED", Variable.INVENTORY: "ON"}},
 }
 
 Answer = Mapping[str, Any] | Callable[..., Mapping[str, Any]] | ClientError
@@ -133,10 +133,6 @@ def test_the_status_of_the_stack_is_named(status: str, state: State, part: str) 
     assert finding.state is state
     assert part in finding.found
     assert bool(finding.remedy) is (state is not State.OK)
-
-
-def test_the_doctor_looks_at_the_one_stack_that_there_can_be() -> None:
-    assert Deployment.stack_name == STACK_NAME
 
 
 def test_outputs_that_are_missing_are_named_and_so_is_what_is_not_known_without_them() -> None:
@@ -295,7 +291,7 @@ def minutes(count: float) -> timedelta:
     return timedelta(minutes=count)
 
 
-SWEPT = line("sweep done")
+SWEPT = line(SWEEP_DONE)
 
 
 @pytest.mark.parametrize(

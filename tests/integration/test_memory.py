@@ -39,7 +39,7 @@ def peak_kibibytes(deployment: Deployment, backups: int) -> int:
     search_job = deployment.simulator.finish_job(scenario)
     finished = subprocess.run(
         [sys.executable, "-c", REPORT, search_job],
-        env={**os.environ, **deployment.environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, **deployment.environment},
         capture_output=True,
         text=True,
         check=True,

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
+from search_coverage.names import STATE_CHANGE
 from search_coverage.use_cases.report_search_job import NotificationPending
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
@@ -44,7 +45,7 @@ def sweep_later(deployment: Deployment, hours: int) -> list[dict[str, Any]]:
     with patch.object(module, "datetime", wraps=datetime) as clock:
         clock.now.return_value = datetime.now(UTC) + timedelta(hours=hours)
         module.handler({}, Context())
-    return [event for event in deployment.put_events() if event["detail-type"] == "Search Job State Change"]
+    return [event for event in deployment.put_events() if event["detail-type"] == STATE_CHANGE]
 
 
 def test_a_report_whose_messages_sns_refuses_is_whole_and_says_so(deployment: Deployment) -> None:

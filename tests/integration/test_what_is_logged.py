@@ -9,7 +9,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from local.backup_simulator import BackupGroup, Scenario
-from search_coverage import SERVICE
+from search_coverage.names import SERVICE
 from search_coverage.use_cases.report_search_job import NotificationPending
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT

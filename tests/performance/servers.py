@@ -6,13 +6,14 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from search_coverage.names import METRICS_NAMESPACE, SERVICE, Variable
 from tests.performance.stub_aws import CALLS_PATH, KEYS_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +93,6 @@ class Aws:
         """Give the whole environment of a measured process: no AWS but these servers, no proxy, no profile."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": os.pathsep.join((str(ROOT / "lambda"), str(ROOT))),
             "TMPDIR": str(self.temporary),
             "TZ": ":UTC",  # as Lambda has it; in another zone botocore takes twice as long for a time stamp
             "AWS_ENDPOINT_URL": self.stub_url,
@@ -106,15 +106,15 @@ class Aws:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "POWERTOOLS_SERVICE_NAME": "search-coverage",
-            "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
-            "REPORT_BUCKET": BUCKET,
-            "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
-            "EVENT_BUS_NAME": "default",
-            "IDEMPOTENCY_TABLE": "idempotency",
-            "NOTIFY_ON": "EXCLUDED",
-            "INVENTORY": "OFF",
-            "SEARCH_JOB_STATUSES": "COMPLETED,FAILED,STOPPED",
+            "POWERTOOLS_SERVICE_NAME": SERVICE,
+            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            Variable.REPORT_BUCKET: BUCKET,
+            Variable.ALERTS_TOPIC_ARN: f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
+            Variable.EVENT_BUS_NAME: "default",
+            Variable.IDEMPOTENCY_TABLE: "idempotency",
+            Variable.NOTIFY_ON: "EXCLUDED",
+            Variable.INVENTORY: "OFF",
+            Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
         }
 
     def _control(self, method: str, action: str, details: object = None) -> dict[str, Any]:
@@ -143,7 +143,6 @@ def _server(module: str, *arguments: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
-        env=_server_environment(os.environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -157,10 +156,6 @@ def _server(module: str, *arguments: str) -> Iterator[str]:
             yield words[-1]
         finally:
             process.terminate()
-
-
-def _server_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    return {**environment, "PYTHONPATH": os.pathsep.join((str(ROOT / "lambda"), str(ROOT)))}
 
 
 def _request(method: str, url: str, content: object = None) -> dict[str, Any]:

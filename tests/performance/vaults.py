@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+from search_coverage.names import Variable
 from tests.performance.figure import Bench, Figure, Table, number
 from tests.performance.measure import Measurement, run, spread
 from tests.performance.servers import aws
@@ -40,7 +41,7 @@ def measure(bench: Bench) -> Figure:
         servers.delay_vaults(CALL_SECONDS)
         for in_scope, search_job in searches.items():
             for inventory in (OFF, ON):
-                environment = {**servers.environment(), "INVENTORY": inventory}
+                environment = {**servers.environment(), Variable.INVENTORY: inventory}
                 for _, text in bench.rounds(f"{in_scope:,} in scope, inventory {inventory}"):
                     bench.say(text)
                     servers.forget_calls()

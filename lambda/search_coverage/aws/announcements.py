@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import doing
+from search_coverage.names import ANNOUNCEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 _KEYS_A_CALL = 100  # the most that BatchGetItem takes
 _KEPT = timedelta(days=8)  # a day longer than AWS knows a search job after its end
 _PAUSE_SECONDS = 0.5
-_PREFIX = "announcement#"
 
 
 class Announcements:
@@ -35,7 +35,7 @@ class Announcements:
         Returns:
             The moments by identifier, and the identifiers that DynamoDB did not get to.
         """
-        waiting = [{"id": {"S": f"{_PREFIX}{identifier}"}} for identifier in identifiers]
+        waiting = [{"id": {"S": f"{ANNOUNCEMENT}{identifier}"}} for identifier in identifiers]
         found: dict[str, datetime] = {}
         with doing("Reading when search jobs were announced"):
             while waiting and not time_is_up():
@@ -44,12 +44,12 @@ class Announcements:
                 answer = self._client.batch_get_item(RequestItems=request)
                 for record in answer["Responses"].get(self._table, []):
                     moment = datetime.fromtimestamp(float(record["announced_at"]["N"]), UTC)
-                    found[record["id"]["S"].removeprefix(_PREFIX)] = moment
+                    found[record["id"]["S"].removeprefix(ANNOUNCEMENT)] = moment
                 unprocessed: Any = answer.get("UnprocessedKeys", {})
                 if repeated := unprocessed.get(self._table, {}).get("Keys", []):
                     time.sleep(_PAUSE_SECONDS)  # DynamoDB has had enough for the moment
                     waiting.extend(repeated)
-        return found, {key["id"]["S"].removeprefix(_PREFIX) for key in waiting}
+        return found, {key["id"]["S"].removeprefix(ANNOUNCEMENT) for key in waiting}
 
     def record(self, identifier: str, moment: datetime) -> None:
         """Remember that a search job was announced at this moment. DynamoDB forgets it after eight days."""
@@ -57,7 +57,7 @@ class Announcements:
             self._client.put_item(
                 TableName=self._table,
                 Item={
-                    "id": {"S": f"{_PREFIX}{identifier}"},
+                    "id": {"S": f"{ANNOUNCEMENT}{identifier}"},
                     "announced_at": {"N": str(moment.timestamp())},
                     "expiration": {"N": str(int((moment + _KEPT).timestamp()))},
                 },

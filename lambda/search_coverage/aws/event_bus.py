@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from search_coverage import SERVICE
 from search_coverage.aws.errors import AwsCallFailed, doing
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
+from search_coverage.names import REPORT_CREATED, SERVICE, STATE_CHANGE
 from search_coverage.report.json_text import compact_json
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_events import EventBridgeClient
 
-SOURCE = SERVICE
-STATE_CHANGE = "Search Job State Change"
-REPORT_CREATED = "Search Coverage Report Created"
 _BATCH = 10  # entries that one PutEvents takes (aws-facts.md §5)
 
 
@@ -72,7 +69,7 @@ class EventBus:
     def _entry(self, kind: str, arn: Arn, detail: dict[str, Any]) -> Any:
         return {
             "EventBusName": self._name,
-            "Source": SOURCE,
+            "Source": SERVICE,
             "DetailType": kind,
             "Resources": [arn.text],
             "Detail": compact_json(detail),

@@ -19,19 +19,13 @@ from typing import TYPE_CHECKING, Any, Self
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from search_coverage import SERVICE
 from search_coverage.aws.errors import AwsCallFailed, doing
 from search_coverage.aws.report_lease import ClaimLost
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import EarlierReport
+from search_coverage.names import NOTIFICATION_PENDING_JSON, SERVICE, SUMMARY_JSON
 from search_coverage.report.json_text import compact_json, readable_json
-from search_coverage.report.keys import (
-    NOTIFICATION_PENDING_NAME,
-    SUMMARY_NAME,
-    day_prefix,
-    reports_prefix,
-    search_job_and_name,
-)
+from search_coverage.report.keys import day_prefix, reports_prefix, search_job_and_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -227,7 +221,7 @@ class ReportBucket:
         for job in jobs:
             owner = job.arn.account, job.arn.region
             first_days[owner] = min(first_days[owner], job.first_date or earliest)
-        found: dict[str, set[str]] = {SUMMARY_NAME: set(), NOTIFICATION_PENDING_NAME: set()}
+        found: dict[str, set[str]] = {SUMMARY_JSON: set(), NOTIFICATION_PENDING_JSON: set()}
         for (account, region), first_day in first_days.items():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name,
@@ -240,7 +234,7 @@ class ReportBucket:
                         identifier, name = search_job_and_name(entry["Key"])
                         if name in found:
                             found[name].add(identifier)
-        return found[SUMMARY_NAME] - found[NOTIFICATION_PENDING_NAME]
+        return found[SUMMARY_JSON] - found[NOTIFICATION_PENDING_JSON]
 
     def _put_json(
         self, key: str, text: str, lease: "ReportLease", metadata: Mapping[str, str] | None = None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
 
-from search_coverage import SERVICE
 from search_coverage.aws.errors import doing
 from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.names import LEASE, SERVICE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +26,6 @@ _SECONDS_BETWEEN_LOOKS = 5.0
 _LOOKS = 9  # 45 seconds without a sign of life; an owner that hangs for so long, and wakes, finds its lease lost
 
 _KEPT_SECONDS = 24 * 60 * 60  # then DynamoDB removes the lease of an invocation that died; none lives so long
-_PREFIX = "lease#"
 
 _logger = Logger(service=SERVICE, child=True)
 
@@ -150,7 +149,7 @@ class ReportLease:
         self._table = table
         self.search_job = search_job
         self.attempt = attempt
-        self.key: dict[str, Any] = {"id": {"S": f"{_PREFIX}{search_job}"}}
+        self.key: dict[str, Any] = {"id": {"S": f"{LEASE}{search_job}"}}
 
     @contextmanager
     def kept(self) -> Iterator[Self]:

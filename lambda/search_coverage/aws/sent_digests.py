@@ -4,12 +4,12 @@ import time
 from typing import TYPE_CHECKING
 
 from search_coverage.aws.errors import doing
+from search_coverage.names import TOLD
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _KEPT_SECONDS = 8 * 24 * 60 * 60  # a day longer than AWS knows a search job after its end
-_PREFIX = "told#"
 
 
 class SentDigests:
@@ -31,7 +31,7 @@ class SentDigests:
         """
         with doing(f"Reading whether people were told of search job {key}"):
             answer = self._client.get_item(
-                TableName=self._table, Key={"id": {"S": f"{_PREFIX}{key}"}}, ConsistentRead=True
+                TableName=self._table, Key={"id": {"S": f"{TOLD}{key}"}}, ConsistentRead=True
             )
         found = answer.get("Item")
         return found["message_id"]["S"] if found and found["what"]["S"] == what else None
@@ -43,7 +43,7 @@ class SentDigests:
             AwsCallFailed: It is not forgotten.
         """
         with doing(f"Forgetting that people were told of search job {key}"):
-            self._client.delete_item(TableName=self._table, Key={"id": {"S": f"{_PREFIX}{key}"}})
+            self._client.delete_item(TableName=self._table, Key={"id": {"S": f"{TOLD}{key}"}})
 
     def record(self, key: str, what: str, message_id: str) -> None:
         """Remember that people were told, for eight days.
@@ -55,7 +55,7 @@ class SentDigests:
             self._client.put_item(
                 TableName=self._table,
                 Item={
-                    "id": {"S": f"{_PREFIX}{key}"},
+                    "id": {"S": f"{TOLD}{key}"},
                     "what": {"S": what},
                     "message_id": {"S": message_id},
                     "expiration": {"N": str(int(time.time()) + _KEPT_SECONDS)},

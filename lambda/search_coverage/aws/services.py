@@ -11,7 +11,7 @@ S3: Final = "s3"
 SNS: Final = "sns"
 
 SERVICES: Final = (BACKUP, BACKUP_SEARCH, DYNAMODB, EC2, EVENTS, S3, SNS)
-"""All of them. This module imports nothing of ours, so that the bundler can read the list without the package."""
+"""All of them."""
 
 ONLY_OPERATIONS: Final = {EC2: ("DescribeSnapshots",)}
 """Of a service with a large model, the operations that we call: the bundle holds no others (of EC2 6 kB of 3.5 MB)."""

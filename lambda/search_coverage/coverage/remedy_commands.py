@@ -10,6 +10,7 @@ from functools import cache
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH, CREATE_INDEX, INDEX_STATUS, Remedy, remedy_of
+from search_coverage.names import EXCLUDED_BACKUPS_CSV
 
 _PLACEHOLDERS = {
     "vault": "<vault>",
@@ -129,10 +130,10 @@ def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
 _WAIT_FOR_INDEX = "while {status} | tee /dev/stderr | grep -Eq 'PENDING|DELETING'; do sleep 60; done"
 
 # A value that is not what it should be is left out here, too, and named.
-_READ_CSV = """\
+_READ_CSV = f"""\
 python3 -c 'import csv, json, re, sys
-rows = list(csv.DictReader(open("excluded-backups.csv", encoding="utf-8", newline="")))
-rows = [row for row in rows if row["reason"] == "{reason}"]
+rows = list(csv.DictReader(open("{EXCLUDED_BACKUPS_CSV}", encoding="utf-8", newline="")))
+rows = [row for row in rows if row["reason"] == "{{reason}}"]
 """
 _MEND_ALL = (
     _READ_CSV

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import ENDED
+from search_coverage.names import Variable
 
 if TYPE_CHECKING:
     from search_coverage.report.alert import NotifyOn
@@ -40,12 +41,12 @@ class ReportEnvironment:
         from search_coverage.report.alert import NotifyOn  # noqa: PLC0415  # the watch function tells nobody
 
         return cls(
-            report_bucket=_required(variables, "REPORT_BUCKET"),
-            alerts_topic_arn=_required(variables, "ALERTS_TOPIC_ARN"),
-            event_bus_name=_required(variables, "EVENT_BUS_NAME"),
-            idempotency_table=_required(variables, "IDEMPOTENCY_TABLE"),
-            notify_on=NotifyOn(_one_of("NOTIFY_ON", _required(variables, "NOTIFY_ON"), list(NotifyOn))),
-            inventory=_one_of("INVENTORY", variables.get("INVENTORY") or "OFF", ["ON", "OFF"]) == "ON",
+            report_bucket=_required(variables, Variable.REPORT_BUCKET),
+            alerts_topic_arn=_required(variables, Variable.ALERTS_TOPIC_ARN),
+            event_bus_name=_required(variables, Variable.EVENT_BUS_NAME),
+            idempotency_table=_required(variables, Variable.IDEMPOTENCY_TABLE),
+            notify_on=NotifyOn(_one_of(Variable.NOTIFY_ON, _required(variables, Variable.NOTIFY_ON), list(NotifyOn))),
+            inventory=_one_of(Variable.INVENTORY, variables.get(Variable.INVENTORY) or "OFF", ["ON", "OFF"]) == "ON",
         )
 
 
@@ -65,12 +66,12 @@ class WatchEnvironment:
         Raises:
             EnvironmentInvalid: One is missing or wrong.
         """
-        statuses = [status.strip() for status in _required(variables, "SEARCH_JOB_STATUSES").split(",")]
+        statuses = [status.strip() for status in _required(variables, Variable.SEARCH_JOB_STATUSES).split(",")]
         return cls(
-            report_bucket=_required(variables, "REPORT_BUCKET"),
-            event_bus_name=_required(variables, "EVENT_BUS_NAME"),
-            idempotency_table=_required(variables, "IDEMPOTENCY_TABLE"),
-            search_job_statuses=frozenset(_one_of("SEARCH_JOB_STATUSES", s, sorted(ENDED)) for s in statuses),
+            report_bucket=_required(variables, Variable.REPORT_BUCKET),
+            event_bus_name=_required(variables, Variable.EVENT_BUS_NAME),
+            idempotency_table=_required(variables, Variable.IDEMPOTENCY_TABLE),
+            search_job_statuses=frozenset(_one_of(Variable.SEARCH_JOB_STATUSES, s, sorted(ENDED)) for s in statuses),
         )
 
 

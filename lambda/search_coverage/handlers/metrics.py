@@ -5,9 +5,18 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from search_coverage.names import Metric
+
 if TYPE_CHECKING:  # each function loads its own use case, not the other's
     from search_coverage.use_cases.report_search_job import Outcome
     from search_coverage.use_cases.sweep_search_jobs import Sweep
+
+_BACKUPS = {
+    "listed": Metric.BACKUPS_LISTED,
+    "searched": Metric.BACKUPS_SEARCHED,
+    "excluded": Metric.BACKUPS_EXCLUDED,
+    "failed": Metric.BACKUPS_FAILED,
+}
 
 
 def count_report(metrics: Metrics, outcome: "Outcome") -> None:
@@ -15,22 +24,22 @@ def count_report(metrics: Metrics, outcome: "Outcome") -> None:
 
     ``ReportsIncomplete`` is 1 for any verdict but COMPLETE, so that an alarm needs no list of the others.
     """
-    for name, count in outcome.news["backups"].items():
-        metrics.add_metric(f"Backups{name.capitalize()}", MetricUnit.Count, count)
-    metrics.add_metric("ReportDuration", MetricUnit.Seconds, outcome.seconds)
-    metrics.add_metric("ReportsIncomplete", MetricUnit.Count, int(not outcome.is_complete))
+    for member, metric in _BACKUPS.items():
+        metrics.add_metric(metric, MetricUnit.Count, outcome.news["backups"][member])
+    metrics.add_metric(Metric.REPORT_DURATION, MetricUnit.Seconds, outcome.seconds)
+    metrics.add_metric(Metric.REPORTS_INCOMPLETE, MetricUnit.Count, int(not outcome.is_complete))
     metrics.flush_metrics()
-    _count_one_of("Reports", 1, metrics, verdict=outcome.news["verdict"])
+    _count_one_of(Metric.REPORTS, 1, metrics, verdict=outcome.news["verdict"])
     for reason, count in outcome.excluded_by_reason.items():  # a closed list of twelve
-        _count_one_of("BackupsExcluded", count, metrics, reason=reason)
+        _count_one_of(Metric.BACKUPS_EXCLUDED, count, metrics, reason=reason)
 
 
 def count_sweep(metrics: Metrics, sweep: "Sweep") -> None:
     """Count a sweep that came to its end, and what it found."""
-    metrics.add_metric("Sweeps", MetricUnit.Count, 1)
-    metrics.add_metric("SearchJobsUnreported", MetricUnit.Count, sweep.unreported)
-    metrics.add_metric("SearchJobsAnnounced", MetricUnit.Count, sweep.announced)
-    metrics.add_metric("SearchJobsOverdue", MetricUnit.Count, sweep.overdue)
+    metrics.add_metric(Metric.SWEEPS, MetricUnit.Count, 1)
+    metrics.add_metric(Metric.SEARCH_JOBS_UNREPORTED, MetricUnit.Count, sweep.unreported)
+    metrics.add_metric(Metric.SEARCH_JOBS_ANNOUNCED, MetricUnit.Count, sweep.announced)
+    metrics.add_metric(Metric.SEARCH_JOBS_OVERDUE, MetricUnit.Count, sweep.overdue)
     metrics.flush_metrics()
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from search_coverage import METRICS_NAMESPACE, SERVICE
 from search_coverage.aws import clients
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
@@ -23,6 +22,7 @@ from search_coverage.handlers import collect_garbage_from_now_on
 from search_coverage.handlers.environment import ReportEnvironment
 from search_coverage.handlers.metrics import count_report
 from search_coverage.handlers.report_request import ReportRequest, foreign_event
+from search_coverage.names import METRICS_NAMESPACE, REPORT_DONE, SERVICE
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.report_search_job import NotificationPending, ReportSearchJob
 
@@ -120,7 +120,7 @@ def _report(request: ReportRequest, context: LambdaContext, lease: ReportLease) 
     if outcome.created:
         count_report(metrics, outcome)
     news = outcome.news
-    logger.info("report done", verdict=news["verdict"], report_created=outcome.created, backups=news["backups"])
+    logger.info(REPORT_DONE, verdict=news["verdict"], report_created=outcome.created, backups=news["backups"])
     if outcome.pending:
         raise NotificationPending(request.identifier, outcome.pending)
     return {**news, "created": outcome.created}

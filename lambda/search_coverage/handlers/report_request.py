@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from search_coverage.aws.event_bus import SOURCE, STATE_CHANGE
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import search_job_identifier
+from search_coverage.names import SERVICE, STATE_CHANGE
 
 _ALLOWED = (
-    f'Expected an EventBridge event with source "{SOURCE}" and detail-type "{STATE_CHANGE}", or '
+    f'Expected an EventBridge event with source "{SERVICE}" and detail-type "{STATE_CHANGE}", or '
     '{"searchJobIdentifier": "<uuid>"}, with "replay": true to write and notify again.'
 )
 
@@ -78,7 +78,7 @@ def foreign_event(event: object, function_arn: str) -> str | None:
 
 def _state_change(event: dict[str, Any]) -> dict[str, Any]:
     source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
-    if source != SOURCE or kind != STATE_CHANGE:
+    if source != SERVICE or kind != STATE_CHANGE:
         raise InvalidRequest(
             f"The event has source {str(source)[:100]!r} and detail-type {str(kind)[:100]!r}. {_ALLOWED}"
         )

@@ -8,7 +8,6 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from search_coverage import METRICS_NAMESPACE, SERVICE
 from search_coverage.aws import clients
 from search_coverage.aws.announcements import Announcements
 from search_coverage.aws.backup_search import BackupSearch
@@ -18,6 +17,7 @@ from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.handlers import collect_garbage_from_now_on
 from search_coverage.handlers.environment import WatchEnvironment
 from search_coverage.handlers.metrics import count_sweep
+from search_coverage.names import METRICS_NAMESPACE, SERVICE, SWEEP_DONE
 from search_coverage.use_cases.sweep_search_jobs import SweepSearchJobs
 
 
@@ -62,6 +62,6 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         raise
     counts = asdict(sweep)
     del counts["left_over"]
-    logger.info("sweep done", **counts)
+    logger.info(SWEEP_DONE, **counts)
     del counts["overdue"]  # for the alarm, not for the caller
     return counts

@@ -5,6 +5,7 @@ import textwrap
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
+from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.row import Row
@@ -42,7 +43,7 @@ def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str
     sections = (
         _verdict(findings),
         _what_to_do(findings),
-        ["THE FULL REPORT", "report.html in", console_url, f"s3://{bucket}/{prefix}"],
+        ["THE FULL REPORT", f"{REPORT_HTML} in", console_url, f"s3://{bucket}/{prefix}"],
         _blind_spots(findings),
         _search_job(findings),
         _search_again(findings),
@@ -99,7 +100,7 @@ def _failed(findings: Findings, first_failed: list[Row]) -> list[str]:
     return [
         f"FAILED BACKUPS ({findings.tally.backups.failed})",
         *(line for failed in first_failed for line in _failed_for_a_reason(findings, failed)),
-        *_wrapped("excluded-backups.csv in the same folder names every one."),
+        *_wrapped(f"{EXCLUDED_BACKUPS_CSV} in the same folder names every one."),
     ]
 
 
@@ -142,7 +143,7 @@ def _search_again(findings: Findings) -> list[str]:
     return [
         "TO SEARCH AGAIN",
         *_wrapped(
-            "When the above is done, start a search with the same scope and filters. report.html has the commands. "
+            f"When the above is done, start a search with the same scope and filters. {REPORT_HTML} has the commands. "
             "The scope and the filters of this search are shown by"
         ),
         "aws backupsearch get-search-job \\",

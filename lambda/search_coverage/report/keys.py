@@ -6,9 +6,15 @@ from typing import Self
 
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
-
-SUMMARY_NAME = "summary.json"
-NOTIFICATION_PENDING_NAME = "notification-pending.json"
+from search_coverage.names import (
+    EXCLUDED_BACKUPS,
+    EXCLUDED_BACKUPS_CSV,
+    NOTIFICATION_PENDING_JSON,
+    REPORT_HTML,
+    REPORTS,
+    SUMMARIES,
+    SUMMARY_JSON,
+)
 
 
 class NoReportDate(SearchCoverageError):
@@ -49,18 +55,18 @@ class ReportKeys:
         partition = f"account={account}/region={region}/date={day:%Y-%m-%d}"
         return cls(
             prefix=prefix,
-            csv=f"{prefix}excluded-backups.csv",
-            html=f"{prefix}report.html",
-            summary=f"{prefix}{SUMMARY_NAME}",
-            jsonl=f"excluded_backups/{partition}/{job.identifier}.jsonl.gz",
-            summary_line=f"summaries/{partition}/{job.identifier}.json",
-            notification_pending=f"{prefix}{NOTIFICATION_PENDING_NAME}",
+            csv=f"{prefix}{EXCLUDED_BACKUPS_CSV}",
+            html=f"{prefix}{REPORT_HTML}",
+            summary=f"{prefix}{SUMMARY_JSON}",
+            jsonl=f"{EXCLUDED_BACKUPS}{partition}/{job.identifier}.jsonl.gz",
+            summary_line=f"{SUMMARIES}{partition}/{job.identifier}.json",
+            notification_pending=f"{prefix}{NOTIFICATION_PENDING_JSON}",
         )
 
 
 def reports_prefix(account: str, region: str) -> str:
     """Give the prefix of all reports of an account in a Region."""
-    return f"reports/{account}/{region}/"
+    return f"{REPORTS}{account}/{region}/"
 
 
 def day_prefix(account: str, region: str, day: date) -> str:

@@ -15,6 +15,7 @@ from typing import Self
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
 from search_coverage.report.csv_table import CsvTable
 from search_coverage.report.json_text import compact_json
 from search_coverage.report.messages import FailedRows
@@ -76,7 +77,7 @@ class Spool:
         self._job = job
         self._first_rows_bytes = 0
         self._folder = folder
-        self._csv_path = folder / "excluded-backups.csv"
+        self._csv_path = folder / EXCLUDED_BACKUPS_CSV
         self._jsonl_path = folder / "excluded-backups.jsonl.gz"
         # Half a character (see json_text) cannot be written as UTF-8; it stays readable as an escape.
         self._csv_file = self._csv_path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
@@ -128,7 +129,7 @@ class Spool:
 
     def write_page(self, page: str) -> SpooledFile:
         """Write and measure the page."""
-        path = self._folder / "report.html"
+        path = self._folder / REPORT_HTML
         path.write_text(page, encoding="utf-8", errors="backslashreplace")
         return SpooledFile.of(path, len(self.first_rows))
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from search_coverage import SERVICE
 from search_coverage.aws.alerts_topic import AlertsTopic
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.errors import AwsCallFailed, NotPublished
@@ -26,6 +25,7 @@ from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Verdict, judge
+from search_coverage.names import SERVICE
 from search_coverage.report import alert
 from search_coverage.report.keys import ReportKeys
 from search_coverage.report.messages import Message

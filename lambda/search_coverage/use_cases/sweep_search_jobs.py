@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
-from search_coverage import SERVICE
 from search_coverage.aws.announcements import Announcements
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.event_bus import EventBus, Refusal
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.search_job import ENDED, SearchJob
+from search_coverage.names import SEARCH_JOB_ANNOUNCED, SERVICE
 
 ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
 OVERDUE_AFTER = timedelta(hours=1)
@@ -143,7 +143,7 @@ class SweepSearchJobs:
                 except AwsCallFailed as error:  # the next sweep announces it again; the others must not wait for that
                     unrecorded.append(f"{error} The next sweep announces it again.")
                 _logger.info(
-                    "search job announced",
+                    SEARCH_JOB_ANNOUNCED,
                     search_job_id=job.identifier,
                     status=job.status,
                     correlation_id=announcement.event_id,

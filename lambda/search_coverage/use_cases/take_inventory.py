@@ -17,7 +17,6 @@ from typing import Self
 
 from aws_lambda_powertools import Logger
 
-from search_coverage import SERVICE
 from search_coverage.aws.backup_search import BackupsPage
 from search_coverage.aws.backup_vaults import BackupVaults, Vault
 from search_coverage.aws.errors import AwsCallFailed
@@ -43,6 +42,7 @@ from search_coverage.coverage.verdict import (
     ThinIndex,
     is_thin,
 )
+from search_coverage.names import SERVICE
 from search_coverage.report.recovery_point_table import RecoveryPointTable
 
 _READERS = 4  # calls side by side: enough to hide the latency, few enough not to be throttled

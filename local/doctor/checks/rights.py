@@ -13,6 +13,7 @@ from local.doctor.deployment import Deployment
 from local.doctor.finding import Finding, ok, unknown, wrong
 from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, ContextValue, Need, Places
 from local.doctor.section import Section
+from search_coverage.names import SERVICE, Variable
 
 
 def watch(deployment: Deployment) -> Finding:
@@ -24,7 +25,7 @@ def watch(deployment: Deployment) -> Finding:
 def report(deployment: Deployment) -> Finding:
     """Ask for the role of the report function."""
     function = deployment.function("ReportFunctionName")
-    inventory = function["Environment"]["Variables"].get("INVENTORY") == "ON"
+    inventory = function["Environment"]["Variables"].get(Variable.INVENTORY) == "ON"
     needs = (*REPORT, *(INVENTORY if inventory else ()))
     return _ask(deployment, function["Role"], needs, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
 
@@ -112,14 +113,14 @@ def heeds_conditions(iam: Any) -> bool:
         "Action": "events:PutEvents",
         "Resource": "*",
         "Condition": {
-            "ForAllValues:StringEquals": {"events:source": "search-coverage"},
+            "ForAllValues:StringEquals": {"events:source": SERVICE},
             "Null": {"events:source": "false"},
         },
     }
     answer = iam.simulate_custom_policy(
         PolicyInputList=[json.dumps({"Version": "2012-10-17", "Statement": [statement]})],
         ActionNames=["events:PutEvents"],
-        ContextEntries=_entries({"events:source": ("search-coverage",)}),
+        ContextEntries=_entries({"events:source": (SERVICE,)}),
     )
     return [result["EvalDecision"] for result in answer["EvaluationResults"]] == ["allowed"]
 

@@ -13,6 +13,7 @@ from local.doctor.section import Section
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.search_job import ENDED, SearchJob
+from search_coverage.names import Variable
 
 _OVERDUE_AFTER: Final = timedelta(hours=1)
 _OLDEST_KNOWN: Final = timedelta(days=8)  # AWS forgets a search job 7 days after its end (docs/aws-facts.md §2)
@@ -49,7 +50,7 @@ def answers(deployment: Deployment) -> Finding:
 def overdue(deployment: Deployment) -> Finding:
     """Compare the search jobs that ended with the reports in the bucket, as a sweep does."""
     variables = deployment.function("WatchFunctionName")["Environment"]["Variables"]
-    wanted = set(variables["SEARCH_JOB_STATUSES"].split(","))
+    wanted = set(variables[Variable.SEARCH_JOB_STATUSES].split(","))
     known = BackupSearch(deployment.client("backupsearch")).search_jobs()
     if known.broken_off:
         raise known.broken_off

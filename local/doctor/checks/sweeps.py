@@ -11,9 +11,7 @@ from local.doctor.aws_answers import is_missing
 from local.doctor.deployment import Deployment
 from local.doctor.finding import Finding, attention, ok, wrong
 from local.doctor.section import Section
-
-DONE: Final = "sweep done"
-"""The `message` of the line that a successful sweep ends with (`handlers/watch.py`)."""
+from search_coverage.names import SWEEP_DONE
 
 _ERRORS: Final = ("ERROR", '"Task timed out"', '"Runtime exited"')
 """As in the runbook: lines of ours, and what Lambda writes about a process that was killed."""
@@ -70,7 +68,11 @@ def _interval(deployment: Deployment) -> timedelta:
 
 
 def _last_sweep(deployment: Deployment, group: str, since: datetime) -> datetime | None:
-    done = [event for event in _events(deployment, group, f'"{DONE}"', since) if _line(event).get("message") == DONE]
+    done = [
+        event
+        for event in _events(deployment, group, f'"{SWEEP_DONE}"', since)
+        if _line(event).get("message") == SWEEP_DONE
+    ]
     latest = max((event["timestamp"] for event in done), default=None)
     return datetime.fromtimestamp(latest / 1000, UTC) if latest else None
 

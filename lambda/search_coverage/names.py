@@ -1,0 +1,67 @@
+"""The names that the functions share with the stack, the doctor, the demo and the tests, each written once.
+
+It imports nothing, so that everything can import it. People, Athena and subscribers rely on these names: none of them
+ever changes.
+"""
+
+SERVICE = "search-coverage"
+"""The product in logs, as a dimension of its metrics, as the source of its events, and as a tag of its resources."""
+
+STACK = "SearchCoverage"
+"""The CloudFormation stack."""
+
+METRICS_NAMESPACE = "SearchCoverage"
+"""The CloudWatch namespace."""
+
+STATE_CHANGE = "Search Job State Change"
+REPORT_CREATED = "Search Coverage Report Created"
+"""The detail types of the events."""
+
+REPORTS = "reports/"
+EXCLUDED_BACKUPS = "excluded_backups/"
+SUMMARIES = "summaries/"
+"""What the keys in the bucket begin with: the reports for people, and the files of the two Athena tables."""
+
+SUMMARY_JSON = "summary.json"
+NOTIFICATION_PENDING_JSON = "notification-pending.json"
+EXCLUDED_BACKUPS_CSV = "excluded-backups.csv"
+REPORT_HTML = "report.html"
+"""The files of a report. The first is the mark that all of them are there."""
+
+LEASE = "lease#"
+TOLD = "told#"
+ANNOUNCEMENT = "announcement#"
+"""What the keys in the DynamoDB table begin with."""
+
+REPORT_DONE = "report done"
+SWEEP_DONE = "sweep done"
+SEARCH_JOB_ANNOUNCED = "search job announced"
+"""The log messages that people and the doctor look for."""
+
+
+class Variable:
+    """The environment variables of the functions."""
+
+    REPORT_BUCKET = "REPORT_BUCKET"
+    ALERTS_TOPIC_ARN = "ALERTS_TOPIC_ARN"
+    EVENT_BUS_NAME = "EVENT_BUS_NAME"
+    IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
+    NOTIFY_ON = "NOTIFY_ON"
+    INVENTORY = "INVENTORY"
+    SEARCH_JOB_STATUSES = "SEARCH_JOB_STATUSES"
+
+
+class Metric:
+    """The CloudWatch metrics."""
+
+    BACKUPS_LISTED = "BackupsListed"
+    BACKUPS_SEARCHED = "BackupsSearched"
+    BACKUPS_EXCLUDED = "BackupsExcluded"
+    BACKUPS_FAILED = "BackupsFailed"
+    REPORTS = "Reports"
+    REPORTS_INCOMPLETE = "ReportsIncomplete"
+    REPORT_DURATION = "ReportDuration"
+    SWEEPS = "Sweeps"
+    SEARCH_JOBS_UNREPORTED = "SearchJobsUnreported"
+    SEARCH_JOBS_ANNOUNCED = "SearchJobsAnnounced"
+    SEARCH_JOBS_OVERDUE = "SearchJobsOverdue"
