@@ -103,7 +103,7 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog() -> None:
 
     assert notes(changelog, "1.1.0") == "- b\n"
     assert notes(changelog, "1.0.0") == "- c\n"
-    assert notes(text("CHANGELOG.md"), __version__).startswith("The first version.")
+    assert notes(text("CHANGELOG.md"), "1.0.0").startswith("The first version.")
 
 
 def test_a_release_that_the_changelog_or_the_code_does_not_know_is_refused() -> None:
