@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
+from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.coverage.errors import SearchCoverageError
 from tests.integration.conftest import Deployment
@@ -421,6 +422,13 @@ def test_an_entry_that_is_no_search_job_stops_no_other(deployment: Deployment, e
         module.handler({}, Context())
 
     assert announced(deployment) == [search_job]
+
+
+def test_two_readers_may_share_a_client(deployment: Deployment) -> None:
+    deployment.simulator.finish_job(DONE)
+    client = boto3.client("backupsearch")
+
+    assert [len(BackupSearch(client).search_jobs().jobs) for _ in range(2)] == [1, 1]
 
 
 def test_a_list_that_was_read_to_its_end_in_the_last_moment_is_whole(deployment: Deployment) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing, reading_search_job
-from search_coverage.aws.fast_pages import page_taker
+from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup
@@ -53,14 +53,9 @@ class BackupSearch:
 
     def __init__(self, client: "BackupSearchClient") -> None:
         self._client = client
-        client.meta.events.register(
-            "before-parse.backupsearch.ListSearchJobBackups",
-            page_taker("Results", "BackupCreationTime", "IndexCreationTime"),
-        )
+        take_pages(client, "ListSearchJobBackups", "Results", "BackupCreationTime", "IndexCreationTime")
         # Each entry is read on its own, so that one that cannot be read does not stop the others.
-        client.meta.events.register(
-            "before-parse.backupsearch.ListSearchJobs", page_taker("SearchJobs", whatever_rows=True)
-        )
+        take_pages(client, "ListSearchJobs", "SearchJobs", whatever_rows=True)
 
     def search_jobs(self, time_is_up: Callable[[], bool] = lambda: False) -> SearchJobList:
         """List all search jobs that AWS still knows (7 days after they end), whatever their status.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import AwsCallFailed, doing
-from search_coverage.aws.fast_pages import page_taker
+from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.recovery_point import RecoveryPoint
 
@@ -36,10 +36,7 @@ class BackupVaults:
 
     def __init__(self, client: "BackupClient") -> None:
         self._client = client
-        client.meta.events.register(
-            "before-parse.backup.ListRecoveryPointsByBackupVault",
-            page_taker("RecoveryPoints", "CreationDate", "CompletionDate"),
-        )
+        take_pages(client, "ListRecoveryPointsByBackupVault", "RecoveryPoints", "CreationDate", "CompletionDate")
 
     def vaults(self) -> Generator[list[Vault], None, None]:
         """List the vaults of the account and Region, page by page.

@@ -13,6 +13,21 @@ _LAST_SECOND = 253_402_300_800.0  # the year 10000, which no calendar here can w
 _NUMBERS = frozenset({int, float})
 
 
+def take_pages(client: Any, operation: str, list_name: str, *times: str, whatever_rows: bool = False) -> None:
+    """Let a client decode the pages of one list operation in place of botocore's parser, once however often it is asked.
+
+    Args:
+        client: The client; two objects may share it.
+        operation: Such as ``ListSearchJobs``.
+        list_name: As for `page_taker`.
+        times: As for `page_taker`.
+        whatever_rows: As for `page_taker`.
+    """
+    event = f"before-parse.{client.meta.service_model.service_name}.{operation}"
+    # A second handler would find the body that the first has emptied.
+    client.meta.events.register(event, page_taker(list_name, *times, whatever_rows=whatever_rows), unique_id=event)
+
+
 def page_taker(list_name: str, *times: str, whatever_rows: bool = False) -> Callable[..., None]:
     """Make a handler of ``before-parse`` that decodes the pages of one list operation in place of botocore's parser.
 
