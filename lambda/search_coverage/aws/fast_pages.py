@@ -14,7 +14,7 @@ _NUMBERS = frozenset({int, float})
 
 
 def take_pages(client: Any, operation: str, list_name: str, *times: str, whatever_rows: bool = False) -> None:
-    """Let a client decode the pages of one list operation in place of botocore's parser, once however often it is asked.
+    """Let a client decode the pages of one list operation itself, once, however often it is asked to.
 
     Args:
         client: The client; two objects may share it.
