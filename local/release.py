@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from search_coverage import __version__
+from search_coverage.names import STACK
 
 ROOT: Final = Path(__file__).parents[1]
 CHANGELOG: Final = ROOT / "CHANGELOG.md"
-STACK: Final = "SearchCoverage"
 
 FILES: Final = """\
 ---
