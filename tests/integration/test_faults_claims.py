@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.backup_simulator import BackupGroup, Scenario
-from search_coverage.aws.errors import AwsCallFailed
-from search_coverage.aws.report_lease import ClaimLost, ReportInProgress
+from search_coverage.aws.errors import AwsCallFailed, ClaimLost
+from search_coverage.aws.report_lease import ReportInProgress
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
 

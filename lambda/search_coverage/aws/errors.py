@@ -21,6 +21,10 @@ class AwsCallFailed(SearchCoverageError):
     """AWS did not do what it was asked, after the SDK's own retries."""
 
 
+class ClaimLost(SearchCoverageError):
+    """Another attempt has taken over the report: this one must not write any more."""
+
+
 class NotPublished(AwsCallFailed):
     """SNS did not take a message, after the SDK's own retries."""
 

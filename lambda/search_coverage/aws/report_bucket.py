@@ -7,6 +7,7 @@ refuses to replace (https://docs.aws.amazon.com/AmazonS3/latest/userguide/condit
 
 import json
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -19,10 +20,8 @@ from typing import TYPE_CHECKING, Any, Self
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from search_coverage.aws.errors import AwsCallFailed, doing
-from search_coverage.aws.report_lease import ClaimLost
+from search_coverage.aws.errors import AwsCallFailed, ClaimLost, doing
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.coverage.verdict import EarlierReport
 from search_coverage.names import NOTIFICATION_PENDING_JSON, SERVICE, SUMMARY_JSON
 from search_coverage.report.json_text import compact_json, readable_json
 from search_coverage.report.keys import day_prefix, reports_prefix, search_job_and_name
@@ -36,7 +35,7 @@ _PART_BYTES = 16 * 1024 * 1024  # a larger file goes up in parts of this size; S
 _TRIES = 4  # against what predecessors still write; each of them can do so once per key
 _PAUSE_SECONDS = 0.5
 _REQUEST_ID = "request-id"
-_ATTEMPT = "attempt"
+_WRITE = "write"
 
 _RELIED_ON: Mapping[str, type] = {
     "verdict": str,
@@ -71,11 +70,6 @@ class StoredSummary:
         """Why its messages could not be sent, if so."""
         return self.content["notification"].get("pending") if self.content else None
 
-    @property
-    def as_earlier(self) -> EarlierReport | None:
-        """What a later report on the same search has to take into account."""
-        return EarlierReport(self.content["verdict"], self.content["generatedAt"]) if self.content else None
-
 
 @dataclass(frozen=True, slots=True)
 class _Written:
@@ -109,14 +103,20 @@ class ReportBucket:
         Raises:
             ClaimLost: Another attempt has taken over the report; its files stay.
         """
-        options = {"ContentType": content_type, "Metadata": {_ATTEMPT: lease.attempt}}
         if path.stat().st_size > _PART_BYTES:
-            send = partial(self._upload_in_parts, key, path, options)
+            send = partial(self._upload_in_parts, key, path, content_type)
             return self._write(key, send, lease, look_first=True).version_id
 
-        def put(condition: Mapping[str, str]) -> Any:
+        def put(options: Mapping[str, Any], condition: Mapping[str, str]) -> Any:
             with path.open("rb") as file:
-                return self._client.put_object(Bucket=self.name, Key=key, Body=file, **options, **condition)  # type: ignore[arg-type]
+                return self._client.put_object(
+                    Bucket=self.name,
+                    Key=key,
+                    Body=file,
+                    ContentType=content_type,
+                    **options,
+                    **condition,  # type: ignore[arg-type]
+                )
 
         return self._write(key, put, lease).version_id
 
@@ -134,13 +134,19 @@ class ReportBucket:
             self.remove(key, lease, etag)
             raise
 
-    def put_summary_line(self, key: str, summary: dict[str, Any], lease: "ReportLease") -> None:
+    def put_summary_line(self, key: str, summary: dict[str, Any], lease: "ReportLease", seen: str | None = None) -> str:
         """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012).
+
+        Args:
+            seen: The ETag of the line that this attempt has written before, if it has.
+
+        Returns:
+            The ETag of the line.
 
         Raises:
             ClaimLost: Another attempt has taken over the report; its line stays.
         """
-        self._put_json(key, compact_json(summary) + "\n", lease)
+        return self._put_json(key, compact_json(summary) + "\n", lease, seen=seen).etag
 
     def put_notification_pending(self, key: str, why: str, lease: "ReportLease") -> None:
         """Write down that a report still waits for its messages to be sent; the sweeps look for it.
@@ -237,40 +243,57 @@ class ReportBucket:
         return found[SUMMARY_JSON] - found[NOTIFICATION_PENDING_JSON]
 
     def _put_json(
-        self, key: str, text: str, lease: "ReportLease", metadata: Mapping[str, str] | None = None
+        self,
+        key: str,
+        text: str,
+        lease: "ReportLease",
+        metadata: Mapping[str, str] | None = None,
+        *,
+        seen: str | None = None,
     ) -> "_Written":
-        def put(condition: Mapping[str, str]) -> Any:
+        def put(options: Mapping[str, Any], condition: Mapping[str, str]) -> Any:
             return self._client.put_object(
                 Bucket=self.name,
                 Key=key,
                 Body=text.encode(),
                 ContentType="application/json",
-                Metadata={**(metadata or {}), _ATTEMPT: lease.attempt},
+                Metadata={**(metadata or {}), **options["Metadata"]},
                 **condition,  # type: ignore[arg-type]
             )
 
-        return self._write(key, put, lease)
+        return self._write(key, put, lease, seen=seen)
 
     def _write(
-        self, key: str, send: Callable[[Mapping[str, str]], Any], lease: "ReportLease", *, look_first: bool = False
+        self,
+        key: str,
+        send: Callable[[Mapping[str, Any], Mapping[str, str]], Any],
+        lease: "ReportLease",
+        *,
+        look_first: bool = False,
+        seen: str | None = None,
     ) -> "_Written":
         """Send an object under the condition that nothing is there, or what was seen before the lease was confirmed.
 
         Args:
+            send: Takes the options and the condition of the request.
             look_first: Whether to look before the first try, because a try costs more than a look.
+            seen: The ETag of what is there, if this attempt knows it.
         """
-        condition = self._seen(key, lease)[0] if look_first else _IF_FREE
+        write = uuid.uuid4().hex
+        condition = {"IfMatch": seen} if seen else _IF_FREE
+        if look_first:
+            condition, _ = self._seen(key, write, lease)
         with doing(f"Writing s3://{self.name}/{key}"):
             for number in range(_TRIES):
                 try:
-                    answer = send(condition)
+                    answer = send({"Metadata": {_WRITE: write}}, condition)
                 except ClientError as error:
                     if not _is_refusal(error):
                         raise
                 else:
                     return _Written.of(answer)
                 time.sleep(number * _PAUSE_SECONDS)  # of two writes at the same moment S3 refuses one
-                condition, ours = self._seen(key, lease)
+                condition, ours = self._seen(key, write, lease)
                 if ours:
                     return ours
         raise AwsCallFailed(
@@ -278,25 +301,30 @@ class ReportBucket:
             "although this attempt holds the lease on the report. Lambda tries again."
         )
 
-    def _seen(self, key: str, lease: "ReportLease") -> "tuple[Mapping[str, str], _Written | None]":
+    def _seen(self, key: str, write: str, lease: "ReportLease") -> "tuple[Mapping[str, str], _Written | None]":
         """Look at what is there, then confirm the lease; give the condition for a write.
 
         Returns:
-            The condition; and what is there, if this attempt wrote it and S3's answer got lost on the way.
+            The condition; and what is there, if it is of this very write, and S3's answer got lost on the way.
         """
         found = self._head(key)
-        if found and found["Metadata"].get(_ATTEMPT) == lease.attempt:
+        if found and found["Metadata"].get(_WRITE) == write:
             return {}, _Written.of(found)
         lease.confirm()
         return ({"IfMatch": found["ETag"]} if found else _IF_FREE), None
 
-    def _upload_in_parts(self, key: str, path: Path, options: Mapping[str, Any], condition: Mapping[str, str]) -> Any:
+    def _upload_in_parts(
+        self, key: str, path: Path, content_type: str, options: Mapping[str, Any], condition: Mapping[str, str]
+    ) -> Any:
         """Upload a file part by part, one at a time: threads would keep memory of their own, and be no faster."""
         from s3transfer.utils import ReadFileChunk  # noqa: PLC0415 - only a large report needs it
 
         client: Any = self._client
         target = {"Bucket": self.name, "Key": key}
-        upload = {**target, "UploadId": client.create_multipart_upload(**target, **options)["UploadId"]}
+        upload = {
+            **target,
+            "UploadId": client.create_multipart_upload(**target, ContentType=content_type, **options)["UploadId"],
+        }
         try:
             parts = []
             for number, start in enumerate(range(0, path.stat().st_size, _PART_BYTES), start=1):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
 
-from search_coverage.aws.errors import doing
+from search_coverage.aws.errors import ClaimLost, doing
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.names import LEASE, SERVICE
 
@@ -43,10 +43,6 @@ class ReportInProgress(SearchCoverageError):
             "the other does not finish."
         )
         self.request_id = request_id
-
-
-class ClaimLost(SearchCoverageError):
-    """Another attempt has taken over the report: this one must not write any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from search_coverage.aws.sent_digests import SentDigests
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.coverage.verdict import Verdict, judge
+from search_coverage.coverage.verdict import EarlierReport, Verdict, judge
 from search_coverage.names import SERVICE
 from search_coverage.report import alert
 from search_coverage.report.keys import ReportKeys
@@ -180,10 +180,10 @@ class ReportSearchJob:
             named_not_listed = self._read_backups(job, spool, inventory, deadline)
             backups = spool.tally.backups
             counted = inventory.result(backups.listed)
-            judgement = judge(job, backups, counted, named_not_listed, earlier.as_earlier if earlier else None)
+            judgement = judge(job, backups, counted, named_not_listed, _as_earlier(earlier))
             findings = Findings(job, spool.tally, counted, judgement, self.now())
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
-            notified = None
+            notified, line = None, None
             if attempt.only_the_messages_are_missing:
                 # The report stays as it is as long as SNS refuses them.
                 notified = self._notify(findings, spool, attempt)
@@ -198,7 +198,7 @@ class ReportSearchJob:
                 if judgement.verdict is not Verdict.COMPLETE and alert.is_due(self.notify_on, findings):
                     # What people are about to be told, a later attempt has to know, whatever happens to this one.
                     not_yet = summary(findings, files, Notified(pending="They were about to be sent."))
-                    self.bucket.put_summary_line(keys.summary_line, not_yet, lease)
+                    line = self.bucket.put_summary_line(keys.summary_line, not_yet, lease)
                 notified = self._notify(findings, spool, attempt)
             phases.end("failed backups published", messages=len(notified.message_ids))
             lease.confirm()
@@ -206,7 +206,7 @@ class ReportSearchJob:
             # The line says whether there is a mark of pending messages, so that it goes first, and last where it goes.
             if earlier and earlier.pending and not notified.pending:
                 self.bucket.remove(keys.notification_pending, lease)
-            self.bucket.put_summary_line(keys.summary_line, written, lease)
+            self.bucket.put_summary_line(keys.summary_line, written, lease, line)
             if notified.pending:
                 self.bucket.put_notification_pending(keys.notification_pending, notified.pending, lease)
             self.bucket.put_summary(keys.summary, written, attempt.request_id, lease)
@@ -307,6 +307,12 @@ _CONTENT_TYPES = {
     "jsonl": "application/gzip",
     "html": "text/html; charset=utf-8",
 }
+
+
+def _as_earlier(stored: StoredSummary | None) -> EarlierReport | None:
+    return (
+        EarlierReport(stored.content["verdict"], stored.content["generatedAt"]) if stored and stored.content else None
+    )
 
 
 def _what_people_hear(findings: Findings) -> str:
