@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _LANES = (os.cpu_count() or 1) + 1  # some of the time a lane waits for calls to time out
 _LONGEST = 900  # seconds
 
-PLAYS = int(os.environ.get("PLAYS", "120"))
+PLAYS = int(os.environ.get("PLAYS", "80"))
 """How many plays of frozen and killed attempts; `make faults PLAYS=400` plays more."""
 
 _TITLES = [
