@@ -49,7 +49,6 @@ def files_of_a_report(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, s
             files[key].get("notification", files[key]).pop("messageIds", None)
             for file in files[key].get("files", {}).values():
                 del file["versionId"]
-            files[key]["inventory"].update(notListedBefore=0, thinIndexesBefore=0)  # the second is made after the first
     return files
 
 

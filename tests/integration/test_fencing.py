@@ -18,6 +18,7 @@ from search_coverage.aws.report_lease import ReportLease
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context, state_change
 
+NEVER_INDEXED = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:never-indexed"
 ONE_FAILED = Scenario("one-failed", (BackupGroup(count=2), BackupGroup(status="FAILED")))
 
 
@@ -59,6 +60,16 @@ def held(attempt: str) -> ReportLease:
 
 def lost(attempt: str) -> ReportLease:
     return Lease(attempt, held=False)  # type: ignore[return-value]
+
+
+def search_that_misses_one(deployment: Deployment) -> str:
+    """Search a vault of two backups, one of which was never indexed, and give the search job."""
+    groups = (RecoveryPointGroup(), RecoveryPointGroup(index=None, arn=NEVER_INDEXED))
+    deployment.simulator.add_vault(Vault("nightly", groups))
+    search: Any = boto3.client("backupsearch").start_search_job
+    search_job: str = search(SearchScope={"BackupResourceTypes": ["S3"]})["SearchJobIdentifier"]
+    deployment.simulator.move_clock(timedelta(minutes=10))
+    return search_job
 
 
 def versions(deployment: Deployment, key: str) -> int:
@@ -208,18 +219,14 @@ def test_a_report_whose_files_are_not_those_of_its_summary_is_made_again(
 
 def test_what_left_the_vaults_since_the_first_report_makes_no_replay_complete(deployment: Deployment) -> None:
     # Given a search that listed one backup of two, and a report that says so
-    arn = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:never-indexed"
-    deployment.simulator.add_vault(Vault("nightly", (RecoveryPointGroup(), RecoveryPointGroup(index=None, arn=arn))))
-    search: Any = boto3.client("backupsearch").start_search_job
-    search_job = search(SearchScope={"BackupResourceTypes": ["S3"]})["SearchJobIdentifier"]
-    deployment.simulator.move_clock(timedelta(minutes=10))
+    search_job = search_that_misses_one(deployment)
     deployment.report({"searchJobIdentifier": search_job}, INVENTORY="ON")
     first = deployment.summary(search_job)
     assert first
     assert (first["verdict"], first["inventory"]["notListed"]) == ("PARTIAL", 1)
 
     # When that backup is deleted, and the report made again, once by a replay and once by what a replay left behind
-    deployment.simulator.delete_recovery_point(arn)
+    deployment.simulator.delete_recovery_point(NEVER_INDEXED)
     deployment.report({"searchJobIdentifier": search_job, "replay": True}, INVENTORY="ON")
     replayed = deployment.summary(search_job)
     assert replayed
@@ -239,11 +246,7 @@ def test_what_left_the_vaults_since_the_first_report_makes_no_replay_complete(de
 
 def test_what_people_were_told_is_not_forgotten_by_the_retry_of_an_attempt_that_died(deployment: Deployment) -> None:
     # Given an attempt that told people of a backup that was not listed, and died before its mark
-    arn = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:never-indexed"
-    deployment.simulator.add_vault(Vault("nightly", (RecoveryPointGroup(), RecoveryPointGroup(index=None, arn=arn))))
-    search: Any = boto3.client("backupsearch").start_search_job
-    search_job = search(SearchScope={"BackupResourceTypes": ["S3"]})["SearchJobIdentifier"]
-    deployment.simulator.move_clock(timedelta(minutes=10))
+    search_job = search_that_misses_one(deployment)
     module = deployment.function("report", INVENTORY="ON")
 
     def die(request: Any, **_: object) -> None:
@@ -257,7 +260,7 @@ def test_what_people_were_told_is_not_forgotten_by_the_retry_of_an_attempt_that_
         module.handler({"searchJobIdentifier": search_job}, Context())
 
     # When the backup is deleted before the retry
-    deployment.simulator.delete_recovery_point(arn)
+    deployment.simulator.delete_recovery_point(NEVER_INDEXED)
     deployment.report({"searchJobIdentifier": search_job}, INVENTORY="ON")
 
     # Then the report does not say that all is well
