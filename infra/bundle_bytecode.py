@@ -30,7 +30,7 @@ def find_interpreter(version: str) -> str | None:
     command = [uv.find_uv_bin(), "python", "find", "--no-project", "--no-python-downloads", version]
     # uv gives up at a shim of pyenv that does not answer, and it answers only for the version that is chosen.
     for chosen in ({}, {"PYENV_VERSION": version}):
-        finished = subprocess.run(  # noqa: S603  # no input from outside
+        finished = subprocess.run(  # no input from outside
             command, env={**os.environ, **chosen}, capture_output=True, text=True, check=False
         )
         if finished.returncode == 0:
@@ -53,7 +53,7 @@ def compile_all(bundle: Path, interpreter: str) -> None:
         *("-s", str(bundle), "-p", _FOLDER_IN_LAMBDA, str(bundle)),
     ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    finished = subprocess.run(  # noqa: S603  # no input from outside
+    finished = subprocess.run(  # no input from outside
         command,
         env={**environment, "PYTHONHASHSEED": "0"},  # sets of constants are stored in the order of their hashes
         capture_output=True,

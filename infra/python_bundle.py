@@ -152,7 +152,7 @@ def _install(requirements: Path, output: Path) -> None:
         *("--only-binary", ":all:", "--require-hashes", "--no-deps", "--no-compile-bytecode"),
         *("--link-mode", "copy"),  # a hard link would let `_normalise` change uv's cache
     ]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # no input from outside
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)  # no input from outside
     if finished.returncode != 0:
         raise BundlingError(
             f"uv could not install {requirements} for Python {PYTHON_VERSION} on {PLATFORM} and says: "

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.chromium import HOW_TO_GET, find_chromium
+from demo.pictures.chromium import HOW_TO_GET, find_chromium
 
 CHROMIUM = find_chromium()
 

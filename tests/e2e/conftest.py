@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from local.backup_simulator import BackupSimulator
-from local.emulator.embedded_aws import EmbeddedAws
 from search_coverage.names import STACK
+from simulators.backup_search import BackupSimulator
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_ADDRESS = "backup-admin@example.com"

@@ -39,7 +39,7 @@ def earlier() -> Iterator[Path]:
 def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> None:
     # When the demo runs
     with subprocess.Popen(
-        [sys.executable, "-m", "local.demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as demo:
         assert demo.stdout is not None
         # Then it says at once how long it takes, and leaves the last results where they are
@@ -85,7 +85,7 @@ def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> Non
 def test_a_demo_that_is_interrupted_keeps_the_last_results_and_leaves_nothing_beside_them(earlier: Path) -> None:
     # Given a demo that has begun
     with subprocess.Popen(
-        [sys.executable, "-m", "local.demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as demo:
         assert demo.stdout is not None
         while "An embedded AWS" not in demo.stdout.readline():

@@ -6,9 +6,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
-from local.emulator.embedded_aws import EmbeddedAws
 from search_coverage.names import REPORT_DONE, SERVICE, STATE_CHANGE
+from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import Stack, eventually
 
 DENIED = "Access denied. You do not have permission to search the recovery point."

@@ -15,13 +15,13 @@ import boto3
 import pytest
 from botocore.model import OperationModel
 
-from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
-from local.doctor.__main__ import main
-from local.doctor.checkup import CHECKS, STACK, examine
-from local.doctor.deployment import Deployment
-from local.doctor.finding import Finding, State
-from local.doctor.section import RUNBOOK, Section
-from local.emulator.embedded_aws import EmbeddedAws
+from cli.doctor.__main__ import main
+from cli.doctor.checkup import CHECKS, STACK, examine
+from cli.doctor.deployment import Deployment
+from cli.doctor.finding import Finding, State
+from cli.doctor.section import RUNBOOK, Section
+from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import MAIL_ADDRESS, ROOT, Stack, eventually
 
 NOT_KNOWN_HERE = {
@@ -120,7 +120,7 @@ def test_a_stack_in_order_is_said_to_be_and_what_cannot_be_known_here_says_why(
     clinic: Clinic, environment: dict[str, str]
 ) -> None:
     # When somebody calls the doctor in a shell
-    command = [sys.executable, "-m", "local.doctor"]
+    command = [sys.executable, "-m", "cli.doctor"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     # Then every check is a line with a symbol, a word and a name, in the order of the checks

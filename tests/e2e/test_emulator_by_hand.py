@@ -46,7 +46,7 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     state = tmp_path_factory.mktemp("aws")
-    command = [sys.executable, "-m", "local.emulator", "--deploy", "--port", "0", "--state", str(state)]
+    command = [sys.executable, "-m", "simulators.embedded_aws", "--deploy", "--port", "0", "--state", str(state)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         said = ""
@@ -71,7 +71,7 @@ def test_it_fits_into_a_terminal_of_the_usual_width(running: Running) -> None:
 
 
 def test_the_doctor_finds_nothing_wrong(running: Running) -> None:
-    assert "0 wrong" in running.run(running.command("local.doctor"))
+    assert "0 wrong" in running.run(running.command("cli.doctor"))
 
 
 def test_a_search_job_gets_a_report_that_is_in_the_bucket_and_opens_in_a_browser(running: Running) -> None:

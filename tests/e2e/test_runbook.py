@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
 from search_coverage.names import REPORT_DONE, SEARCH_JOB_ANNOUNCED, SERVICE, STATE_CHANGE
+from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
 from tests.e2e.conftest import Stack, eventually
 from tests.e2e.runbook import DOCUMENT, ROOT, SETUP, Block, Shell, block, blocks, commands_in_prose
 

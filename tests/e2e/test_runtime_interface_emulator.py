@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from infra.python_bundle import build
-from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
-from local.emulator.embedded_aws import EmbeddedAws
 from search_coverage.names import REPORT_DONE, Variable
+from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import ROOT, Stack
 
 RAPID = ROOT / ".venv" / "rie" / "samcli" / "local" / "rapid"

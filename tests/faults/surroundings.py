@@ -59,7 +59,7 @@ def _serve(line: Connection) -> None:
     # Here alone, so that the process which the functions are forked from stays small.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
-    from local.backup_simulator import BackupSimulator  # noqa: PLC0415
+    from simulators.backup_search import BackupSimulator  # noqa: PLC0415
     from tests.faults.proxy import Proxy  # noqa: PLC0415
 
     with BackupSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False) as simulator:

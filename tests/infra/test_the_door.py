@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.release import NotReleasableError, notes, released_versions, require_tag
+from infra.release import NotReleasableError, notes, released_versions, require_tag
 from search_coverage import __version__
 from tests.infra.conftest import ROOT
 

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from local.backup_simulator import BackupSimulator
 from search_coverage.names import METRICS_NAMESPACE, SERVICE, Variable
+from simulators.backup_search import BackupSimulator
 from tests.invocation import ACCOUNT, REGION, Context
 
 

@@ -14,15 +14,15 @@ from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 from rich.console import Console
 
+from cli.doctor.checks import functions, mails, rights, searches, stack, storage, sweeps, triggers
+from cli.doctor.checkup import CHECKS, Check, examine, examine_one
+from cli.doctor.deployment import Deployment, Resource
+from cli.doctor.finding import Finding, State, attention, ok
+from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Places
+from cli.doctor.needs import Need as Needed
+from cli.doctor.printed import Printout
+from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
-from local.doctor.checks import functions, mails, rights, searches, stack, storage, sweeps, triggers
-from local.doctor.checkup import CHECKS, Check, examine, examine_one
-from local.doctor.deployment import Deployment, Resource
-from local.doctor.finding import Finding, State, attention, ok
-from local.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Places
-from local.doctor.needs import Need as Needed
-from local.doctor.printed import Printout
-from local.doctor.section import RUNBOOK, Section
 from search_coverage.names import SWEEP_DONE, Variable
 from tests.infra.conftest import ROOT, synthesised
 from tests.integration.aws_calls import Need

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
-from local.backup_simulator import RecoveryPointGroup, Vault
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.backup_vaults import BackupVaults
+from simulators.backup_search import RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
 from tests.integration.test_inventory import BUCKET, point_arn, search
 from tests.invocation import Context

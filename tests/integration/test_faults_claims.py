@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.aws.errors import AwsCallFailed, ClaimLost
 from search_coverage.aws.report_lease import ReportInProgress
+from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
 

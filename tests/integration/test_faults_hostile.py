@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.coverage.errors import SearchCoverageError
+from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
 from tests.unit.test_hostile_input import CORPUS

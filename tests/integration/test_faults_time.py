@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.backup_simulator import BackupGroup, Scenario
+from simulators.backup_search import BackupGroup, Scenario
 from tests.e2e.test_runtime_interface_emulator import EMULATOR, function, invoke
 from tests.integration.conftest import Deployment
 from tests.invocation import state_change

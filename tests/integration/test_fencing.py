@@ -11,10 +11,10 @@ import pytest
 from moto.s3.exceptions import PreconditionFailed
 from moto.s3.responses import S3Response
 
-from local.backup_simulator import BackupGroup, RecoveryPointGroup, Scenario, Vault
 from search_coverage.aws.errors import AwsCallFailed, ClaimLost
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.aws.report_lease import ReportLease
+from simulators.backup_search import BackupGroup, RecoveryPointGroup, Scenario, Vault
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context, state_change
 

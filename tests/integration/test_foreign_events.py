@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.handlers.report_request import InvalidRequest
+from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, state_change
 

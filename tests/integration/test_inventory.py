@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.backup_simulator import BackupSimulator, RecoveryPointGroup, Vault
+from simulators.backup_search import BackupSimulator, RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context
 

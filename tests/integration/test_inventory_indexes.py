@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.backup_simulator import RecoveryPointGroup, Vault
+from simulators.backup_search import RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
 from tests.integration.test_inventory import BUCKET, calls, point_arn, report, search
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from local.backup_simulator import RecoveryPointGroup, Vault
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.report.recovery_point_table import RecoveryPointTable
+from simulators.backup_search import RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
 from tests.integration.test_inventory import BUCKET, INDEXED, NEVER_INDEXED, point_arn, report, search
 from tests.invocation import Context, state_change

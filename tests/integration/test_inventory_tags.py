@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.backup_simulator import AIR_GAPPED_VAULT, RecoveryPointGroup, Vault
+from simulators.backup_search import AIR_GAPPED_VAULT, RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
 from tests.integration.test_inventory import calls, report, search
 from tests.invocation import REGION, Context

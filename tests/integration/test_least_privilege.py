@@ -12,9 +12,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from infra.settings import Settings
-from local.backup_simulator import BackupGroup, RecoveryPointGroup, Scenario, Vault
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.use_cases.report_search_job import NotificationPending
+from simulators.backup_search import BackupGroup, RecoveryPointGroup, Scenario, Vault
 from tests.infra.conftest import synthesised
 from tests.integration.aws_calls import (
     MESSAGES_KEY,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.backup_simulator import BackupGroup, Scenario
+from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 
 pytestmark = pytest.mark.skipif(

@@ -8,9 +8,9 @@ from unittest.mock import patch
 
 import pytest
 
-from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.names import STATE_CHANGE
 from search_coverage.use_cases.report_search_job import NotificationPending
+from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
 

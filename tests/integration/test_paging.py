@@ -5,9 +5,9 @@ import time
 import boto3
 import pytest
 
-from local.backup_simulator import BackupGroup, BackupSimulator, Scenario
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.errors import AwsCallFailed
+from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
 
 
 @pytest.fixture

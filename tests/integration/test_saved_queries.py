@@ -24,9 +24,9 @@ from sqlglot import exp
 
 from infra.athena_queries import QUERIES
 from infra.settings import Settings
-from local.backup_simulator import BackupGroup, BackupSimulator, RecoveryPointGroup, Scenario, Vault
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.report_bucket import ReportBucket
+from simulators.backup_search import BackupGroup, BackupSimulator, RecoveryPointGroup, Scenario, Vault
 from tests.infra.conftest import synthesised
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context

@@ -8,12 +8,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from cli.doctor.checks import search_keys
+from cli.doctor.finding import State
+from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
-from local.backup_simulator import Effect
-from local.doctor.checks import search_keys
-from local.doctor.finding import State
-from local.doctor.section import RUNBOOK, Section
 from search_coverage.aws.errors import AwsCallFailed, SearchKeyDenied, reading_search_job
+from simulators.backup_search import Effect
 from tests.infra.conftest import ROOT, synthesised
 from tests.integration.aws_calls import Need
 from tests.integration.conftest import Deployment

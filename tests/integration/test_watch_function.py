@@ -8,10 +8,10 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.coverage.errors import SearchCoverageError
+from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from local.backup_simulator import BackupGroup, Scenario
 from search_coverage.names import SERVICE
 from search_coverage.use_cases.report_search_job import NotificationPending
+from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.demo.arrivals import Arrival, show
-from local.demo.search_jobs import shown_verdict
+from demo.arrivals import Arrival, show
+from demo.search_jobs import shown_verdict
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.report.wording import verdict_in_words
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.screenshots.pictures import PICTURES
+from demo.pictures.pictures import PICTURES
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import MESSAGES, Exclusion, Reason
 from search_coverage.coverage.remedies import REMEDIES, remedy_of

@@ -1,0 +1,107 @@
+"""The bundles whose start and size are compared: ours, and the usual one. And what runs them."""
+
+import importlib.metadata
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import uv
+
+from benchmarks.servers import ROOT
+from infra.bundle_bytecode import find_interpreter
+
+RUNTIME_VERSION: Final = "3.13"
+USUAL_HANDLER: Final = "usual_handler"
+
+# In a process of its own: it loads the CDK, whose other half is a process that would stay beside the measurements.
+_BUILD = "import pathlib, sys; from infra.python_bundle import build; build(*map(pathlib.Path, sys.argv[1:]))"
+
+
+def ours(folder: Path) -> Path:
+    """Build our bundle anew, as `cdk deploy` does."""
+    bundle = _empty(folder / "bundle-ours")
+    command = [sys.executable, "-c", _BUILD, str(ROOT / "lambda"), str(bundle)]
+    output_of(command)
+    return bundle
+
+
+def usual(folder: Path, python: str) -> Path:
+    """Build the usual bundle, or take the one that is there: all of boto3, Powertools' parser and tracer, no bytecode.
+
+    Args:
+        python: The interpreter that will run it.
+    """
+    boto3, powertools = _locked("boto3"), _locked("aws-lambda-powertools")
+    wanted = [
+        f"boto3=={boto3}",
+        f"botocore=={_locked('botocore')}",
+        f"aws-lambda-powertools[parser,tracer]=={powertools}",
+    ]
+    bundle = _installed(folder / "bundle-usual", wanted, python, "--no-compile-bytecode")
+    for bytecode in list(bundle.rglob("__pycache__")):  # of whoever ran it from here by hand: it has none
+        shutil.rmtree(bytecode)
+    shutil.copyfile(Path(__file__).with_name(f"{USUAL_HANDLER}.py"), bundle / f"{USUAL_HANDLER}.py")
+    return bundle
+
+
+def runtime(folder: Path) -> tuple[str, Path]:
+    """Give the interpreter of the runtime, and the folder of Lambda's own runtime client, or those of this process.
+
+    Returns:
+        Lambda's version of Python where it can be found and the client be installed for it, else this one.
+    """
+    wanted = [f"awslambdaric=={importlib.metadata.version('awslambdaric')}"]
+    python = find_interpreter(RUNTIME_VERSION)
+    if python is not None:
+        try:
+            return python, _installed(folder / "runtime-client", wanted, python, "--compile-bytecode")
+        except RuntimeError as error:
+            print(f"awslambdaric cannot be had for Python {RUNTIME_VERSION}, so this Python is used: {error}")
+    return sys.executable, Path(str(importlib.metadata.distribution("awslambdaric").locate_file(".")))
+
+
+def packages(bundle: Path) -> list[str]:
+    """List the packages of a bundle with their versions."""
+    return sorted(path.name.removesuffix(".dist-info").replace("-", " ") for path in bundle.glob("*.dist-info"))
+
+
+def _locked(package: str) -> str:
+    text = (ROOT / "lambda" / "requirements.txt").read_text(encoding="utf-8")
+    found = re.search(rf"^{re.escape(package)}==(\S+)", text, re.MULTILINE)
+    if found is None:
+        raise LookupError(f"lambda/requirements.txt does not lock {package}.")
+    return found[1]
+
+
+def _installed(folder: Path, wanted: Sequence[str], python: str, *options: str) -> Path:
+    note = folder.with_suffix(".json")
+    made_of = [*wanted, *options, python]
+    if not (folder.exists() and note.exists() and json.loads(note.read_text()) == made_of):
+        note.unlink(missing_ok=True)
+        command = ["pip", "install", "--quiet", "--only-binary", ":all:", "--link-mode", "copy", *options]
+        output_of([uv.find_uv_bin(), *command, "--python", python, "--target", str(_empty(folder)), *wanted])
+        note.write_text(json.dumps(made_of))
+    return folder
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def output_of(command: Sequence[str]) -> str:
+    """Run a command, and give what it printed.
+
+    Raises:
+        RuntimeError: It failed; the message holds what it said.
+    """
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise RuntimeError(f"{Path(command[0]).name} ended with {finished.returncode}: {finished.stderr.strip()}")
+    return finished.stdout

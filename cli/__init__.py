@@ -1,0 +1,1 @@
+"""search-coverage, the command for the people who operate the stack."""

@@ -1,0 +1,135 @@
+"""May the roles do what the functions and the schedule need? IAM's own simulator is asked.
+
+It knows a role's own policies and the organisation's, and neither key nor bucket policies: "Simulation of
+resource-based policies isn't supported for IAM roles" (the service model of IAM, SimulatePrincipalPolicy).
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cli.doctor.deployment import Deployment
+from cli.doctor.finding import Finding, ok, unknown, wrong
+from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, ContextValue, Need, Places
+from cli.doctor.section import Section
+from search_coverage.names import SERVICE, Variable
+
+
+def watch(deployment: Deployment) -> Finding:
+    """Ask for the role of the watch function."""
+    function = deployment.function("WatchFunctionName")
+    return _ask(deployment, function["Role"], WATCH, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
+
+
+def report(deployment: Deployment) -> Finding:
+    """Ask for the role of the report function."""
+    function = deployment.function("ReportFunctionName")
+    inventory = function["Environment"]["Variables"].get(Variable.INVENTORY) == "ON"
+    needs = (*REPORT, *(INVENTORY if inventory else ()))
+    return _ask(deployment, function["Role"], needs, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
+
+
+def schedule(deployment: Deployment) -> Finding:
+    """Ask for the role of the schedule."""
+    name = deployment.resource("AWS::Scheduler::Schedule")
+    target = deployment.client("scheduler").get_schedule(Name=name)["Target"]
+    return _ask(deployment, target["RoleArn"], SCHEDULE, Places.of(deployment))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What IAM would not allow.
+
+    Attributes:
+        action: The action.
+        need: Why it is needed, and on what.
+        by_organisation: Whether a policy of the organisation denies it.
+    """
+
+    action: str
+    need: Need
+    by_organisation: bool
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.need.resource}"
+
+
+def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Places) -> Finding:
+    iam = deployment.client("iam")
+    needs = [need.at(places) for need in needs]
+    refusals = [refusal for need in needs for refusal in refusals_of(iam, role, need, deployment.region)]
+    count = sum(len(need.actions) for need in needs)
+    if not refusals:
+        return ok(f"Its role may call all of the {count} things that it has to.")
+    may = f"Its role may call {count - len(refusals)} of the {count} things that it has to"
+    certain_of_conditions = heeds_conditions(iam)
+    certain = [
+        each for each in refusals if not each.by_organisation and (certain_of_conditions or not each.need.context)
+    ]
+    if certain:
+        return wrong(
+            f"{may}, and not {', '.join(map(str, certain))}.", f"See who changed {role}, and undo it", Section.CHANGED
+        )
+    if certain_of_conditions:
+        return unknown(
+            f"{may}; a policy of the organisation seems to deny {', '.join(map(str, refusals))}, as far as the "
+            "simulator of IAM knows what such a call says of itself.",
+            "See whether the log of the function says that access was denied",
+            Section.ALARMS,
+        )
+    return unknown(
+        f"{may}; the IAM that was asked does not heed conditions, so that it is not known of "
+        f"{', '.join(sorted({each.action for each in refusals}))}.",
+        "Ask the IAM of AWS, which does",
+        Section.DOCTOR,
+    )
+
+
+def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusal]:
+    """Give those of the actions that IAM would not allow a role."""
+    pages = iam.get_paginator("simulate_principal_policy").paginate(
+        PolicySourceArn=role,
+        ActionNames=list(need.actions),
+        ResourceArns=[need.resource],
+        ContextEntries=_entries({**need.context, "aws:RequestedRegion": region}),
+    )
+    for page in pages:
+        for result in page["EvaluationResults"]:
+            if result["EvalDecision"] != "allowed":
+                organisation = result.get("OrganizationsDecisionDetail", {})
+                yield Refusal(
+                    result["EvalActionName"], need, by_organisation=not organisation.get("AllowedByOrganizations", True)
+                )
+
+
+def heeds_conditions(iam: Any) -> bool:
+    """Whether this IAM heeds the conditions of a policy: a policy is made up that only one who does would allow.
+
+    Its conditions are those of the roles that ask the most of an IAM: a set operator, on a multivalued key.
+    """
+    statement = {
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": "*",
+        "Condition": {
+            "ForAllValues:StringEquals": {"events:source": SERVICE},
+            "Null": {"events:source": "false"},
+        },
+    }
+    answer = iam.simulate_custom_policy(
+        PolicyInputList=[json.dumps({"Version": "2012-10-17", "Statement": [statement]})],
+        ActionNames=["events:PutEvents"],
+        ContextEntries=_entries({"events:source": (SERVICE,)}),
+    )
+    return [result["EvalDecision"] for result in answer["EvaluationResults"]] == ["allowed"]
+
+
+def _entries(context: Mapping[str, ContextValue]) -> list[dict[str, object]]:
+    """Write a context as IAM's simulator takes it: a multivalued key has to say that it is one."""
+    return [
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        if isinstance(value, str)
+        else {"ContextKeyName": key, "ContextKeyValues": list(value), "ContextKeyType": "stringList"}
+        for key, value in context.items()
+    ]

@@ -1,0 +1,91 @@
+"""Runs the main job from end to end in the embedded AWS, shows it as it goes, and leaves what landed in `out/demo`."""
+
+import contextlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from demo.arrivals import show
+from demo.search_jobs import DemoSearchJobs
+from demo.showcase import Showcase
+from search_coverage.names import STACK
+from simulators.backup_search import BackupSimulator, load_scenarios
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
+from simulators.embedded_aws.errors import EmulatorError
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "out" / "demo"
+STATE = ROOT / "out" / "emulator"
+MAIL_ADDRESS = "backup-admin@example.com"
+
+_REPORT_SECONDS = 150.0
+
+
+def main() -> None:
+    """Run the demo; end with one sentence if it cannot."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    console = Console(highlight=False)
+    try:
+        run(console)
+    except EmulatorError as error:
+        sys.exit(f"The demo stopped: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nThe demo was interrupted; everything that it had started is stopped.")
+
+
+def run(console: Console) -> None:
+    """Start, deploy, search, wait, show; stop what was started, however it ends."""
+    started = time.monotonic()
+    console.print(
+        "This takes one to two minutes. It needs no AWS account and reaches none.\n"
+        "Ctrl-C ends it; until it is done, out/demo keeps what an earlier run left there."
+    )
+    scenarios = load_scenarios(ROOT / "demo" / "scenarios")
+    with (
+        _replaced_when_done(OUT) as folder,
+        BackupSimulator(scenarios=scenarios, account=EmbeddedAws.account_id, region=EmbeddedAws.region) as simulator,
+        EmbeddedAws(state_dir=STATE, simulator_url=simulator.endpoint_url) as aws,
+    ):
+        console.print(f"[bold]1. An embedded AWS[/] answers at {aws.endpoint_url}, AWS Backup beside it.")
+        console.print("[bold]2. cdk deploy[/] of the stack, with one e-mail address for notifications.")
+        with console.status("cdk bootstrap") as status:
+            deployed = aws.deploy(
+                ROOT,
+                context={"notificationEmails": MAIL_ADDRESS},
+                outputs_file=folder / "outputs.json",
+                progress=lambda line: status.update(line[: console.width - 4]),
+            )
+        showcase = Showcase(aws, deployed[STACK], folder)
+        showcase.subscribe_a_queue()
+        console.print("[bold]3. Search jobs[/], started with StartSearchJob; the schedule looks for ended ones:")
+        jobs = DemoSearchJobs(
+            aws.client("backupsearch"), scenarios, scope_of=simulator.search_scope, stopped="stopped-by-hand"
+        )
+        jobs.start()
+        jobs.follow(console, showcase.verdicts, seconds=_REPORT_SECONDS)
+        arrived = showcase.collect()
+    console.print("[bold]4. What arrived[/]:")
+    show(console, arrived, OUT.relative_to(ROOT))
+    console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")
+
+
+@contextlib.contextmanager
+def _replaced_when_done(folder: Path) -> Iterator[Path]:
+    """Give an empty folder that takes the place of another one at the end; if it comes to no end, that one stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-") as beside:
+        new, old = Path(beside, "new"), Path(beside, "old")
+        new.mkdir()
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The reports of the demo's search jobs, made by the report function's own code at a fixed time under fixed names."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+from demo.pictures.shelf import Mail, ShelfBucket, ShelfBus, ShelfDigests, ShelfLease, ShelfTopic
+from search_coverage.aws import clients
+from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.aws.backup_vaults import BackupVaults
+from search_coverage.aws.snapshots import Snapshots
+from search_coverage.coverage.verdict import InventoryStatus
+from search_coverage.names import REPORT_HTML, SUMMARY_JSON
+from search_coverage.report.alert import NotifyOn
+from search_coverage.use_cases.report_search_job import ReportSearchJob
+from search_coverage.use_cases.take_inventory import TakeInventory
+from simulators.backup_search import BackupSimulator, Scenario, load_scenarios
+
+_SCENARIOS = Path(__file__).parents[1] / "scenarios"
+_NOW = datetime(2026, 11, 20, 9, 5, 30, tzinfo=UTC)
+_ACCOUNT, _REGION = "111122223333", "eu-central-1"
+_IDENTIFIERS = uuid.UUID("5ea2c4c0-0000-4000-8000-000000000000")
+_STOPPED = "stopped-by-hand"
+_STOPPED_AFTER = timedelta(seconds=5)
+
+
+class ReportsNotMade(Exception):
+    """A report does not show what it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a person gets of a search job.
+
+    Attributes:
+        page: report.html.
+        mail: The mail where ``notifyOn`` is ALWAYS; by default not every report is mailed.
+    """
+
+    page: str
+    mail: Mail
+
+
+def demo_reports() -> dict[str, Report]:
+    """Make the report of each of the demo's search jobs, by its name.
+
+    Raises:
+        ReportsNotMade: The vaults could not be compared, or there is no mail.
+    """
+    reports = {}
+    scenarios = load_scenarios(_SCENARIOS)
+    with (
+        BackupSimulator(scenarios=scenarios, clock=lambda: _NOW, account=_ACCOUNT, region=_REGION) as simulator,
+        _sdk_goes_to(simulator),
+    ):
+        for scenario in scenarios:
+            reports[scenario.name] = _report(_end_search_job(simulator, scenario))
+    return reports
+
+
+def _end_search_job(simulator: BackupSimulator, scenario: Scenario) -> str:
+    """Have a search job that ended a moment ago, as the demo has it, but under an identifier that stays the same."""
+    identifier = str(uuid.uuid5(_IDENTIFIERS, scenario.name))
+    account = simulator.account
+    if scenario.name == _STOPPED:
+        created = _NOW - _STOPPED_AFTER - scenario.stops_for
+        job = account.search_job(scenario, created, None)
+        job = replace(job, stop_requested_at=created + _STOPPED_AFTER)
+    else:
+        job = account.search_job(scenario, _NOW - scenario.runs_for, None)
+    account.search_jobs.add(replace(job, identifier=identifier))
+    return identifier
+
+
+def _report(identifier: str) -> Report:
+    bucket, topic = ShelfBucket(f"search-coverage-reports-{_ACCOUNT}"), ShelfTopic()
+    reporting = ReportSearchJob(
+        search=BackupSearch(clients.backup_search()),
+        bucket=bucket,
+        topic=topic,
+        bus=ShelfBus(),
+        sent=ShelfDigests(),
+        notify_on=NotifyOn.ALWAYS,
+        take_inventory=TakeInventory(_vaults, _snapshots, _now).run,
+        now=_now,
+    )
+    reporting.run(identifier, replay=False, request_id="", lease=ShelfLease(), seconds_left=lambda: 900.0)
+    files = {key.rpartition("/")[2]: content for key, content in bucket.files.items()}
+    inventory = json.loads(files[SUMMARY_JSON])["inventory"]
+    if inventory["status"] != InventoryStatus.COMPLETE or topic.mail is None:
+        raise ReportsNotMade(f"The report of search job {identifier} is not what it should be: {inventory['message']}")
+    return Report(files[REPORT_HTML].decode(), topic.mail)
+
+
+def _vaults() -> BackupVaults:
+    return BackupVaults(clients.backup())
+
+
+def _snapshots() -> Snapshots:
+    return Snapshots(clients.ec2())
+
+
+def _now() -> datetime:
+    return _NOW
+
+
+@contextmanager
+def _sdk_goes_to(simulator: BackupSimulator) -> Iterator[None]:
+    """Point the SDK's clients to the simulator, and nowhere else."""
+    variables = {
+        "AWS_ENDPOINT_URL": simulator.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_DEFAULT_REGION": _REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    with patch.dict(os.environ, variables):
+        yield

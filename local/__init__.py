@@ -1,1 +1,0 @@
-"""What runs on a laptop in place of AWS, for the demo and the tests; nothing of it is deployed."""

@@ -1,4 +1,0 @@
-"""The doctor: says of a deployed stack whether what the product needs is in order. It only reads.
-
-`python -m local.doctor`; docs/operations.md, "Is everything in order".
-"""

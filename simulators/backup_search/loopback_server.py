@@ -1,0 +1,135 @@
+"""An HTTP/1.1 server on 127.0.0.1 that hands requests to a function, and can treat a connection badly if asked to."""
+
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from simulators.backup_search.protocol import Disruption, Reply, Request
+
+_HOST = "127.0.0.1"
+# On, and no time to linger: closing such a socket sends RST.
+_RESET = struct.pack("ii", 1, 0)
+
+
+class LoopbackServer:
+    """Listens from its construction, answers from ``start`` to ``stop``.
+
+    Args:
+        answer: Gives the reply to a request; it is called from many threads.
+        port: The port; 0 for any free one.
+
+    Raises:
+        OSError: The port cannot be had.
+    """
+
+    def __init__(self, answer: Callable[[Request], Reply], port: int) -> None:
+        self._server = _Server(answer, port)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return f"http://{_HOST}:{self._server.server_port}"
+
+    def start(self) -> None:
+        """Starts to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the kept-alive connections, waits for what is being answered, and closes the port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.end_connections()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, answer: Callable[[Request], Reply], port: int) -> None:
+        self.answer = answer
+        self._connections: set[socket.socket] = set()
+        self._changed = threading.Condition()
+        super().__init__((_HOST, port), _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer would look up the name of the host, which may ask a name server.
+        TCPServer.server_bind(self)
+        self.server_name = _HOST
+        self.server_port = self.socket.getsockname()[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changed:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_RESET)) == _RESET:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+        with self._changed:
+            self._connections.discard(request)
+            self._changed.notify_all()
+
+    def end_connections(self) -> None:
+        with self._changed:
+            for connection in self._connections:
+                try:
+                    connection.shutdown(socket.SHUT_RD)
+                except OSError:
+                    continue  # the client was first
+            self._changed.wait_for(lambda: not self._connections, timeout=5)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "backup-simulator"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = -1  # headers and body in one packet
+    server: _Server
+
+    def answer(self) -> None:
+        url = urlsplit(self.path)
+        reply = self.server.answer(
+            Request(
+                method=self.command,
+                path=url.path,
+                query=parse_qs(url.query, keep_blank_values=True),
+                headers={name.lower(): value for name, value in self.headers.items()},
+                body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            )
+        )
+        if reply.disruption is Disruption.RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        if reply.disruption is Disruption.TRUNCATE:
+            self.wfile.write(reply.body[: len(reply.body) // 2])
+            self.close_connection = True
+        else:
+            self.wfile.write(reply.body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - http.server finds them by these names
+
+    def log_message(self, *_: Any) -> None:
+        """Stays silent: the request log says more."""

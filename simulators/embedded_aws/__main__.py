@@ -1,0 +1,75 @@
+"""Runs the embedded AWS until it is interrupted: `python -m simulators.embedded_aws --port 4566 --state out/aws`.
+
+With `--deploy` AWS Backup is beside it, with the search jobs of the demo, and the stack is deployed to it.
+"""
+
+import argparse
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from search_coverage.names import STACK
+from simulators.backup_search import BackupSimulator, load_scenarios
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
+from simulators.embedded_aws.errors import EmulatorError
+from simulators.embedded_aws.instructions import instructions, write_environment
+from simulators.embedded_aws.server_process import ROOT
+
+_MAIL_ADDRESS = "backup-admin@example.com"
+
+
+def main() -> int:
+    """Gives the exit code: 0 when interrupted, 1 with a sentence when it could not run."""
+    parser = argparse.ArgumentParser(prog="python -m simulators.embedded_aws", description=__doc__)
+    parser.add_argument("--port", type=int, default=4566, help="on 127.0.0.1; 0 for any free one (default: 4566)")
+    parser.add_argument("--state", type=Path, default=Path("out/aws"), help="where it writes (default: out/aws)")
+    backup = parser.add_mutually_exclusive_group()
+    backup.add_argument("--simulator-url", help="the simulator of backup-search and backup, on loopback")
+    backup.add_argument("--deploy", action="store_true", help="with a simulator of AWS Backup, and the stack deployed")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with contextlib.ExitStack() as running:
+            if options.deploy:
+                print("Starting an AWS on this computer and deploying the stack: about a minute.", flush=True)
+            simulator_url = _simulator(running).endpoint_url if options.deploy else options.simulator_url
+            aws = running.enter_context(
+                EmbeddedAws(state_dir=options.state, port=options.port, simulator_url=simulator_url)
+            )
+            deployed = _deploy(aws, options.state) if options.deploy else ""
+            print(f"The embedded AWS answers at {aws.endpoint_url}, its log is {aws.log_file}. Ctrl-C stops it.")
+            print(deployed, end="", flush=True)
+            aws.server.wait()
+    except EmulatorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _simulator(running: contextlib.ExitStack) -> BackupSimulator:
+    """Start AWS Backup, with what becomes of the demo's search jobs."""
+    scenarios = load_scenarios(ROOT / "demo" / "scenarios")
+    return running.enter_context(
+        BackupSimulator(scenarios=scenarios, account=EmbeddedAws.account_id, region=EmbeddedAws.region)
+    )
+
+
+def _deploy(aws: EmbeddedAws, state: Path) -> str:
+    """Deploy the stack, and give what to do with it."""
+    context = {"notificationEmails": _MAIL_ADDRESS}
+    outputs = aws.deploy(ROOT, context=context, outputs_file=state / "outputs.json")[STACK]
+    environment = state / "environment.sh"
+    write_environment(environment, aws, bucket=outputs["ReportBucketName"])
+    return instructions(environment, mails=state / "mail")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The embedded AWS: it stays on this computer, delivers, retries, and ends."""
