@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.aws.errors import reading
 from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.recovery_point import RecoveryPoint
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class BackupVaults:
         Raises:
             AwsCallFailed: It could not be read.
         """
-        with doing(f"Reading recovery point {point.arn}"):
+        with reading(f"Reading recovery point {point.arn}"):
             try:
                 answer: Any = self._client.describe_recovery_point(
                     BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
@@ -110,7 +111,7 @@ class BackupVaults:
         Raises:
             AwsCallFailed: It could not be read.
         """
-        with doing(f"Reading the index of recovery point {point.arn}"):
+        with reading(f"Reading the index of recovery point {point.arn}"):
             answer = self._client.get_recovery_point_index_details(
                 BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
             )
@@ -132,7 +133,7 @@ class BackupVaults:
 
     def _page_of_vaults(self, token: str | None) -> tuple[list[Vault], str | None]:
         what = "Listing the backup vaults"
-        with doing(what):
+        with reading(what):
             answer = self._client.list_backup_vaults(**_page({"MaxResults": PAGE_SIZE}, token))
             vaults = [
                 Vault(entry["BackupVaultName"], entry.get("VaultType"), entry.get("NumberOfRecoveryPoints"))
@@ -144,7 +145,7 @@ class BackupVaults:
         self, vault: Vault, request: dict[str, Any], token: str | None
     ) -> tuple[list[RecoveryPoint], str | None]:
         what = f"Listing the recovery points of vault {vault.name}"
-        with doing(what):
+        with reading(what):
             answer = self._client.list_recovery_points_by_backup_vault(**_page(request, token))
             points = [_recovery_point(row, vault) for row in rows_of(answer, "RecoveryPoints", what)]
             return points, answer.get("NextToken")
@@ -152,7 +153,7 @@ class BackupVaults:
     def _page_of_tags(self, recovery_point_arn: str, token: str | None) -> tuple[dict[str, str], str | None]:
         request = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
         what = f"Reading the tags of {recovery_point_arn}"
-        with doing(what):
+        with reading(what):
             answer = self._client.list_tags(**_page(request, token))
             if "Tags" not in answer:  # so does an answer look that is no JSON: it does not say that there are none
                 raise AwsCallFailed(f"{what} failed: {answer_without('Tags')}")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import doing
+from search_coverage.aws.errors import reading
 from search_coverage.aws.long_lists import PAGE_SIZE, pages_of, rows_of
 
 if TYPE_CHECKING:
@@ -47,6 +47,6 @@ class Snapshots:
             "OwnerIds": ["self"],
             "MaxResults": PAGE_SIZE,
         }
-        with doing(what):
+        with reading(what):
             answer = self._client.describe_snapshots(**request, **({"NextToken": token} if token else {}))
             return rows_of(answer, "Snapshots", what), answer.get("NextToken")

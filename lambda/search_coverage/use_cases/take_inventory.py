@@ -17,12 +17,11 @@ from typing import Self
 
 from aws_lambda_powertools import Logger
 
-from search_coverage.aws.backup_search import BackupsPage
 from search_coverage.aws.backup_vaults import BackupVaults, Vault
-from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.long_lists import PAGE_SIZE
 from search_coverage.aws.snapshots import SNAPSHOTS_AT_ONCE, Snapshots
-from search_coverage.coverage.backup import Backup, BackupIndex
+from search_coverage.coverage.backup import Backup, BackupIndex, BackupsPage
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.recovery_point import (
     LeftOut,
