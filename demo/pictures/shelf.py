@@ -11,7 +11,7 @@ from search_coverage.aws.report_bucket import ReportBucket, StoredSummary
 from search_coverage.aws.report_lease import ReportLease
 from search_coverage.aws.sent_digests import SentDigests
 from search_coverage.coverage.arn import Arn
-from search_coverage.report.messages import Message
+from search_coverage.report.mail.messages import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from botocore.compat import HTTPHeaders
 from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.handlers.environment import EnvironmentInvalid
-from search_coverage.report.row import COLUMNS
+from search_coverage.report.files.row import COLUMNS
 from search_coverage.use_cases.report_search_job import SearchJobNotEnded, TimeRunningOut
 from simulators.backup_search import BackupGroup, BackupSimulator, Progress, Scenario
 from tests.integration.conftest import Deployment

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from search_coverage.aws.errors import NotPublished, doing
-from search_coverage.report.messages import Message
+from search_coverage.report.mail.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -9,7 +9,7 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.names import REPORT_CREATED, SERVICE, STATE_CHANGE
-from search_coverage.report.json_text import compact_json
+from search_coverage.report.files.json_text import compact_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -23,8 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from search_coverage.aws.errors import AwsCallFailed, ClaimLost, doing
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.names import NOTIFICATION_PENDING_JSON, SERVICE, SUMMARY_JSON
-from search_coverage.report.json_text import compact_json, readable_json
-from search_coverage.report.keys import day_prefix, reports_prefix, search_job_and_name
+from search_coverage.report.files.json_text import compact_json, readable_json
+from search_coverage.report.files.keys import day_prefix, reports_prefix, search_job_and_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -26,12 +26,13 @@ from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import EarlierReport, Verdict, judge
 from search_coverage.names import SERVICE
-from search_coverage.report import alert
-from search_coverage.report.keys import ReportKeys
-from search_coverage.report.messages import Message
-from search_coverage.report.page import page
-from search_coverage.report.spool import Spool, spool_folder
-from search_coverage.report.summary import Findings, Notified, StoredFile, summary
+from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.files.spool import Spool, spool_folder
+from search_coverage.report.files.summary import Notified, StoredFile, summary
+from search_coverage.report.findings import Findings
+from search_coverage.report.mail import alert
+from search_coverage.report.mail.messages import Message
+from search_coverage.report.page.html import page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +182,7 @@ class ReportSearchJob:
             backups = spool.tally.backups
             counted = inventory.result(backups.listed)
             judgement = judge(job, backups, counted, named_not_listed, _as_earlier(earlier))
-            findings = Findings(job, spool.tally, counted, judgement, self.now())
+            findings = Findings(job, spool.tally, counted, judgement, self.now(), spool.examples)
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
             notified, line = None, None
             if attempt.only_the_messages_are_missing:
@@ -245,7 +246,7 @@ class ReportSearchJob:
     def _upload(self, findings: Findings, spool: Spool, attempt: "_Attempt") -> dict[str, StoredFile]:
         keys = attempt.keys
         csv, jsonl = spool.finish_tables()
-        html = spool.write_page(page(findings, spool.first_rows, keys.csv, spool.first_by_reason))
+        html = spool.write_page(page(findings, keys.csv))
         stored = {}
         for kind, key, file in (("csv", keys.csv, csv), ("jsonl", keys.jsonl, jsonl), ("html", keys.html, html)):
             attempt.deadline.check(f"writing the {kind} file")
@@ -261,7 +262,7 @@ class ReportSearchJob:
         """
         if not alert.is_due(self.notify_on, findings):
             return Notified()
-        messages = alert.messages(findings, spool.failed_rows, spool.first_failed, self.bucket.name)
+        messages = alert.messages(findings, spool.failed_rows, self.bucket.name)
         digest = next(messages)
         message_ids = []
         attempt.lease.confirm()
