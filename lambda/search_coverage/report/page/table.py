@@ -94,7 +94,7 @@ class _Column:
 
 
 # Every row has the same search job; what to do stands in the page once for each reason.
-_COLUMNS = (
+_COLUMNS: tuple[_Column, ...] = (
     _Column("reason", "Reason", lambda excluded: _coded(excluded.reason.value, reason_in_words)),
     _Column("backup_arn", "Backup", lambda excluded: _arn(excluded.backup.backup_arn)),
     _Column("source_resource_arn", "Source", lambda excluded: _arn(excluded.backup.source_resource_arn)),
