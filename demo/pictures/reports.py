@@ -17,7 +17,7 @@ from search_coverage.aws.backup_vaults import BackupVaults
 from search_coverage.aws.snapshots import Snapshots
 from search_coverage.coverage.verdict import InventoryStatus
 from search_coverage.names import REPORT_HTML, SUMMARY_JSON
-from search_coverage.report.alert import NotifyOn
+from search_coverage.report.mail.alert import NotifyOn
 from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.report_search_job import ReportSearchJob
 from search_coverage.use_cases.take_inventory import TakeInventory

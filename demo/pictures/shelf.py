@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from search_coverage.coverage.arn import Arn
-from search_coverage.report.messages import Message
+from search_coverage.report.mail.messages import Message
 from search_coverage.use_cases.ports import Lease, StoredSummary
 
 

@@ -17,7 +17,7 @@ from botocore.compat import HTTPHeaders
 
 from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.handlers.environment import EnvironmentInvalid
-from search_coverage.report.row import COLUMNS
+from search_coverage.report.files.row import COLUMNS
 from search_coverage.use_cases.deadline import TimeRunningOut
 from search_coverage.use_cases.ports import SearchJobUnknown
 from search_coverage.use_cases.report_search_job import SearchJobNotEnded

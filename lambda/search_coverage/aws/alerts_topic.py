@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from search_coverage.aws.errors import reading
-from search_coverage.report.messages import Message
+from search_coverage.report.mail.messages import Message
 from search_coverage.use_cases.ports import NotPublished
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.names import REPORT_CREATED, SERVICE, STATE_CHANGE
-from search_coverage.report.json_text import compact_json
+from search_coverage.report.files.json_text import compact_json
 from search_coverage.use_cases.ports import Announcement, Refusal
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from search_coverage.aws.errors import reading
 from search_coverage.aws.guarded_objects import GuardedObjects
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.names import NOTIFICATION_PENDING_JSON, SERVICE, SUMMARY_JSON
-from search_coverage.report.json_text import compact_json, readable_json
-from search_coverage.report.keys import day_prefix, reports_prefix, search_job_and_name
+from search_coverage.report.files.json_text import compact_json, readable_json
+from search_coverage.report.files.keys import day_prefix, reports_prefix, search_job_and_name
 from search_coverage.use_cases.ports import Lease, LeaseLost, StoredSummary
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from aws_lambda_powertools import Logger
 
 from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.names import SERVICE
-from search_coverage.report import alert
-from search_coverage.report.messages import Message
-from search_coverage.report.summary import Findings, Notified
+from search_coverage.report.files.summary import Notified
+from search_coverage.report.findings import Findings
+from search_coverage.report.mail import alert
+from search_coverage.report.mail.messages import Message
 from search_coverage.use_cases.ports import NotPublished
 
 if TYPE_CHECKING:
-    from search_coverage.report.spool import Spool
+    from search_coverage.report.files.spool import Spool
     from search_coverage.use_cases.ports import AlertsTopic, SentDigests
     from search_coverage.use_cases.report_attempt import ReportAttempt
 
@@ -45,7 +46,7 @@ class Notifier:
         """
         if not self.is_due(findings):
             return Notified()
-        messages = alert.messages(findings, spool.failed_rows, spool.first_failed, self.bucket)
+        messages = alert.messages(findings, spool.failed_rows, self.bucket)
         digest = next(messages)
         message_ids = []
         attempt.lease.confirm()

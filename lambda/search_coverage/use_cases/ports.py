@@ -18,7 +18,7 @@ from search_coverage.coverage.search_job import SearchJob
 
 if TYPE_CHECKING:
     from search_coverage.coverage.verdict import Inventory
-    from search_coverage.report.messages import Message
+    from search_coverage.report.mail.messages import Message
 
 
 class SearchJobUnknown(SearchCoverageError):

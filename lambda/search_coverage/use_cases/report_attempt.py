@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import EarlierReport
 from search_coverage.names import SERVICE
-from search_coverage.report.keys import ReportKeys
+from search_coverage.report.files.keys import ReportKeys
 from search_coverage.use_cases.deadline import Deadline
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Verdict, judge
 from search_coverage.names import SERVICE
-from search_coverage.report.keys import ReportKeys
-from search_coverage.report.page import page
-from search_coverage.report.spool import Spool, spool_folder
-from search_coverage.report.summary import Findings, Notified, StoredFile, summary
+from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.files.spool import Spool, spool_folder
+from search_coverage.report.files.summary import Notified, StoredFile, summary
+from search_coverage.report.findings import Findings
+from search_coverage.report.page.html import page
 from search_coverage.use_cases.deadline import Deadline
 from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.report_attempt import Phases, ReportAttempt, earlier_report
@@ -198,7 +199,7 @@ class ReportSearchJob:
         backups = spool.tally.backups
         counted = inventory.result(backups.listed)
         judgement = judge(attempt.job, backups, counted, named_not_listed, earlier_report(earlier))
-        return Findings(attempt.job, spool.tally, counted, judgement, self.now())
+        return Findings(attempt.job, spool.tally, counted, judgement, self.now(), spool.examples)
 
     def _read_backups(self, attempt: ReportAttempt, spool: Spool, inventory: "ScopeInventory") -> int:
         """Read the list to its end, then what it lacks; give how many backups that the scope names are not in it."""
@@ -239,7 +240,7 @@ class ReportSearchJob:
     def _upload(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> dict[str, StoredFile]:
         keys = attempt.keys
         csv, jsonl = spool.finish_tables()
-        html = spool.write_page(page(findings, spool.first_rows, keys.csv, spool.first_by_reason))
+        html = spool.write_page(page(findings, keys.csv))
         stored = {}
         for kind, key, file in (("csv", keys.csv, csv), ("jsonl", keys.jsonl, jsonl), ("html", keys.html, html)):
             attempt.deadline.check(f"writing the {kind} file")
