@@ -10,7 +10,7 @@ from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing, r
 from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.arn import Arn
-from search_coverage.coverage.backup import Backup
+from search_coverage.coverage.backup import Backup, BackupsPage
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import is_searched
 from search_coverage.coverage.object_keys import NARROWING, KeyFilter
@@ -33,19 +33,6 @@ class SearchJobList:
     jobs: list[SearchJob]
     unreadable: list[str]
     broken_off: AwsCallFailed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BackupsPage:
-    """A page of the backups that a search job lists.
-
-    Attributes:
-        listed: The ARNs of all backups on it; None where AWS did not say it.
-        not_searched: Those of them that AWS does not clearly call searched.
-    """
-
-    listed: list[str | None]
-    not_searched: list[Backup]
 
 
 class BackupSearch:

@@ -9,16 +9,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from search_coverage.coverage.errors import AwsCallFailed as AwsCallFailed  # noqa: PLC0414 - others import it here
 from search_coverage.coverage.errors import SearchCoverageError
 
 _KEY_ARN = re.compile(r"arn:[\w-]+:kms:[\w-]*:\d*:key/[\w-]+")
 
 # Within an ARN only a key's own counts: somebody may have named a role "key-user".
 _ABOUT_A_KEY = re.compile(rf"(?<![\w:/-])(?:kms|keys?|decrypt\w*)\b|{_KEY_ARN.pattern}", re.IGNORECASE)
-
-
-class AwsCallFailed(SearchCoverageError):
-    """AWS did not do what it was asked, after the SDK's own retries."""
 
 
 class ClaimLost(SearchCoverageError):
@@ -57,6 +54,9 @@ def doing(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[No
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
         # What botocore, or our own reading of it, says to an answer of another shape than AWS documents.
         raise failed(f"{what} failed: AWS answered with something unexpected ({error!r}).") from error
+
+
+reading = doing
 
 
 @contextmanager

@@ -3,3 +3,7 @@
 
 class SearchCoverageError(Exception):
     """Something that a person has to know: what failed, on which job or key, and what comes next."""
+
+
+class AwsCallFailed(SearchCoverageError):
+    """AWS did not do what it was asked, after the SDK's own retries."""

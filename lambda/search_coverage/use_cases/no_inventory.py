@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from search_coverage.aws.backup_search import BackupsPage
-from search_coverage.coverage.backup import Backup, BackupIndex
+from search_coverage.coverage.backup import Backup, BackupIndex, BackupsPage
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus
