@@ -483,7 +483,7 @@ def test_an_inventory_that_breaks_is_no_reason_to_trust_and_none_to_give_no_repo
     def disk_is_full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("search_coverage.report.recovery_point_table.RecoveryPointTable.add", disk_is_full)
+    monkeypatch.setattr("search_coverage.inventory.table.RecoveryPointTable.add", disk_is_full)
     assert deployment.report(state_change(search_job), INVENTORY="ON")["verdict"] == "PARTIAL"
     summary = deployment.summary(search_job)
     assert summary is not None
