@@ -19,19 +19,22 @@ from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus
+from search_coverage.report.files.json_text import compact_json, readable_json
 from search_coverage.report.files.keys import search_job_and_name
 from search_coverage.report.mail.alert import NotifyOn
 from search_coverage.report.mail.messages import Message
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.ports import (
+    AlertsTopic,
     Announcement,
     Lease,
     LeaseLost,
     Refusal,
+    ReportEvents,
     SearchJobList,
+    SearchJobReader,
     StoredSummary,
-    TakeInventory,
 )
 from search_coverage.use_cases.report_search_job import Outcome, ReportSearchJob
 from search_coverage.use_cases.sweep_search_jobs import Sweep, SweepSearchJobs
@@ -162,14 +165,14 @@ class FakeBucket:
         return self._put(key, path.read_bytes(), lease)
 
     def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: Lease) -> None:
-        self._put(key, json.dumps(summary).encode(), lease, request_id)
+        self._put(key, readable_json(summary).encode(), lease, request_id)
         lease.confirm()
 
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
-        return self._put(key, json.dumps(summary).encode(), lease, seen=seen)
+        return self._put(key, f"{compact_json(summary)}\n".encode(), lease, seen=seen)
 
     def put_notification_pending(self, key: str, why: str, lease: Lease) -> None:
-        self._put(key, json.dumps({"why": why}).encode(), lease)
+        self._put(key, readable_json({"why": why}).encode(), lease)
 
     def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
         self.journal.note(f"remove {_short(key)}")
@@ -324,13 +327,26 @@ class World:
         seconds_left: Callable[[], float] = lambda: 900.0,
     ) -> Outcome:
         """Report the search job of the examples, each time for another request if none is named."""
-        take_inventory: TakeInventory = NoInventory if self.inventory is None else lambda *_: self.inventory  # type: ignore[assignment,return-value]
-        notifier = Notifier(self.topic, self.sent, self.notify_on, self.bucket.name)
-        use_case = ReportSearchJob(
-            self.search, self.bucket, self.leases, notifier, self.bus, take_inventory, lambda: self.now
-        )
         request_id = request_id or f"request-{next(self._requests)}"
-        return use_case.run(JOB_ID, replay=replay, request_id=request_id, seconds_left=seconds_left)
+        return self.reporter().run(JOB_ID, replay=replay, request_id=request_id, seconds_left=seconds_left)
+
+    def reporter(
+        self,
+        search: SearchJobReader | None = None,
+        topic: AlertsTopic | None = None,
+        bus: ReportEvents | None = None,
+    ) -> ReportSearchJob:
+        """Give an environment that reports; an adapter may take the place of a fake."""
+        inventory = self.inventory
+        return ReportSearchJob(
+            search=search or self.search,
+            bucket=self.bucket,
+            leases=self.leases,
+            notifier=Notifier(topic or self.topic, self.sent, self.notify_on, self.bucket.name),
+            bus=bus or self.bus,
+            take_inventory=NoInventory if inventory is None else lambda *_: inventory,
+            now=lambda: self.now,
+        )
 
     def sweep(
         self,

@@ -22,9 +22,7 @@ class Wire:
     """
 
     def __init__(self, service: str, *answers: Answer) -> None:
-        """Answer each request with the next of these, and all others with the last."""
-        self.requests: list[dict[str, Any]] = []
-        self._answers = list(answers)
+        self.answer(*answers)
         make: Any = boto3.client
         self.client = make(
             service,
@@ -33,6 +31,11 @@ class Wire:
         )
         self.client.meta.events.register("provide-client-params", self._note)
         self.client.meta.events.register("before-send", self._answer)
+
+    def answer(self, *answers: Answer) -> None:
+        """From now on, answer each request with the next of these, and all others with the last."""
+        self.requests: list[dict[str, Any]] = []
+        self._answers = list(answers)
 
     def _note(self, params: dict[str, Any], **_: object) -> None:
         self.requests.append(params)
