@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Final, Self
 
-from cli.doctor.deployment import Deployment
+from cli.deployment import Deployment
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.names import ANNOUNCEMENT, LEASE, SERVICE, TOLD
