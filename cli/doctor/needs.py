@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Final, Self
 
-from cli.doctor.deployment import Deployment
+from cli.deployment import Deployment
 from infra import permissions
 from infra.permissions import ConditionValue, Grant, as_tuple, fill
 

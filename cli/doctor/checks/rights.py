@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cli.doctor.deployment import Deployment
+from cli.deployment import Deployment
 from cli.doctor.finding import Finding, ok, unknown, wrong
 from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Need, Places
 from cli.doctor.section import Section
