@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import reading
-from search_coverage.names import TOLD
+from search_coverage.names import SENT_DIGEST
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,4 +60,4 @@ class SentDigests:
 
 
 def _key(key: str) -> Any:
-    return {"id": {"S": f"{TOLD}{key}"}}
+    return {"id": {"S": f"{SENT_DIGEST}{key}"}}
