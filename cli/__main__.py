@@ -139,7 +139,7 @@ def replay(options: Options, search_jobs: tuple[str, ...], *, failed: bool, yes:
     """
     if failed == bool(search_jobs):
         raise click.UsageError("Pass the identifiers of search jobs, or --failed.")
-    if not failed and not yes and not sys.stdin.isatty():
+    if not failed and not yes and not is_terminal():
         raise CommandError("A replay notifies people again; without a terminal to confirm it, pass --yes.")
     deployment = _connect(options)
     if failed:
@@ -199,6 +199,11 @@ def completion(shell: str) -> None:
     """
     completer: Any = get_completion_class(shell)
     click.echo(completer(main, {}, PROGRAM, "_SEARCH_COVERAGE_COMPLETE").source())
+
+
+def is_terminal() -> bool:
+    """Whether a person can answer a question."""
+    return sys.stdin.isatty()
 
 
 def _connect(options: Options) -> "Deployment":

@@ -2,7 +2,7 @@
 
 import os
 
-import boto3
+from boto3.session import Session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.aws_errors import summarize
@@ -22,7 +22,7 @@ def connect(profile: str | None = None, region: str | None = None) -> Deployment
     """
     try:
         # The AWS CLI reads AWS_REGION, botocore does not.
-        session = boto3.session.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
+        session = Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         if not session.region_name:
             raise CommandError("There is no Region: set AWS_REGION, or pass --region.")
         if session.get_credentials() is None:

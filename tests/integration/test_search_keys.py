@@ -15,9 +15,9 @@ from search_coverage.aws.errors import AwsCallFailed, SearchKeyDenied, reading_s
 from simulators.backup_search import Effect
 from tests.infra.conftest import ROOT, synthesised
 from tests.integration.aws_calls import Need
+from tests.integration.command_line.scripted_aws import IN_ORDER, Answers, ScriptedStack, find, policy_simulator
 from tests.integration.conftest import Deployment
 from tests.integration.role_policy import RolePolicy
-from tests.integration.scripted_aws import IN_ORDER, Answers, ScriptedStack, find, policy_simulator
 from tests.integration.test_least_privilege import SOME_FAILED, real_names
 from tests.invocation import ACCOUNT, REGION
 

@@ -18,8 +18,8 @@ from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
 from search_coverage.names import SWEEP_DONE
 from tests.infra.conftest import ROOT, synthesised
-from tests.integration.broken_stacks import SQS_ENDPOINT, TABLE, Row, answers
-from tests.integration.scripted_aws import (
+from tests.integration.command_line.broken_stacks import SQS_ENDPOINT, TABLE, Row, answers
+from tests.integration.command_line.scripted_aws import (
     BUCKET_STATEMENTS,
     CREATED,
     IN_ORDER,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from cli.doctor.finding import State
 from cli.doctor.section import Section
-from tests.integration.scripted_aws import (
+from tests.integration.command_line.scripted_aws import (
     ALARM,
     BUCKET_STATEMENTS,
     CREATED,

@@ -12,8 +12,8 @@ from cli.doctor.section import Section
 from infra.settings import Settings
 from tests.infra.conftest import synthesised
 from tests.integration.aws_calls import Need
+from tests.integration.command_line.scripted_aws import ACCOUNT, IN_ORDER, REGION, ScriptedStack, find, policy_simulator
 from tests.integration.role_policy import RolePolicy
-from tests.integration.scripted_aws import ACCOUNT, IN_ORDER, REGION, ScriptedStack, find, policy_simulator
 
 
 def real_names(places: Places) -> dict[str, str]:
