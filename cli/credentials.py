@@ -32,7 +32,7 @@ def connect(profile: str | None = None, region: str | None = None) -> Deployment
     except ClientError as error:
         raise CommandError(f"AWS rejects these credentials; log in again. {summarize(error)}.") from error
     except (BotoCoreError, ValueError) as error:  # a ValueError: the endpoint is not a URL
-        raise CommandError(f"AWS cannot confirm who you are: {error}".rstrip(".") + ".") from error
+        raise CommandError(f"AWS cannot confirm who you are: {summarize(error)}.") from error
     endpoint = client.meta.endpoint_url
     custom_endpoint = "" if "amazonaws" in endpoint else f", at {endpoint}"
     return Deployment(

@@ -122,18 +122,20 @@ def broken(stack: Stack) -> Iterator[None]:
     """Break one thing of each kind, and mend all of them at the end of the block."""
     outputs, client = stack.outputs, stack.aws.client
     pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=Deployment.stack_name)
-    physical = {
-        each["LogicalResourceId"]: each["PhysicalResourceId"] for p in pages for each in p["StackResourceSummaries"]
-    }
+    resources = [each for page in pages for each in page["StackResourceSummaries"]]
 
-    def resource(named: str) -> str:
-        return next(physical[logical] for logical in physical if logical.startswith(named))
+    def resource(kind: str, named: str = "") -> str:
+        return next(
+            str(each["PhysicalResourceId"])
+            for each in resources
+            if each["ResourceType"] == f"AWS::{kind}" and each["LogicalResourceId"].startswith(named)
+        )
 
     events, scheduler, lambda_, kms, s3, iam, sqs, cloudwatch = map(
         client, ("events", "scheduler", "lambda", "kms", "s3", "iam", "sqs", "cloudwatch")
     )
     with ExitStack() as mend:
-        rule = resource("ReporterRule")
+        rule = resource("Events::Rule")
         events.disable_rule(Name=rule)
         mend.callback(events.enable_rule, Name=rule)
 
@@ -154,7 +156,10 @@ def broken(stack: Stack) -> Iterator[None]:
         lambda_.put_function_event_invoke_config(**destination | {"DestinationConfig": {}})
         mend.callback(lambda_.put_function_event_invoke_config, **destination)
 
-        reports_key, messages_key = {"KeyId": resource("ReportStoreKey")}, {"KeyId": resource("AlertsKey")}
+        reports_key, messages_key = (
+            {"KeyId": resource("KMS::Key", "ReportStore")},
+            {"KeyId": resource("KMS::Key", "Alerts")},
+        )
         kms.disable_key(**reports_key)
         mend.callback(kms.enable_key, **reports_key)
         kms.schedule_key_deletion(**messages_key, PendingWindowInDays=7)
@@ -168,7 +173,7 @@ def broken(stack: Stack) -> Iterator[None]:
         s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Suspended"})
         mend.callback(s3.put_bucket_versioning, **bucket, VersioningConfiguration={"Status": "Enabled"})
 
-        inline = {"RoleName": resource("ReporterReportRole"), "PolicyName": "WhatTheFunctionCalls"}
+        inline = {"RoleName": resource("IAM::Role", "ReporterReport"), "PolicyName": "WhatTheFunctionCalls"}
         document = iam.get_role_policy(**inline)["PolicyDocument"]
         rest = [each for each in document["Statement"] if each["Sid"] != "Notify"]
         iam.put_role_policy(**inline, PolicyDocument=json.dumps({**document, "Statement": rest}))
@@ -178,7 +183,7 @@ def broken(stack: Stack) -> Iterator[None]:
             sqs.send_message(QueueUrl=outputs[queue], MessageBody="what failed")
             mend.callback(sqs.purge_queue, QueueUrl=outputs[queue])
 
-        alarms = {"AlarmNames": [resource("MonitoringWatchSilent")]}
+        alarms = {"AlarmNames": [resource("CloudWatch::Alarm", "MonitoringWatchSilent")]}
         cloudwatch.disable_alarm_actions(**alarms)
         mend.callback(cloudwatch.enable_alarm_actions, **alarms)
         yield

@@ -85,7 +85,7 @@ _UNENCRYPTED = "ServerSideEncryptionConfigurationNotFoundError"
 _NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 _UNCONFIRMED = "Not confirmed, and so without emails: me@example.com."
 _FOLLOW = "Follow the link in the email from AWS; it is valid for two days"
-_UNSUBSCRIBED = "The stack has 1 address, SNS only 0: somebody unsubscribed, or did not confirm in time."
+_UNSUBSCRIBED = "0 of the 1 email subscriptions of the stack left: somebody unsubscribed, or did not confirm in time."
 
 TABLE: dict[tuple[str, str], list[Row]] = {
     ("report function", "GetFunctionConfiguration"): _function_states("report"),
@@ -109,7 +109,7 @@ TABLE: dict[tuple[str, str], list[Row]] = {
         Row({"State": "DISABLED"}, WRONG, "is DISABLED", "Enable it", Section.OVERDUE),
     ],
     ("rule", "ListTargetsByRule"): [
-        Row({"Targets": []}, WRONG, "does not have the report function", "target", Section.OVERDUE)
+        Row({"Targets": []}, WRONG, "The report function is not a target of rule.", "target", Section.OVERDUE)
     ],
     ("rule", "GetPolicy"): [
         Row(NOT_FOUND, WRONG, "does not allow the rule", "permission", Section.RULE_QUEUE),
@@ -170,11 +170,11 @@ TABLE: dict[tuple[str, str], list[Row]] = {
     ],
     ("queue of the rule", "GetQueueAttributes"): [
         Row(For("/rule", _NO_QUEUE), WRONG, "no queue rule-failures", "its old name", Section.NOT_KEPT),
-        Row(For("/rule", _messages(0, 2)), ATTENTION, "2 messages", "empty", Section.RULE_QUEUE),
+        Row(For("/rule", _messages(0, 2)), ATTENTION, "2 message", "empty the queue", Section.RULE_QUEUE),
     ],
     ("queue of the schedule", "GetQueueAttributes"): [
         Row(For("/schedule", "QueueDoesNotExist"), WRONG, "no queue schedule-", "its old name", Section.CHANGED),
-        Row(For("/schedule", _messages(1)), ATTENTION, "1 message", "when sweeps run", Section.SCHEDULE_QUEUE),
+        Row(For("/schedule", _messages(1)), ATTENTION, "1 message", "empty the queue", Section.SCHEDULE_QUEUE),
     ],
     ("alarms", "DescribeAlarms"): [
         Row({"MetricAlarms": []}, WRONG, "1 alarm is missing: silent.", "restore", Section.CHANGED),

@@ -231,7 +231,7 @@ def test_other_endpoints_than_addresses_are_counted() -> None:
 
     finding = find("report emails", ScriptedStack(answers("ListSubscriptionsByTopic", both)))
 
-    assert finding == ok("Confirmed: me@example.com, 1 other endpoint.")
+    assert finding == ok("Confirmed: me@example.com, other endpoints: 1.")
 
 
 def test_the_statements_that_the_doctor_looks_for_are_in_the_stack() -> None:
