@@ -181,7 +181,7 @@ def _replay_failed(options: Options, deployment: "Deployment") -> None:
     elif outcomes:
         click.echo(f"Messages: {deleted} deleted, {left} left in the failure queue.")
         if any(outcome.is_lost for outcome in outcomes):
-            click.echo(f"Some can never succeed. To empty the queue: aws sqs purge-queue --queue-url {queue.url}")
+            click.echo(f"Some can never succeed. To delete all: aws sqs purge-queue --queue-url {queue.url}")
     else:
         click.echo("The failure queue is empty.")
     _exit(well=not left)

@@ -140,8 +140,8 @@ def broken(stack: Stack) -> Iterator[None]:
         mend.callback(events.enable_rule, Name=rule)
 
         found = scheduler.get_schedule(Name=outputs["ScheduleName"])
-        kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State", "Description")
-        schedule = {name: found[name] for name in kept}
+        members = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State", "Description")
+        schedule = {name: found[name] for name in members}
         scheduler.update_schedule(**schedule | {"State": "DISABLED"})
         mend.callback(scheduler.update_schedule, **schedule)
 
@@ -151,8 +151,8 @@ def broken(stack: Stack) -> Iterator[None]:
 
         place = function | {"Qualifier": "$LATEST"}
         configured = lambda_.get_function_event_invoke_config(**place)
-        kept = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
-        destination = place | {name: configured[name] for name in kept}
+        options = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+        destination = place | {name: configured[name] for name in options}
         lambda_.put_function_event_invoke_config(**destination | {"DestinationConfig": {}})
         mend.callback(lambda_.put_function_event_invoke_config, **destination)
 

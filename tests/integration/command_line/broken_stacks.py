@@ -60,13 +60,16 @@ class Row(NamedTuple):
 
 
 def _function_states(name: str) -> list[Row]:
-    rows = (
+    rows: tuple[tuple[dict[str, str], State, str, str], ...] = (
         ({"State": "Pending"}, ATTENTION, "is Pending", "Wait"),
         ({"LastUpdateStatus": "InProgress"}, ATTENTION, "last update InProgress", "Wait"),
         ({"State": "Failed", "StateReason": "The key is off."}, WRONG, "The key is off.", "Remove the cause"),
         ({"LastUpdateStatus": "Failed"}, WRONG, "last update Failed", "Remove the cause"),
     )
-    return [Row(For(f"/{name}/", {**FUNCTION, **state}), *rest, Section.UPGRADE) for state, *rest in rows]
+    return [
+        Row(For(f"/{name}/", {**FUNCTION, **change}), state, found, remedy, Section.UPGRADE)
+        for change, state, found, remedy in rows
+    ]
 
 
 def _messages(visible: int, hidden: int = 0) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class OperatorAws:
     def session(self, **options: Any) -> boto3.session.Session:
         """Make a session as boto3 does, and listen to it."""
         session = boto3.Session(**options)
-        session.events.register("before-call", self._answer)
+        register: Any = session.events.register
+        register("before-call", self._answer)
         return session
 
     def run(self, *arguments: str, stdin: str | None = None) -> Result:

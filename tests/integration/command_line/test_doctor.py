@@ -212,7 +212,10 @@ def test_the_last_sweep_is_found_in_the_log(rate: int, lines: list[tuple[float, 
 
 
 def test_a_stack_of_a_few_minutes_can_be_without_a_sweep() -> None:
-    no_schedule = {"FilterLogEvents": {"events": []}, "GetSchedule": refused("GetSchedule", "AccessDenied")}
+    no_schedule: dict[str, Any] = {
+        "FilterLogEvents": {"events": []},
+        "GetSchedule": refused("GetSchedule", "AccessDenied"),
+    }
 
     finding = find("last sweep", ScriptedStack({**IN_ORDER, **no_schedule}, now=CREATED + timedelta(minutes=3)))
 
@@ -267,11 +270,10 @@ def test_without_a_permission_every_check_is_unknown(check: Any) -> None:
 
 
 def test_what_an_operator_cannot_see_is_unknown_and_all_else_is_in_order() -> None:
-    denied = ("GetSchedule", "DescribeKey", "SimulatePrincipalPolicy")
+    operations = ("GetSchedule", "DescribeKey", "SimulatePrincipalPolicy")
+    denied = {operation: refused(operation, "AccessDenied", "Not you") for operation in operations}
 
-    findings = dict(
-        run_checks(ScriptedStack({**IN_ORDER, **{name: refused(name, "AccessDenied", "Not you") for name in denied}}))
-    )
+    findings = dict(run_checks(ScriptedStack({**IN_ORDER, **denied})))
 
     unknown = [name for name, finding in findings.items() if finding.state is UNKNOWN]
     assert unknown == [name for name in findings if re.match("schedule|KMS key of the|role", name)]

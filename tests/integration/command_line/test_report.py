@@ -114,9 +114,10 @@ def test_without_the_permission_to_read_search_jobs_the_listing_finds_the_report
     assert "PARTIAL" in aws.run("report", JOB).stdout
 
 
-def test_a_damaged_summary_is_named(aws: OperatorAws) -> None:
+@pytest.mark.parametrize("content", [b"{", b"{}", b"[]", b"\xff"])
+def test_a_damaged_summary_is_named(aws: OperatorAws, content: bytes) -> None:
     aws.store()
-    aws.s3.put_object(Bucket=BUCKET, Key=f"{FOLDER}summary.json", Body=b"{")
+    aws.s3.put_object(Bucket=BUCKET, Key=f"{FOLDER}summary.json", Body=content)
 
     result = aws.run("report", JOB)
 
@@ -129,7 +130,12 @@ def test_the_page_opens_by_a_link_that_is_valid_for_minutes(
     aws: OperatorAws, monkeypatch: pytest.MonkeyPatch, *, browser: bool
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("click.launch", lambda url: opened.append(url) or int(not browser))
+
+    def launch(url: str) -> int:
+        opened.append(url)
+        return int(not browser)
+
+    monkeypatch.setattr("click.launch", launch)
     aws.store()
 
     result = aws.run("report", JOB, "--open")
