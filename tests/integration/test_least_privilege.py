@@ -90,7 +90,7 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
     deployment.report(event)  # made and told
     deployment.report(event)  # found in the bucket
     deployment.report({**event, "replay": True})  # made again
-    refused = deployment.function("report", hooks={"before-send.sns.Publish": refuse})
+    refused = deployment.hooked("report", {"before-send.sns.Publish": refuse})
     with pytest.raises(NotificationPending):
         refused.handler({**event, "replay": True}, Context())  # whole, and not told
     deployment.report(event)  # told, and its mark taken off
@@ -101,7 +101,7 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
         large.setattr("search_coverage.aws.guarded_objects._PART_BYTES", 1000)
         large.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
         deployment.report({**event, "replay": True})  # uploaded in parts
-        broken = deployment.function("report", hooks={"before-send.s3.UploadPart": refuse})
+        broken = deployment.hooked("report", {"before-send.s3.UploadPart": refuse})
         with pytest.raises(AwsCallFailed):  # an upload that breaks off, and an invocation that fails
             broken.handler({**event, "replay": True}, Context())
 
