@@ -269,25 +269,6 @@ def test_a_source_that_cannot_be_read_is_not_a_vault_that_was_and_the_scope_is_a
     assert "In scope at least 7 · listed 7 · searched 7" in deployment.read(page).decode()
 
 
-def test_when_details_of_many_are_missing_it_says_so_also_after_another_note(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("search_coverage.inventory.details._CALLS_AT_MOST", 100)
-    cold = RecoveryPointGroup(
-        count=150, source=BUCKET, index=None, storage_class="COLD", move_to_cold_storage_at=timedelta(1)
-    )
-    deployment.simulator.add_vault(Vault("Default", (INDEXED, cold)))
-    deployment.simulator.faults.add(
-        "error", operation="DescribeRecoveryPoint", error_code="InvalidParameterValueException", times=1
-    )
-
-    summary = report(deployment, search(deployment, SourceResourceArns=[BUCKET]))
-
-    assert "of 50 backups that the search does not list were not looked up" in summary["inventory"]["message"]
-    assert "DescribeRecoveryPoint answered" in summary["inventory"]["message"]
-    assert summary["inventory"]["notListed"] == 150
-
-
 def test_what_is_planned_for_cold_storage_is_cold_only_if_aws_says_so(deployment: Deployment) -> None:
     planned = RecoveryPointGroup(
         source=BUCKET, index=None, move_to_cold_storage_at=timedelta(hours=2), arn=point_arn("planned")

@@ -23,7 +23,7 @@ from search_coverage.inventory.ports import Snapshots, Vaults
 from search_coverage.inventory.table import RecoveryPointTable
 from search_coverage.inventory.time_budget import TimeBudget
 from search_coverage.inventory.vault_contents import Unavailable
-from search_coverage.inventory.vault_reader import read_vaults
+from search_coverage.inventory.vault_reader import VaultReader
 from search_coverage.names import SERVICE
 
 _COMPARING = "comparing it with the list"
@@ -62,7 +62,7 @@ class TakeInventory:
     def compare(self, job: SearchJob, table: RecoveryPointTable, budget: TimeBudget) -> Comparison | Unavailable:
         """Read the vaults into the table, and begin the comparison with the list."""
         vaults = self.vaults()
-        contents = read_vaults(job, vaults, table, budget)
+        contents = VaultReader(job, vaults, table, budget).read()
         if isinstance(contents, Unavailable):
             return contents
         return Comparison(job, table, contents, vaults, self.snapshots, budget)
