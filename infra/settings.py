@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, Self
 
 from search_coverage.coverage.search_job import ENDED
-from search_coverage.report.alert import NotifyOn
+from search_coverage.report.mail.alert import NotifyOn
 
 CONTEXT_KEY: Final = "searchCoverage"
 

@@ -24,7 +24,8 @@ from cli.doctor.checks import (
 from cli.doctor.deployment import Deployment, PartMissing
 from cli.doctor.finding import Finding, unknown
 from cli.doctor.section import Section
-from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.aws.errors import reading
+from search_coverage.coverage.errors import AwsCallFailed
 
 _AT_ONCE: Final = 8
 """Most of the time is spent waiting for AWS."""
@@ -92,7 +93,7 @@ def examine(deployment: Deployment) -> Iterator[tuple[str, Finding]]:
 def examine_one(check: Check, deployment: Deployment) -> Finding:
     """Make one check. Whatever AWS answers, the outcome is a finding."""
     try:
-        with doing(f"Looking at '{check.name}'"):
+        with reading(f"Looking at '{check.name}'"):
             return check.look(deployment)
     except PartMissing as missing:
         return unknown(
@@ -121,7 +122,7 @@ def _not_known(failed: AwsCallFailed) -> Finding:
 
 def _is_there(deployment: Deployment) -> bool:
     try:
-        with doing("Reading the stack"):
+        with reading("Reading the stack"):
             return bool(deployment.outputs and deployment.resources)
     except AwsCallFailed:
         return False  # the check of the stack has said why

@@ -13,7 +13,7 @@ from cli.doctor.deployment import Deployment
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.names import ANNOUNCEMENT, LEASE, SERVICE, TOLD
-from search_coverage.report.keys import ReportKeys, reports_prefix
+from search_coverage.report.files.keys import ReportKeys, reports_prefix
 
 _SEARCH_JOB: Final = "11111111-2222-3333-4444-555555555555"
 

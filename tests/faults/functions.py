@@ -135,7 +135,7 @@ def _adapt() -> None:
     """Make parts of the messages small, and the lease quick; look up few indexes, since one is like the other."""
     from search_coverage.aws import report_lease  # noqa: PLC0415 - it may be loaded anew
     from search_coverage.inventory import thin_indexes  # noqa: PLC0415
-    from search_coverage.report import messages  # noqa: PLC0415
+    from search_coverage.report.mail import messages  # noqa: PLC0415
 
     messages._ROWS_BYTES = _PART_BYTES
     thin_indexes._INDEXES_AT_MOST = 2

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.inventory.table import RecoveryPointTable
 from simulators.backup_search import RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
@@ -240,7 +240,7 @@ def test_people_are_told_once_though_each_attempt_finds_something_else_in_the_va
     def refuse(*_: object) -> None:
         raise AwsCallFailed("S3 does not take summary.json")
 
-    monkeypatch.setattr(type(module.reporting.bucket), "put_summary", refuse)
+    monkeypatch.setattr(type(module.report_search_job.bucket), "put_summary", refuse)
     for number in range(5):
         with pytest.raises(AwsCallFailed):
             module.handler(state_change(search_job), Context())
