@@ -1,9 +1,6 @@
 """What is in the scope of a search, and why a search did not even list it."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +16,6 @@ from search_coverage.coverage.recovery_point import (
     was_still_being_made,
 )
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.inventory.table import RecoveryPointTable
 from tests.examples import search_job
 
 STARTED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -175,26 +171,3 @@ def test_the_status_of_the_index_replaces_guessing_from_the_message(
     backup: Backup, index: str | None, reason: Reason | None
 ) -> None:
     assert exclusion_reason(backup, BackupIndex("Default", index)) is reason
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Iterator[RecoveryPointTable]:
-    with closing(RecoveryPointTable(tmp_path)) as opened:
-        yield opened
-
-
-def test_the_table_takes_half_a_character_and_finds_it_again(table: RecoveryPointTable) -> None:
-    table.add([(point(arn="arn:\ud800", index_status="PENDING"), None), (point(arn="arn:b"), None)])
-    table.mark_listed([("arn:\ud800", True), (None, True)])
-
-    assert table.index_of("arn:\ud800") == BackupIndex("Default", "PENDING")
-    assert [found.arn for found in table.not_listed()] == ["arn:b"]
-    assert (table.points, table.points_listed) == (2, 1)
-
-
-def test_a_point_that_is_listed_on_two_pages_counts_once(table: RecoveryPointTable) -> None:
-    table.add([(point(), None)])
-    table.add([(point(), None)])
-
-    assert table.points == 1
-    assert list(table.not_listed()) == [point()]
