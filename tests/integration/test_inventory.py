@@ -86,42 +86,6 @@ def test_backups_that_were_never_indexed_are_in_the_report_and_its_commands_make
     assert again["backups"] == {"listed": 10, "searched": 10, "excluded": 0, "failed": 0}
 
 
-def test_the_index_says_why_a_listed_backup_was_excluded(deployment: Deployment) -> None:
-    message = "The role may not call ebs:ListSnapshotBlocks"
-    failed = RecoveryPointGroup(index="FAILED", index_message=message, source=BUCKET)
-    deployment.simulator.add_vault(Vault("Default", (INDEXED, failed)))
-
-    search_job = search(deployment)
-    report(deployment, search_job)
-
-    (row,) = deployment.json_rows(search_job)
-    assert {name: row[name] for name in ("reason", "backup_vault", "index_status", "index_status_message")} == {
-        "reason": "INDEX_FAILED",
-        "backup_vault": "Default",
-        "index_status": "FAILED",
-        "index_status_message": message,
-    }
-
-
-def test_with_few_sources_aws_is_asked_for_their_recovery_points_alone(deployment: Deployment) -> None:
-    other = RecoveryPointGroup(count=3, source="arn:aws:s3:::other", index=None)
-    deployment.simulator.add_vault(Vault("Default", (INDEXED, NEVER_INDEXED, other)))
-    deployment.simulator.add_vault(Vault("Empty"))
-    search_job = search(deployment, SourceResourceArns=[BUCKET])
-    deployment.simulator.clear_requests()
-
-    inventory = report(deployment, search_job)["inventory"]
-
-    assert (inventory["vaults"], inventory["inScope"], inventory["notListed"]) == (2, 10, 3)
-    reads = [r for r in deployment.simulator.requests if r.operation == "ListRecoveryPointsByBackupVault"]
-    assert [read.params["ByResourceArn"] for read in reads] == [BUCKET] * 2
-    assert set(calls(deployment.simulator)) == {
-        "ListBackupVaults",
-        "ListRecoveryPointsByBackupVault",
-        "GetRecoveryPointIndexDetails",
-    }
-
-
 def test_each_filter_of_the_scope_holds_on_its_own_and_all_together(deployment: Deployment) -> None:
     def group(end: str, **changes: Any) -> RecoveryPointGroup:
         usual: dict[str, Any] = {"source": BUCKET, "index": None, "created": timedelta(days=5), "tags": {"pii": "yes"}}
@@ -187,15 +151,21 @@ def test_a_search_for_ebs_by_tags_reads_the_tags_of_snapshots_two_hundred_at_a_t
     assert all(":image/ami-" in arn for arn in held["examples"])
 
 
-def test_the_summary_names_an_index_that_holds_less_than_half_of_the_one_before_it(deployment: Deployment) -> None:
-    def backup(end: str, days: int, items: int) -> RecoveryPointGroup:
-        return RecoveryPointGroup(arn=point_arn(end), source=BUCKET, created=timedelta(days=days), items_indexed=items)
+def test_what_the_indexes_say_is_in_the_rows_and_in_the_summary(deployment: Deployment) -> None:
+    def backup(end: str, days: int, items: int, **changes: Any) -> RecoveryPointGroup:
+        created = timedelta(days=days)
+        return RecoveryPointGroup(arn=point_arn(end), source=BUCKET, created=created, items_indexed=items, **changes)
 
-    deployment.simulator.add_vault(Vault("Default", (backup("thin", 1, 9_999), backup("before", 5, 20_000))))
+    message = "The role may not call ebs:ListSnapshotBlocks"
+    failed = backup("failed", 9, 0, index="FAILED", index_message=message)
+    deployment.simulator.add_vault(Vault("Default", (backup("thin", 1, 9_999), backup("before", 5, 20_000), failed)))
+    search_job = search(deployment)
 
-    summary = report(deployment, search(deployment))
+    summary = report(deployment, search_job)
 
-    assert summary["verdict"] == "PARTIAL"
+    (row,) = deployment.json_rows(search_job)
+    assert (row["reason"], row["backup_vault"]) == ("INDEX_FAILED", "Default")
+    assert (row["index_status"], row["index_status_message"]) == ("FAILED", message)
     assert summary["inventory"]["thinIndexes"] == [
         {
             "backupArn": point_arn("thin"),
@@ -238,17 +208,6 @@ def test_with_the_inventory_off_nobody_asks_the_vaults(deployment: Deployment) -
 
     assert calls(deployment.simulator) == []
     assert (summary["verdict"], summary["inventory"]["status"]) == ("COMPLETE", "OFF")
-
-
-@pytest.mark.parametrize("inventory", ["ON", "OFF"])
-def test_a_backup_that_the_search_names_and_does_not_list_is_a_doubt(deployment: Deployment, inventory: str) -> None:
-    deployment.simulator.add_vault(Vault("Default", (RecoveryPointGroup(source=BUCKET, arn=point_arn("one")),)))
-    search_job = search(deployment, BackupResourceArns=[point_arn("one"), point_arn("mistyped")])
-
-    summary = report(deployment, search_job, inventory)
-
-    assert summary["verdict"] == "PARTIAL"
-    assert summary["verdictReasons"] == ["1 of the 2 backups that the search names is not in its list."]
 
 
 def test_people_are_notified_once_though_each_attempt_finds_something_else_in_the_vaults(

@@ -1,6 +1,7 @@
 """The adapters that read vaults and snapshots: every answer of AWS is the whole truth, or a sentence."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -17,6 +18,7 @@ from tests.integration.test_inventory import BUCKET, point_arn
 
 DEFAULT = Vault("Default", None, None)
 POINT = point_arn("one")
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +94,15 @@ def test_a_recovery_point_that_was_deleted_has_no_details(simulator: BackupSimul
     simulator.delete_recovery_point(POINT)
 
     assert vaults.with_details(found) is None
+
+
+def test_aws_narrows_the_list_of_a_vault_as_far_as_it_can(simulator: BackupSimulator) -> None:
+    noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    vaults = BackupVaults(boto3.client("backup"))
+
+    list(vaults.points_of_vault(DEFAULT, resource_type="S3", source=BUCKET, after=noon, before=noon))
+
+    asked = simulator.requests[-1].params
+    assert (asked["ByResourceType"], asked["ByResourceArn"], asked["MaxResults"]) == ("S3", BUCKET, 1000)
+    # A second more on both sides: AWS does not document whether the bounds are included
+    assert (asked["ByCreatedAfter"], asked["ByCreatedBefore"]) == (noon - SECOND, noon + SECOND)
