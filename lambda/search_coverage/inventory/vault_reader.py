@@ -1,6 +1,6 @@
 """Reads what the vaults hold in the scope of a search into the table, several lists at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,15 +39,14 @@ class VaultReader:
     def read(self) -> VaultContents | Unavailable:
         """Read the vaults into the table."""
         self._logged_at = started = self.budget.clock()
-        vaults: list[Vault] = []
         try:
-            problems = list(self._list_vaults(vaults))
+            vaults, problems = self._list_vaults()
         except AwsCallFailed as error:
             return Unavailable(str(error))
         lists = [(vault, source) for vault in vaults for source in self._sources_of(vault)]
         is_for_ebs = _EBS in self.job.scope.resource_types
         with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="inventory") as pool:
-            outcomes = list(pool.map(self._read_list, lists))
+            outcomes = list(pool.map(lambda each: self._read_list(*each), lists))
             counts = list(pool.map(self._count_instances, vaults if is_for_ebs else ()))
         unread = {vault.name for (vault, _), problem in zip(lists, outcomes, strict=True) if problem}
         contents = VaultContents(
@@ -62,12 +61,14 @@ class VaultReader:
         )
         return contents
 
-    def _list_vaults(self, vaults: list[Vault]) -> Iterator[str]:
+    def _list_vaults(self) -> tuple[list[Vault], list[str]]:
+        """Give the vaults, and the problem if there was no time for all of them."""
+        vaults: list[Vault] = []
         for page in self.vaults.vaults():
             vaults += page
             if self.budget.is_used_up():
-                yield "There was no time to list the vaults to the end."
-                return
+                return vaults, ["There was no time to list the vaults to the end."]
+        return vaults, []
 
     def _sources_of(self, vault: Vault) -> tuple[str | None, ...]:
         """Give the sources to read one by one; None for all, where it takes fewer calls to read the whole vault."""
@@ -75,9 +76,8 @@ class VaultReader:
         calls = 1 if vault.points is None else max(1, -(-vault.points // POINTS_PER_PAGE))
         return sources if 0 < len(sources) <= calls else (None,)
 
-    def _read_list(self, vault_and_source: tuple[Vault, str | None]) -> str | None:
+    def _read_list(self, vault: Vault, source: str | None) -> str | None:
         """Read a list into the table; give the problem if it was not read to its end."""
-        vault, source = vault_and_source
         scope, job, matches = self.job.scope, self.job, matches_scope(self.job)
 
         def add(page: list[RecoveryPoint]) -> bool:
