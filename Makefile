@@ -4,7 +4,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo emulator doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom release-files clean
+.PHONY: help setup demo emulator doctor screenshots architecture bench test check format unit infra integration faults browser e2e lock sbom release-files clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
@@ -60,6 +60,9 @@ doctor: setup  ## Look whether a deployed stack is in order, read-only, with you
 
 screenshots: setup  ## Take the pictures of docs/images anew, from the demo's search jobs (needs Chromium)
 	@$(BIN)/python -m demo.pictures
+
+architecture: node_modules/ready  ## Draw docs/images/architecture.svg from architecture.dot
+	@node docs/images/architecture.mjs > docs/images/architecture.svg
 
 bench: setup  ## Measure, against named baselines, and refresh docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

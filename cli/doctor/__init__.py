@@ -1,4 +1,1 @@
-"""The doctor: says of a deployed stack whether what the product needs is in order. It only reads.
-
-`python -m cli.doctor`; docs/operations.md, "Is everything in order".
-"""
+"""The doctor: checks, read-only, that a deployed stack is in order (docs/command-line.md)."""

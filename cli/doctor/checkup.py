@@ -1,4 +1,4 @@
-"""The check-up: all checks, in the order in which their findings are told."""
+"""The check-up: all checks, in the order in which their findings are shown."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,11 +7,12 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from cli.doctor.aws_answers import is_denied, message_of
+from cli.aws_errors import is_denied, message_of
+from cli.deployment import Deployment
 from cli.doctor.checks import (
     alarms,
+    emails,
     functions,
-    mails,
     queues,
     rights,
     search_keys,
@@ -21,108 +22,103 @@ from cli.doctor.checks import (
     sweeps,
     triggers,
 )
-from cli.doctor.deployment import Deployment, PartMissing
-from cli.doctor.finding import Finding, unknown
+from cli.doctor.finding import Concluded, Finding, unknown
 from cli.doctor.section import Section
+from cli.errors import PartMissing, StackMissing
 from search_coverage.aws.errors import reading
 from search_coverage.coverage.errors import AwsCallFailed
 
-_AT_ONCE: Final = 8
-"""Most of the time is spent waiting for AWS."""
+_CONCURRENT_CHECKS: Final = 8  # most of the time is spent waiting for AWS
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check.
-
-    Attributes:
-        name: What it is about, in a few words.
-        look: Looks, and gives what was found.
-        needs_stack: Whether it makes sense without the stack.
-    """
+    """One check: its name as it is shown, what it runs, and whether it needs the stack."""
 
     name: str
-    look: Callable[[Deployment], Finding]
+    run: Callable[[Deployment], Finding]
     needs_stack: bool = True
 
 
-STACK: Final = Check("stack", stack.look, needs_stack=False)
+STACK: Final = Check("stack", stack.check, needs_stack=False)
 
 CHECKS: Final = (
     Check("watch function", functions.watch),
     Check("report function", functions.report),
     Check("schedule", triggers.schedule),
     Check("rule", triggers.rule),
-    Check("last sweep", sweeps.look),
-    Check("mails of reports", mails.reports),
-    Check("mails of alarms", mails.alarms),
-    Check("key of the reports", storage.key_of_the_reports),
-    Check("key of the messages", storage.key_of_the_messages),
+    Check("last sweep", sweeps.check),
+    Check("report emails", emails.reports),
+    Check("alarm emails", emails.alarms),
+    Check("KMS key of the reports", storage.key_of_the_reports),
+    Check("KMS key of the messages", storage.key_of_the_messages),
     Check("bucket", storage.bucket),
     Check("table", storage.table),
     Check("AWS Backup search", searches.answers, needs_stack=False),
-    Check("rights of the watch function", rights.watch),
-    Check("rights of the report function", rights.report),
-    Check("rights of the schedule", rights.schedule),
-    Check("keys of search jobs", search_keys.look),
+    Check("role of the watch function", rights.watch),
+    Check("role of the report function", rights.report),
+    Check("role of the schedule", rights.schedule),
+    Check("KMS keys of search jobs", search_keys.check),
     Check("failure destination", queues.failure_destination),
     Check("failure queue", queues.failure_queue),
     Check("queue of the rule", queues.rule_queue),
     Check("queue of the schedule", queues.schedule_queue),
-    Check("alarms", alarms.look),
+    Check("alarms", alarms.check),
     Check("overdue reports", searches.overdue),
 )
-"""All but the credentials, with which it begins, and the stack, which most of the others need."""
+"""All checks but the one of the stack, which most of them need."""
 
 
-def examine(deployment: Deployment) -> Iterator[tuple[str, Finding]]:
-    """Make all checks that can be made, several at a time.
+def run_checks(deployment: Deployment) -> Iterator[tuple[str, Finding]]:
+    """Run all checks that can run, several at a time.
 
     Yields:
-        The name of a check and what it found, in the order of the checks. Those that need the stack are left out
-        where there is none.
+        The name of a check and its finding, in the order of the checks. Without a stack, only the checks that do not
+        need it.
     """
-    yield STACK.name, examine_one(STACK, deployment)
-    is_there = _is_there(deployment)
-    due = [check for check in CHECKS if is_there or not check.needs_stack]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for check, finding in zip(due, pool.map(lambda check: examine_one(check, deployment), due), strict=True):
-            yield check.name, finding
+    yield STACK.name, run_check(STACK, deployment)
+    stack_exists = _stack_exists(deployment)
+    checks = [check for check in CHECKS if stack_exists or not check.needs_stack]
+    with ThreadPoolExecutor(_CONCURRENT_CHECKS) as pool:
+        findings = pool.map(lambda check: run_check(check, deployment), checks)
+        yield from zip([check.name for check in checks], findings, strict=True)
 
 
-def examine_one(check: Check, deployment: Deployment) -> Finding:
-    """Make one check. Whatever AWS answers, the outcome is a finding."""
+def run_check(check: Check, deployment: Deployment) -> Finding:
+    """Run one check. Whatever AWS answers, the result is a finding."""
     try:
-        with reading(f"Looking at '{check.name}'"):
-            return check.look(deployment)
+        with reading(f"The check '{check.name}'"):
+            return check.run(deployment)
+    except Concluded as concluded:
+        return concluded.finding
     except PartMissing as missing:
         return unknown(
-            f"{missing}, so that this is not known.",
-            "Deploy the version that this command belongs to, or use the command of the version that is deployed",
+            str(missing),
+            "Deploy the version that this command belongs to, or use the command of the deployed version",
             Section.UPGRADE,
         )
     except AwsCallFailed as failed:
-        return _not_known(failed)
+        return _unknown(failed)
 
 
-def _not_known(failed: AwsCallFailed) -> Finding:
+def _unknown(failed: AwsCallFailed) -> Finding:
     cause = failed.__cause__
     if isinstance(cause, ClientError) and is_denied(cause):
         return unknown(
-            f"You may not call {cause.operation_name}, so that this is not known ({message_of(cause)}).",
-            "Look with credentials that have the permissions listed there",
+            f"You do not have permission to call {cause.operation_name} ({message_of(cause)}).",
+            "Use credentials that have the permissions listed there",
             Section.DOCTOR,
         )
     return unknown(
-        f"This is not known. {str(failed).removesuffix('.')}.",
-        "Try again; if it stays, see what was changed or deleted",
+        f"{str(failed).removesuffix('.')}.",
+        "Try again; if the error stays, find out what was changed or deleted",
         Section.CHANGED,
     )
 
 
-def _is_there(deployment: Deployment) -> bool:
+def _stack_exists(deployment: Deployment) -> bool:
     try:
         with reading("Reading the stack"):
             return bool(deployment.outputs and deployment.resources)
-    except AwsCallFailed:
-        return False  # the check of the stack has said why
+    except (AwsCallFailed, StackMissing):
+        return False  # the check of the stack reports why

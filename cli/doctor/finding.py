@@ -1,17 +1,23 @@
-"""What a check found: a state, a sentence, and what to do where something is not in order."""
+"""What a check finds: a state, a sentence, and what to do where something is not in order."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import Final
 
+from botocore.exceptions import ClientError
+
+from cli.aws_errors import is_missing
 from cli.doctor.section import Section
 
 
 class State(StrEnum):
-    """How it is, the best first.
+    """The state of what a check looks at, the best first.
 
-    `ATTENTION` is a state that the product itself gets into: somebody has to look, and nothing is broken. `WRONG` is
-    what keeps search jobs from being noticed, or reports from being made, kept and protected, or failures from being
-    told.
+    `ATTENTION` is a state that the product reaches by itself: a person has to act, and nothing is broken. `WRONG` means
+    that search jobs stay unnoticed, that reports are not made, kept or protected, or that failures are not reported.
     """
 
     OK = "ok"
@@ -22,13 +28,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found.
+    """What one check finds.
 
     Attributes:
-        state: How it is.
-        found: One sentence that says so.
-        remedy: One sentence that says what to do; empty if it is in order.
-        section: Where the runbook says more.
+        found: One sentence that explains the state.
+        remedy: What to do, without a full stop; empty if all is in order.
+        section: The section of the runbook that says more.
     """
 
     state: State
@@ -37,21 +42,28 @@ class Finding:
     section: Section | None = None
 
 
-def ok(found: str) -> Finding:
-    """Say that something is in order."""
-    return Finding(State.OK, found)
+ok: Final = partial(Finding, State.OK)
+unknown: Final = partial(Finding, State.UNKNOWN)
+attention: Final = partial(Finding, State.ATTENTION)
+wrong: Final = partial(Finding, State.WRONG)
 
 
-def attention(found: str, remedy: str, section: Section) -> Finding:
-    """Say that somebody has to look."""
-    return Finding(State.ATTENTION, found, remedy, section)
+class Concluded(Exception):
+    """Ends a check early, with its finding."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.found)
+        self.finding = finding
 
 
-def wrong(found: str, remedy: str, section: Section) -> Finding:
-    """Say that something is broken."""
-    return Finding(State.WRONG, found, remedy, section)
-
-
-def unknown(found: str, remedy: str, section: Section) -> Finding:
-    """Say that it could not be found out, and why."""
-    return Finding(State.UNKNOWN, found, remedy, section)
+@contextmanager
+def wrong_if_missing(
+    what: str, section: Section = Section.CHANGED, remedy: str = "Find out who deleted it, and restore it"
+) -> Iterator[None]:
+    """Conclude the check as wrong if AWS answers in the block that the resource does not exist."""
+    try:
+        yield
+    except ClientError as error:
+        if is_missing(error):
+            raise Concluded(wrong(f"There is no {what}.", remedy, section)) from error
+        raise

@@ -1,4 +1,4 @@
-"""The sections of docs/operations.md that a finding can send somebody to."""
+"""The sections of the runbook that a finding can point to."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ RUNBOOK: Final = "docs/operations.md"
 
 
 class Section(StrEnum):
-    """A heading of the runbook, as it stands there."""
+    """A heading of the runbook, word for word."""
 
     DOCTOR = "Is everything in order"
     THROTTLED = "Reports are throttled"

@@ -1,1 +1,1 @@
-"""The checks, a module a group. Each takes the deployment and gives a finding; AWS's errors are the check-up's work."""
+"""The checks of the doctor, one file per topic. A check takes a deployment and returns one finding."""

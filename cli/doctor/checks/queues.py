@@ -1,16 +1,20 @@
-"""Can a failure be kept, and is one waiting for somebody?"""
+"""Are failures kept, and is one waiting for the operator?"""
+
+from functools import partial
+from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.doctor.aws_answers import is_missing
-from cli.doctor.deployment import Deployment
-from cli.doctor.finding import Finding, attention, ok, wrong
+from cli.aws_errors import is_missing
+from cli.deployment import Deployment
+from cli.doctor.finding import Finding, attention, ok, wrong, wrong_if_missing
 from cli.doctor.section import Section
 
 
 def failure_destination(deployment: Deployment) -> Finding:
-    """Look whether Lambda puts the failures of the report function into the failure queue."""
+    """Check that Lambda sends the failures of the report function to the failure queue."""
     name = deployment.output("ReportFunctionName")
+    configured: dict[str, Any] = {}
     try:
         configured = deployment.client("lambda").get_function_event_invoke_config(
             FunctionName=name, Qualifier="$LATEST"
@@ -18,64 +22,43 @@ def failure_destination(deployment: Deployment) -> Finding:
     except ClientError as error:
         if not is_missing(error):
             raise
-        configured = {}
     destination = configured.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    restore = partial(wrong, remedy="Restore the failure queue as its destination", section=Section.NOT_KEPT)
     if not destination:
-        return wrong(
-            f"{name} has no failure destination, so that a report that fails leaves no trace.",
-            "Give it back the failure queue as its destination",
-            Section.NOT_KEPT,
-        )
+        return restore(f"{name} has no failure destination, so a report that fails leaves no trace.")
     if destination != deployment.queue_arn("FailureQueueUrl"):
-        return wrong(
-            f"Failures of {name} go to {destination}, which is not the failure queue.",
-            "Give it back the failure queue as its destination",
-            Section.NOT_KEPT,
-        )
-    return ok("What the report function fails at goes to the failure queue.")
+        return restore(f"Failures of {name} go to {destination}, not to the failure queue.")
+    return ok("Failures of the report function go to the failure queue.")
 
 
 def failure_queue(deployment: Deployment) -> Finding:
-    """Look whether the failure queue is there, and empty."""
-    return _look(deployment, "FailureQueueUrl", Section.FAILURE_QUEUE, "redo what is in it", gone=Section.NOT_KEPT)
+    """Check that the failure queue exists, and is empty."""
+    remedy = "Find the cause, and run: search-coverage replay --failed"
+    return _check(deployment, "FailureQueueUrl", Section.FAILURE_QUEUE, remedy, if_missing=Section.NOT_KEPT)
 
 
 def rule_queue(deployment: Deployment) -> Finding:
-    """Look whether the dead-letter queue of the rule is there, and empty."""
-    return _look(
-        deployment,
-        "RuleDeadLetterQueueUrl",
-        Section.RULE_QUEUE,
-        "empty it once the cause is gone",
-        gone=Section.NOT_KEPT,
-    )
+    """Check that the dead-letter queue of the rule exists, and is empty."""
+    remedy = "Remove the cause, and empty the queue"
+    return _check(deployment, "RuleDeadLetterQueueUrl", Section.RULE_QUEUE, remedy, if_missing=Section.NOT_KEPT)
 
 
 def schedule_queue(deployment: Deployment) -> Finding:
-    """Look whether the dead-letter queue of the schedule is there, and empty."""
-    return _look(
-        deployment,
-        "ScheduleDeadLetterQueueUrl",
-        Section.SCHEDULE_QUEUE,
-        "empty it once sweeps run",
-        gone=Section.CHANGED,
-    )
+    """Check that the dead-letter queue of the schedule exists, and is empty."""
+    remedy = "Find the cause, and empty the queue when sweeps run"
+    return _check(deployment, "ScheduleDeadLetterQueueUrl", Section.SCHEDULE_QUEUE, remedy, if_missing=Section.CHANGED)
 
 
-def _look(deployment: Deployment, output: str, full: Section, then: str, *, gone: Section) -> Finding:
+def _check(deployment: Deployment, output: str, section: Section, remedy: str, *, if_missing: Section) -> Finding:
     url = deployment.output(output)
     name = url.rsplit("/", 1)[-1]
-    try:
+    with wrong_if_missing(f"queue {name}", if_missing, "Create it again under its old name, and deploy"):
         attributes = deployment.client("sqs").get_queue_attributes(
             QueueUrl=url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
-    except ClientError as error:
-        if is_missing(error):
-            return wrong(f"There is no queue {name}.", "Make it again under its old name, and deploy", gone)
-        raise
     count = sum(int(number) for number in attributes.values())
     if count:
         messages = "1 message" if count == 1 else f"{count} messages"
-        return attention(f"{name} holds about {messages}.", f"Read what happened, and {then}", full)
-    return ok("It is there, and empty.")
+        return attention(f"{name} holds about {messages}.", remedy, section)
+    return ok("Empty.")

@@ -5,62 +5,51 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli.doctor.aws_answers import is_missing
-from cli.doctor.deployment import Deployment
-from cli.doctor.finding import Finding, ok, wrong
+from cli.aws_errors import is_missing
+from cli.deployment import Deployment
+from cli.doctor.finding import Finding, ok, wrong, wrong_if_missing
 from cli.doctor.section import Section
 
 
 def schedule(deployment: Deployment) -> Finding:
-    """Look whether the schedule is on, and starts the watch function."""
+    """Check that the schedule is on, and starts the watch function."""
     name = deployment.resource("AWS::Scheduler::Schedule")
-    try:
+    with wrong_if_missing(f"schedule {name}", Section.SILENT):
         found = deployment.client("scheduler").get_schedule(Name=name)
-    except ClientError as error:
-        if is_missing(error):
-            return wrong(f"There is no schedule {name}.", "See who deleted it, and put it back", Section.SILENT)
-        raise
     if found["State"] != "ENABLED":
-        return wrong(f"{name} is {found['State']}, so that nothing sweeps.", "Enable it", Section.SILENT)
-    if found["Target"]["Arn"] != deployment.function_arn("WatchFunctionName"):
-        return wrong(
-            f"{name} starts {found['Target']['Arn']}, which is not the watch function.",
-            "Give it back its target",
-            Section.SILENT,
-        )
-    return ok(f"It is ENABLED, and starts the watch function at {found['ScheduleExpression']}.")
+        return wrong(f"{name} is {found['State']}, so no sweep starts.", "Enable it", Section.SILENT)
+    target = found["Target"]["Arn"]
+    if target != deployment.function_arn("WatchFunctionName"):
+        return wrong(f"{name} starts {target}, not the watch function.", "Restore its target", Section.SILENT)
+    return ok(f"ENABLED, starts the watch function at {found['ScheduleExpression']}.")
 
 
 def rule(deployment: Deployment) -> Finding:
-    """Look whether the rule is on, hands events to the report function, and may."""
-    name = deployment.resource("AWS::Events::Rule").rsplit("|", 1)[-1]  # before that, the name of a bus of one's own
+    """Check that the rule is on, has the report function as its target, and has the permission to invoke it."""
+    name = deployment.resource("AWS::Events::Rule").rsplit("|", 1)[-1]  # the id may begin with the name of a bus
     events = deployment.client("events")
-    try:
+    with wrong_if_missing(f"rule {name}"):
         found = events.describe_rule(Name=name)
-    except ClientError as error:
-        if is_missing(error):
-            return wrong(f"There is no rule {name}.", "See who deleted it, and put it back", Section.CHANGED)
-        raise
     if found["State"] != "ENABLED":
-        return wrong(f"{name} is {found['State']}, so that no report is made.", "Enable it", Section.OVERDUE)
+        return wrong(f"{name} is {found['State']}, so no report is made.", "Enable it", Section.OVERDUE)
     function = deployment.function_arn("ReportFunctionName")
     if function not in [target["Arn"] for target in events.list_targets_by_rule(Rule=name)["Targets"]]:
         return wrong(
-            f"{name} does not have the report function as its target, so that no report is made.",
-            "Give it back its target",
+            f"{name} does not have the report function as its target, so no report is made.",
+            "Restore its target",
             Section.OVERDUE,
         )
-    if not _may_invoke(deployment, found["Arn"]):
+    if not _can_invoke(deployment, found["Arn"]):
         return wrong(
-            "The report function does not let the rule in: its policy has no statement for it.",
-            "Put the permission back",
+            "The policy of the report function does not allow the rule to invoke it.",
+            "Restore the permission",
             Section.RULE_QUEUE,
         )
-    return ok("It is ENABLED, and hands the end of a search job to the report function, which lets it in.")
+    return ok("ENABLED, invokes the report function when a search job ends.")
 
 
-def _may_invoke(deployment: Deployment, rule_arn: str) -> bool:
-    """Whether the function's own policy lets EventBridge start it for this rule."""
+def _can_invoke(deployment: Deployment, rule_arn: str) -> bool:
+    """Whether the policy of the report function allows EventBridge to invoke it for this rule."""
     try:
         answer = deployment.client("lambda").get_policy(FunctionName=deployment.output("ReportFunctionName"))
     except ClientError as error:

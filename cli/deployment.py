@@ -1,4 +1,4 @@
-"""A deployed stack, seen with the operator's own credentials."""
+"""A deployed stack, as the operator's own credentials see it."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -9,26 +9,19 @@ from typing import Any, ClassVar, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
+from cli.aws_errors import is_missing_stack
+from cli.errors import PartMissing, StackMissing
 from search_coverage.names import STACK
 
-PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2})
-"""Somebody waits for the answer: what does not answer within seconds is reported as such."""
-
-
-class PartMissing(Exception):
-    """A part of the stack is not known; the text is a sentence."""
+QUICK: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2})
+"""A person waits for the answer: a service that does not answer within seconds is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource of the stack.
-
-    Attributes:
-        type: Its type, such as `AWS::KMS::Key`.
-        logical_id: Its name in the template.
-        physical_id: Its name in AWS.
-    """
+    """A resource of the stack, such as `AWS::KMS::Key`: its names in the template and in AWS."""
 
     type: str
     logical_id: str
@@ -40,14 +33,12 @@ def _now() -> datetime:
 
 
 class Deployment:
-    """The stack, and the clients to look at it. All clients are made by one session, so that tests can listen.
+    """The stack, and clients to work with it. One session makes all clients, so that tests can observe the calls.
 
     Attributes:
-        stack_name: The stack's name; there is no other (`infra/stack.py`).
-        account: The account of the credentials.
-        region: The Region.
-        partition: The partition of the account, `aws` for most.
-        now: Gives the current time, aware.
+        stack_name: The name of the stack, which is fixed (`infra/stack.py`).
+        identity: One sentence that names the account, the Region and the caller.
+        now: Returns the current time, with a time zone.
     """
 
     stack_name: ClassVar[str] = STACK
@@ -58,28 +49,41 @@ class Deployment:
         *,
         account: str,
         partition: str = "aws",
+        identity: str = "",
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._session = session
-        self._clients: dict[str, Any] = {}
-        self._making = threading.Lock()  # boto3 makes one client at a time
+        self._clients: dict[tuple[str, Config], Any] = {}
+        self._lock = threading.Lock()  # a session is not thread-safe while it makes a client
         self.account = account
         self.region = str(session.region_name)
         self.partition = partition
+        self.identity = identity
         self.now = now
 
-    def client(self, service: str) -> Any:
-        """Give the client of a service, by boto3's name of it."""
-        with self._making:
-            if service not in self._clients:
+    def client(self, service: str, config: Config = QUICK) -> Any:
+        """Return the client of a service, by boto3's name for it."""
+        with self._lock:
+            if (service, config) not in self._clients:
                 make: Callable[..., Any] = self._session.client
-                self._clients[service] = make(service, config=PATIENCE)
-            return self._clients[service]
+                self._clients[service, config] = make(service, config=config)
+            return self._clients[service, config]
 
     @cached_property
     def stack(self) -> Mapping[str, Any]:
-        """The stack, as CloudFormation describes it."""
-        answer = self.client("cloudformation").describe_stacks(StackName=self.stack_name)
+        """The stack, as CloudFormation describes it.
+
+        Raises:
+            StackMissing: There is none.
+        """
+        try:
+            answer = self.client("cloudformation").describe_stacks(StackName=self.stack_name)
+        except ClientError as error:
+            if not is_missing_stack(error):
+                raise
+            raise StackMissing(
+                f"There is no stack {self.stack_name} in account {self.account}, Region {self.region}."
+            ) from error
         stack: Mapping[str, Any] = answer["Stacks"][0]
         return stack
 
@@ -90,7 +94,7 @@ class Deployment:
 
     @cached_property
     def resources(self) -> list[Resource]:
-        """The resources of the stack that were made."""
+        """The resources of the stack that exist."""
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack_name)
         return [
             Resource(each["ResourceType"], each["LogicalResourceId"], each["PhysicalResourceId"])
@@ -100,47 +104,47 @@ class Deployment:
         ]
 
     def output(self, name: str) -> str:
-        """Give an output.
+        """Return an output.
 
         Raises:
-            PartMissing: The stack has none of this name.
+            PartMissing: The stack does not have it.
         """
         if name not in self.outputs:
-            raise PartMissing(f"The stack has no output {name}")
+            raise PartMissing(f"The stack has no output {name}.")
         return self.outputs[name]
 
     def resource(self, resource_type: str, *, named: str = "") -> str:
-        """Give the physical id of the one resource of a type.
+        """Return the physical id of the one resource of a type.
 
         Args:
-            resource_type: Its type.
-            named: What its logical id begins with, where the stack has several of the type.
+            resource_type: The type.
+            named: The start of its logical id, where the stack has several of the type.
 
         Raises:
-            PartMissing: The stack has none.
+            PartMissing: The stack does not have it.
         """
         found = [each.physical_id for each in self.of_type(resource_type) if each.logical_id.startswith(named)]
         if not found:
-            raise PartMissing(f"The stack has no resource {named or resource_type}")
+            raise PartMissing(f"The stack has no resource {named or resource_type}.")
         return found[0]
 
     def of_type(self, resource_type: str) -> list[Resource]:
-        """Give all resources of a type."""
+        """Return all resources of a type."""
         return [each for each in self.resources if each.type == resource_type]
 
     def arn(self, service: str, resource: str) -> str:
-        """Write the ARN of something in this account and Region."""
+        """Return the ARN of a resource in this account and Region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def function_arn(self, output: str) -> str:
-        """Write the ARN of the function whose name is an output."""
+        """Return the ARN of the function whose name is an output."""
         return self.arn("lambda", f"function:{self.output(output)}")
 
     def queue_arn(self, output: str) -> str:
-        """Write the ARN of the queue whose URL is an output."""
+        """Return the ARN of the queue whose URL is an output."""
         return self.arn("sqs", self.output(output).rsplit("/", 1)[-1])
 
     def function(self, output: str) -> Mapping[str, Any]:
-        """Read the configuration of the function whose name is an output."""
+        """Return the configuration of the function whose name is an output."""
         answer: Mapping[str, Any] = self.client("lambda").get_function_configuration(FunctionName=self.output(output))
         return answer
