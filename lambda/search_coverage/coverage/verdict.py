@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 
 class InventoryStatus(StrEnum):
-    """How far the vaults were compared with the list; OFF when nobody asked for it."""
+    """How far the vaults were compared with the list; OFF where the setting ``inventory`` is false."""
 
     COMPLETE = "COMPLETE"
     PARTIAL = "PARTIAL"
@@ -30,10 +30,9 @@ class InventoryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotSearchable:
-    """Backups of a vault that no search can reach, whatever its scope: EBS volumes inside backups of EC2 instances.
+    """The backups of EC2 instances in a vault, in the time window of a search: no search covers the EBS volumes in them.
 
     Attributes:
-        backups: How many recovery points of EC2 instances the vault holds in the time window of the search.
         examples: The ARNs of the first few.
     """
 
@@ -44,16 +43,15 @@ class NotSearchable:
 
 @dataclass(frozen=True, slots=True)
 class ThinIndex:
-    """The index of a searched backup that holds nothing, or less than half of what its predecessor holds.
+    """The index of a searched backup that holds nothing, or less than half of what the index before it holds.
 
-    It is a sign, not a proof: a bucket may have been emptied. But a search looks into the index alone (aws-facts.md
-    §7), so that it may have missed what the backup holds.
+    A search looks into the index alone (aws-facts.md §7), so it may have missed what the backup holds. A bucket that
+    was emptied looks the same.
 
     Attributes:
-        backup_arn: The backup.
-        items: How many items its index holds.
-        previous_arn: The backup of the same source before it; None where the inventory knows none with an index.
-        previous_items: How many items the index of that one holds.
+        items: How many items the index holds.
+        previous_arn: The previous backup of the same source; None where the inventory knows none with an index.
+        previous_items: How many items the index of the previous backup holds.
     """
 
     backup_arn: str
@@ -65,7 +63,7 @@ class ThinIndex:
 
     @property
     def in_words(self) -> str:
-        """What is odd about it, in a sentence with the figures."""
+        """The doubt, in a sentence with the figures."""
         holds = f"{self.items:,} items" if self.items else "nothing"
         before = "" if self.previous_items is None else f"; that of the backup before it holds {self.previous_items:,}"
         source = f" of {self.source_resource_arn}" if self.source_resource_arn else ""
@@ -82,15 +80,14 @@ class Inventory:
     """What the vaults hold in the scope of the search, against what the search listed.
 
     Attributes:
-        message: Why the inventory is not complete, or what else is to be known of it, for a person.
-        taken_at: When it was taken.
-        vaults: How many vaults were read.
-        in_scope: How many backups the search was asked to look into, at the least: those that it lists, and those
-            that the vaults hold besides. More than that only if the inventory is not complete.
-        not_listed: How many of them the search did not even list; each is an exclusion.
-        left_out: How many recovery points match the scope and do not count, by why; the message says so, too.
+        message: Why the inventory is not complete, and what else a person should know about it.
+        vaults: How many vaults were read to the end.
+        in_scope: How many backups are in the scope: those that the search lists, and those that the vaults hold
+            besides. There may be more if the inventory is not COMPLETE.
+        not_listed: How many of them the search does not list; each is an exclusion.
+        left_out: How many recovery points match the scope and do not count, by reason; the message says so, too.
         thin_indexes: The searched backups whose index may lack most of what they hold.
-        not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
+        not_searchable: What no search covers, by vault; it is in no scope and changes no verdict.
         not_searchable_is_all: Whether it was counted in every vault.
     """
 
@@ -219,8 +216,8 @@ def _inventory_doubts(inventory: Inventory) -> list[str]:
     if gone := inventory.left_out.get(LeftOut.DELETING, 0) + inventory.left_out.get(LeftOut.GONE, 0):
         verb, they = ("is", "it was") if gone == 1 else ("are", "they were")
         doubts.append(
-            f"{gone} backups that match the scope of the search and {verb} not in its list {verb} being deleted, or "
-            f"gone, by now; nobody can say any more whether {they} to be searched."
+            f"{gone} backups that match the scope of the search and {verb} not in its list {verb} being deleted or "
+            f"already deleted, so it can no longer be determined whether {they} to be searched."
         )
     doubts.extend(index.in_words for index in inventory.thin_indexes[:_THIN_INDEXES_NAMED])
     if more := len(inventory.thin_indexes[_THIN_INDEXES_NAMED:]):
