@@ -1,5 +1,5 @@
-"""The one family of errors that this product raises on purpose: each carries a sentence for a person."""
+"""The base of all errors of this product."""
 
 
 class SearchCoverageError(Exception):
-    """Something that a person has to know: what failed, on which job or key, and what comes next."""
+    """An error with a sentence for a person: what failed, on which job or key, and what to do next."""

@@ -51,10 +51,10 @@ class Remedy:
         return CREATE_INDEX in self.commands
 
 
-_POINT = "--backup-vault-name {vault} --recovery-point-arn {backup}"
+_POINT = "--backup-vault-name {vault} --recovery-point-arn {recovery_point_arn}"
 _INDEX_DETAILS = f"aws backup get-recovery-point-index-details {_POINT}"
 INDEX_STATUS = f"{_INDEX_DETAILS} --query IndexStatus --output text"
-CREATE_INDEX = f"aws backup update-recovery-point-index-settings {_POINT} --index ENABLED --iam-role-arn {{role}}"
+CREATE_INDEX = f"aws backup update-recovery-point-index-settings {_POINT} --index ENABLED --iam-role-arn {{role_arn}}"
 _DESCRIBE = f"aws backup describe-recovery-point {_POINT}"
 _ATTACH_POLICY = "aws iam attach-role-policy --role-name {%s} --policy-arn arn:{partition}:iam::aws:policy/%s"
 _RESTORE = (
@@ -63,26 +63,29 @@ _RESTORE = (
         "> restore-metadata.json"
     ),
     (
-        "aws backup start-restore-job --recovery-point-arn {backup} --metadata file://restore-metadata.json "
-        "--iam-role-arn {role}"
+        "aws backup start-restore-job --recovery-point-arn {recovery_point_arn} "
+        "--metadata file://restore-metadata.json --iam-role-arn {role_arn}"
     ),
 )
 _COPY = (
-    "aws backup start-copy-job --recovery-point-arn {backup} --source-backup-vault-name {vault} "
-    "--destination-backup-vault-arn {standard_vault} --iam-role-arn {role}"
+    "aws backup start-copy-job --recovery-point-arn {recovery_point_arn} --source-backup-vault-name {vault} "
+    "--destination-backup-vault-arn {arn_of_a_standard_vault} --iam-role-arn {role_arn}"
 )
 _ACCESS_POINT = (
     (
-        "aws backup create-backup-access-point --recovery-point-arn {backup} --name {access_point_name} "
+        "aws backup create-backup-access-point --recovery-point-arn {recovery_point_arn} --name {name_of_your_choice} "
         "--access-point-metadata {point_in_time}"
     ),
     (
-        "aws backup describe-backup-access-point --access-point-arn {access_point} "
-        "--query {status_and_alias} --output text"
+        "aws backup describe-backup-access-point --access-point-arn {access_point_arn} "
+        "--query '[Status,AccessPointMetadata.S3AccessPointAlias]' --output text"
     ),
-    "aws s3api list-object-versions --bucket {alias} --prefix {key_prefix} --query {versions} --output text",
+    (
+        "aws s3api list-object-versions --bucket {alias_of_the_access_point} --prefix {key_prefix} --query {versions} "
+        "--output text"
+    ),
 )
-_DELETE_ACCESS_POINT = ("aws backup delete-backup-access-point --access-point-arn {access_point}",)
+_DELETE_ACCESS_POINT = ("aws backup delete-backup-access-point --access-point-arn {access_point_arn}",)
 
 _THE_INDEX_AND_SEARCH_AGAIN = (
     "(aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again."
@@ -142,7 +145,7 @@ REMEDIES: dict[Reason, Remedy] = {
         "Allow backup:SearchRecoveryPoint (and backup:ListIndexedRecoveryPointsForSearch) on the backup to whoever "
         "starts the search, check the vault's access policy, then search again.",
         (
-            _ATTACH_POLICY % ("searcher", "AWSBackupSearchOperatorAccess"),
+            _ATTACH_POLICY % ("role_that_searches", "AWSBackupSearchOperatorAccess"),
             "aws backup get-backup-vault-access-policy --backup-vault-name {vault}",
         ),
         f"{_SEARCH_GUIDE}#backup-search-access",
@@ -155,7 +158,7 @@ REMEDIES: dict[Reason, Remedy] = {
         "search, then search again.",
         (
             f"{_DESCRIBE} --query EncryptionKeyArn --output text",
-            "aws kms get-key-policy --key-id {key} --policy-name default --query Policy --output text",
+            "aws kms get-key-policy --key-id {key_arn} --policy-name default --query Policy --output text",
         ),
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
     ),

@@ -13,21 +13,6 @@ from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH, CREATE_INDEX, INDEX_STATUS, Remedy, remedy_of
 from search_coverage.names import EXCLUDED_BACKUPS_CSV
 
-_PLACEHOLDERS = {
-    "vault": "<vault>",
-    "backup": "<recovery-point-arn>",
-    "role": "<role-arn>",
-    "role_name": "<role-name>",
-    "searcher": "<role-that-searches>",
-    "key": "<key-arn>",
-    "standard_vault": "<arn-of-a-standard-vault>",
-    "search_job": "<search-job-id>",
-    "access_point_name": "<name-of-your-choice>",
-    "access_point": "<access-point-arn>",
-    "alias": "<alias-of-the-access-point>",
-    "status_and_alias": "[Status, AccessPointMetadata.S3AccessPointAlias]",
-}
-
 # A value of another shape is left to the reader: the CLI takes "-…" for an option and "file://…" for a file to send,
 # and a terminal obeys invisible characters.
 _ARN_CHARACTERS = 2048
@@ -42,6 +27,7 @@ _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,49}")
 _NAME = re.compile(r"\{(\w+)\}")
 # Options that are left out where nothing is known for them.
 _OPTIONAL = frozenset({"point_in_time", "key_prefix"})
+_VALUES_OF_LOOP = frozenset({"vault", "recovery_point_arn", "role_arn"})
 
 
 def commands(exclusion: Exclusion) -> list[str]:
@@ -52,7 +38,8 @@ def commands(exclusion: Exclusion) -> list[str]:
     templates = _remedy(exclusion).commands
     values = _values(exclusion)
     found = []
-    if "vault" not in values and {"backup", "source"} <= set(values) and any("{vault}" in text for text in templates):
+    is_missing = "vault" not in values and any("{vault}" in template for template in templates)
+    if is_missing and {"recovery_point_arn", "source"} <= set(values):
         found.append(_find_vault(values))
     return [*found, *(_filled(template, values) for template in templates)]
 
@@ -98,13 +85,13 @@ def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Se
         exclusions: The first of them. If one role made all of these, the loop uses it for the others, too.
     """
     known = [_values(exclusion) for exclusion in exclusions]
-    roles = {values.get("role") for values in known}
-    values = _of_search("", region) | ({"role": role} if len(roles) == 1 and (role := roles.pop()) else {})
-    in_loop = [text for text in remedy.commands if "{backup}" in text and _names(text) <= {"vault", "backup", "role"}]
+    roles = {values.get("role_arn") for values in known}
+    values = _of_search("", region) | ({"role_arn": role} if len(roles) == 1 and (role := roles.pop()) else {})
+    in_loop = [text for text in remedy.commands if "recovery_point_arn" in _names(text) <= _VALUES_OF_LOOP]
     if not in_loop or not remedy.searchable or not any("vault" in of_backup for of_backup in known):
         return []
     vault, backup = "vault-of-the-row", "arn-of-the-row"
-    values |= {"vault": vault, "backup": backup}
+    values |= {"vault": vault, "recovery_point_arn": backup}
     steps = []
     for text in in_loop:
         wait = [_WAIT_FOR_INDEX.format(status=_filled(INDEX_STATUS, values))] if text == CREATE_INDEX else []
@@ -151,7 +138,9 @@ while read -r scope; do {search}; done"""
 
 
 def _item_filters(values: dict[str, str]) -> str:
-    filters = "aws backupsearch get-search-job --search-job-identifier {search_job} --query ItemFilters --output json"
+    filters = (
+        "aws backupsearch get-search-job --search-job-identifier {search_job_id} --query ItemFilters --output json"
+    )
     return f"{_filled(filters, values)} > item-filters.json"
 
 
@@ -178,7 +167,7 @@ def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
 
 def _of_search(search_job: str, region: str) -> dict[str, str]:
     values = {"region": region} if _IDENTIFIER.fullmatch(region) else {}
-    return values | ({"search_job": search_job} if _IDENTIFIER.fullmatch(search_job) else {})
+    return values | ({"search_job_id": search_job} if _IDENTIFIER.fullmatch(search_job) else {})
 
 
 def _remedy(exclusion: Exclusion) -> Remedy:
@@ -190,7 +179,7 @@ def _values(exclusion: Exclusion) -> dict[str, str]:
     backup, index = exclusion.backup, exclusion.index or BackupIndex()
     values = {"partition": "aws"}
     if arn := _arn(backup.backup_arn):
-        values |= {"backup": arn[0], "partition": arn["partition"], **_access_point(arn)}
+        values |= {"recovery_point_arn": arn[0], "partition": arn["partition"], **_access_point(arn)}
         if arn["region"]:
             values["region"] = arn["region"]
     if source := _arn(backup.source_resource_arn):
@@ -198,16 +187,18 @@ def _values(exclusion: Exclusion) -> dict[str, str]:
     if index.vault and _VAULT.fullmatch(index.vault):
         values["vault"] = index.vault
     if _arn(index.role_arn) and (role := _ROLE.fullmatch(index.role_arn or "")):
-        values |= {"role": role[0], "role_name": role["name"]}
+        values |= {"role_arn": role[0], "role_name": role["name"]}
     return values
 
 
 def _access_point(arn: re.Match[str]) -> dict[str, str]:
     """Name an access point of a backup: always the same name, and another one for each backup."""
     name = f"search-coverage-{hashlib.sha256(arn[0].encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
-    values = {"access_point_name": name}
+    values = {"name_of_your_choice": name}
     if arn["region"] and _ACCOUNT.fullmatch(arn["account"]):
-        values["access_point"] = f"arn:{arn['partition']}:backup:{arn['region']}:{arn['account']}:accesspoint/{name}"
+        values["access_point_arn"] = (
+            f"arn:{arn['partition']}:backup:{arn['region']}:{arn['account']}:accesspoint/{name}"
+        )
     if ":recovery-point:continuous:" in arn[0]:
         values["point_in_time"] = "AccessPointInTime=<such-as-2026-11-20T09:00:00Z>"
     return values
@@ -230,7 +221,7 @@ def _literal(text: str) -> str:
 def _find_vault(values: dict[str, str]) -> str:
     """Give the command that looks through all vaults: by source, AWS names no vault (aws-facts.md §7)."""
     region = _region_option(values)
-    query = shlex.quote(f"RecoveryPoints[?RecoveryPointArn=={_literal(values['backup'])}].BackupVaultName")
+    query = shlex.quote(f"RecoveryPoints[?RecoveryPointArn=={_literal(values['recovery_point_arn'])}].BackupVaultName")
     return (
         "for vault in $(aws backup list-backup-vaults --query 'BackupVaultList[].BackupVaultName' --output text"
         f'{region}); do aws backup list-recovery-points-by-backup-vault --backup-vault-name="$vault" '
@@ -252,7 +243,7 @@ def _filled(template: str, values: dict[str, str]) -> str:
         if not _OPTIONAL.isdisjoint(names) and not values.get(names[0]):
             words.pop()
             continue
-        filled = _NAME.sub(lambda name: values.get(name[1]) or _PLACEHOLDERS[name[1]], word)
+        filled = _NAME.sub(lambda name: values.get(name[1]) or f"<{name[1].replace('_', '-')}>", word)
         if filled.startswith("-"):  # an option's value, not an option
             filled = f"{words.pop()}={filled}"
         words.append(shlex.quote(filled))
