@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from pydantic import ValidationError
-
 from infra.settings import FIELDS, LOG_RETENTION_DAYS, Settings, SettingsError
 from tests.infra.conftest import ROOT
 
