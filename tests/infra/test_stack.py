@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aws_cdk import Acknowledgment, App, Stage, Validations
@@ -50,21 +49,6 @@ OUTPUTS = {
     "AthenaResultsBucketName": "<AnalyticsResults>",
     "GlueDatabaseName": "<AnalyticsTablesDatabase>",
 }
-
-
-def run_app(tmp_path: Path, context: dict[str, Any], **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run app.py as the CDK command line does, without the CDK's banner for Node.js 20, which we support."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "app.py")],
-        env=os.environ
-        | {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(tmp_path / "cdk.out")}
-        | {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
-        | environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_the_outputs_name_what_people_look_for(stack: SynthesisedStack) -> None:
@@ -113,33 +97,17 @@ def test_a_second_name_is_refused_with_a_sentence() -> None:
         )
 
 
-def test_the_app_makes_the_stack_without_asking_aws_and_for_no_account_in_particular(tmp_path: Path) -> None:
-    # Given no credentials, and the context of cdk.json
-    finished = run_app(tmp_path, cdk_context(), AWS_PROFILE="", AWS_EC2_METADATA_DISABLED="true")
-
-    # When the app has run
-    assert finished.returncode == 0, finished.stderr
-    manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())
-
-    # Then nothing is left to be looked up, and account and Region are open
-    assert not manifest.get("missing")
-    assert manifest["artifacts"]["SearchCoverage"]["environment"] == "aws://unknown-account/unknown-region"
-
-
-def test_a_wrong_setting_stops_the_app_with_one_sentence(tmp_path: Path) -> None:
-    finished = run_app(tmp_path, {**cdk_context(), "pollMinutes": "0"})
-
-    assert finished.returncode != 0
-    assert finished.stdout == ""
-    assert finished.stderr.splitlines() == [
-        'Setting pollMinutes is "0" (from -c pollMinutes): it must be a whole number of minutes from 1 to 15.'
-    ]
-
-
 def test_a_bundle_that_cannot_be_built_stops_the_app_with_a_sentence_and_what_uv_said(tmp_path: Path) -> None:
-    # Given a machine without network and with an empty cache
+    # Given a machine without network and with an empty cache, and the app as the CDK command line runs it
     context = {key: value for key, value in cdk_context().items() if key != "aws:cdk:bundling-stacks"}
-    finished = run_app(tmp_path, context, UV_OFFLINE="1", UV_CACHE_DIR=str(tmp_path / "cache"))
+    changes = {
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_OUTDIR": str(tmp_path / "cdk.out"),
+        "UV_OFFLINE": "1",
+        "UV_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    app = [sys.executable, ROOT / "app.py"]
+    finished = subprocess.run(app, env=os.environ | changes, cwd=ROOT, capture_output=True, text=True, check=False)
 
     # Then the app stops, says so, and does not turn to Docker
     assert finished.returncode != 0
