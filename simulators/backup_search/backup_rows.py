@@ -12,15 +12,13 @@ from functools import cache
 from itertools import accumulate
 from typing import Any
 
-from botocore.model import StructureShape
-
-from simulators.backup_search.moment import time_of
-from simulators.backup_search.numbered_text import numbering
-from simulators.backup_search.protocol import RenderedJson, render_json
+from simulators.backup_search.field_types import time_of
+from simulators.backup_search.numbered_text import numbering, with_names
+from simulators.backup_search.protocol import RenderedJson, Service, render_json
 from simulators.backup_search.scenario import BackupGroup, Scenario
 from simulators.backup_search.search_jobs import JobStatus
 
-# {series} and {nth} set the backups of one scenario apart from those of another.
+# {series} and {nth} distinguish the backups of one scenario from those of another.
 _SOURCES = {
     "S3": "arn:aws:s3:::example-bucket-{nth}{i:06}",
     "EBS": "arn:aws:ec2:{region}:{account}:volume/vol-{series}{i:012x}",
@@ -33,51 +31,27 @@ _BACKUPS = {
 
 
 def source_template(scenario: Scenario, group: BackupGroup) -> str:
-    """Returns the SourceResourceArn of a group's backups, its placeholders still in it."""
-    resource_type = group.resource_type or scenario.resource_type
-    return group.source or _SOURCES.get(resource_type, _SOURCES["S3"])
+    """Return the SourceResourceArn of a group's backups, its placeholders still in it."""
+    return group.source or _SOURCES.get(group.resource_type or scenario.resource_type, _SOURCES["S3"])
 
 
 def arn_template(scenario: Scenario, group: BackupGroup) -> str:
-    """Returns the BackupResourceArn of a group's backups, its placeholders still in it."""
-    resource_type = group.resource_type or scenario.resource_type
-    return group.backup_arn or _BACKUPS.get(resource_type, _BACKUPS["S3"])
-
-
-def row_of(scenario: Scenario, group: BackupGroup, created_at: datetime) -> dict[str, Any]:
-    """Returns the members of a group's rows; texts still hold their placeholders.
-
-    Args:
-        scenario: The scenario that the group belongs to.
-        group: The group.
-        created_at: When the search job was created, which "2 days ago" counts from.
-    """
-    members: dict[str, Any] = {
-        "Status": group.status,
-        "StatusMessage": group.status_message,
-        "ResourceType": group.resource_type or scenario.resource_type,
-        "BackupResourceArn": arn_template(scenario, group),
-        "SourceResourceArn": source_template(scenario, group),
-        "IndexCreationTime": time_of(group.index_created, created_at),
-        "BackupCreationTime": time_of(group.created, created_at),
-    }
-    return {name: value for name, value in members.items() if value is not None and name not in group.omit}
+    """Return the BackupResourceArn of a group's backups, its placeholders still in it."""
+    return group.backup_arn or _BACKUPS.get(group.resource_type or scenario.resource_type, _BACKUPS["S3"])
 
 
 class BackupRows:
     """The rows of one search job.
 
     Args:
-        shape: The model's shape of a row.
+        service: The service's model.
         scenario: The job's scenario.
-        created_at: When the job was created.
+        created_at: When the job was created, which "2 days ago" counts from.
         names: What ``{account}``, ``{region}`` and the like stand for.
     """
 
-    def __init__(
-        self, shape: StructureShape, scenario: Scenario, created_at: datetime, names: Mapping[str, str]
-    ) -> None:
-        self._shape = shape
+    def __init__(self, service: Service, scenario: Scenario, created_at: datetime, names: Mapping[str, str]) -> None:
+        self._service = service
         self._scenario = scenario
         self._created_at = created_at
         self._names = names
@@ -86,13 +60,13 @@ class BackupRows:
         self._template = cache(self._make_template)
 
     def json(self, start: int, stop: int, *, stopped_from: int, nulls: bool = False) -> RenderedJson:
-        """Returns rows as a JSON list.
+        """Return rows as a JSON list.
 
         Args:
             start: The first row, from 0.
             stop: The row after the last.
-            stopped_from: The first row that the search did not get to before it was stopped. What AWS lists there is
-                not known; here such a row is STOPPED, without a message.
+            stopped_from: The first row that the search did not reach before it was stopped. AWS does not document what
+                it lists there; here such a row is STOPPED, without a message.
             nulls: Whether members that are not there are null.
         """
         searched = self._rows(start, min(stop, stopped_from), stopped=False, nulls=nulls)
@@ -113,5 +87,18 @@ class BackupRows:
         group = self._groups[number]
         if stopped:
             group = replace(group, status=JobStatus.STOPPED, status_message=None)
-        row = row_of(self._scenario, group, self._created_at)
-        return numbering(render_json(self._shape, row, nulls=nulls), self._names)
+        shape = self._service.structure("SearchJobBackupsResult")
+        text = render_json(self._service, shape, self._members(group), nulls=nulls)
+        return numbering(with_names(text, self._names))
+
+    def _members(self, group: BackupGroup) -> dict[str, Any]:
+        members = {
+            "Status": group.status,
+            "StatusMessage": group.status_message,
+            "ResourceType": group.resource_type or self._scenario.resource_type,
+            "BackupResourceArn": arn_template(self._scenario, group),
+            "SourceResourceArn": source_template(self._scenario, group),
+            "IndexCreationTime": time_of(group.index_created, self._created_at),
+            "BackupCreationTime": time_of(group.created, self._created_at),
+        }
+        return {name: value for name, value in members.items() if name not in group.omit}

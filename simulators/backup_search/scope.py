@@ -5,21 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from simulators.backup_search.moment import Moment, time_of
+from simulators.backup_search.field_types import CONFIG, Moment, time_of
 from simulators.backup_search.numbered_text import with_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a search is asked to look into, the resource type aside. What is empty does not narrow it.
+    """The members of SearchScope besides the resource type. An empty one does not narrow the search.
 
-    Attributes:
-        created_after: CreatedAfter; a span counts back from the search job's creation.
-        created_before: CreatedBefore.
-        source_arns: SourceResourceArns; may hold ``{account}`` and ``{region}``.
-        backup_arns: BackupResourceArns; may hold them, too.
-        tags: BackupResourceTags.
+    A span as a time counts back from the search job's creation; ARNs may hold ``{account}`` and ``{region}``.
     """
+
+    __pydantic_config__ = CONFIG
 
     created_after: Moment | None = None
     created_before: Moment | None = None
@@ -28,7 +25,7 @@ class Scope:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def search_scope(self, resource_type: str, created_at: datetime, names: Mapping[str, str]) -> dict[str, Any]:
-        """Returns what StartSearchJob takes as SearchScope.
+        """Return the SearchScope for StartSearchJob.
 
         Args:
             resource_type: ``S3`` or ``EBS``.
