@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from simulators.backup_search.scenario import UNKNOWN_NAME, Scenario
+from simulators.backup_search.scenario import UNKNOWN_NAME, Scenario, Scope
 from simulators.backup_search.scenario_points import PointsByScenario
-from simulators.backup_search.scope import Scope
 from simulators.backup_search.search_jobs import SearchJob, SearchJobs
 from simulators.backup_search.selection import selected
 from simulators.backup_search.vaults import Vaults
@@ -36,11 +35,7 @@ class MovableClock:
         return self._clock() + self._ahead
 
     def move(self, forward: timedelta) -> None:
-        """Move the clock.
-
-        Raises:
-            ValueError: ``forward`` is negative.
-        """
+        """Move the clock; a ValueError refuses to move it back."""
         if forward < timedelta(0):
             raise ValueError(f"the clock can only be moved forward, not by {forward.total_seconds()} seconds")
         self._ahead += forward
@@ -48,22 +43,10 @@ class MovableClock:
 
 @dataclass(slots=True)
 class Account:
-    """What the services share.
+    """What the services share. The arguments are those of :class:`~simulators.backup_search.simulation.Simulation`.
 
-    Attributes:
-        clock: The time of the account.
-        account_id: Twelve digits.
-        region: The Region of everything in it.
-        enforce_quotas: Whether service quotas hold.
-        recovery_points_per_search_job: How many recovery points a search takes where quotas hold; None for any number.
-            AWS's default is 20, and what it does with more is unknown (aws-facts.md §2).
-        index_takes: How long creating or deleting an index takes.
-        sends_nulls: Whether answers carry an optional member that is not there as an explicit null, which AWS Backup
-            does at times (aws-facts.md §7), in place of leaving it out.
-        scenarios: The courses of search jobs, by name.
-        search_jobs: The search jobs.
-        vaults: The vaults.
-        points: The recovery points behind the scenarios.
+    With ``sends_nulls`` an answer carries an optional member that is not there as an explicit null, which AWS Backup
+    does at times (aws-facts.md §7), in place of leaving it out.
     """
 
     clock: MovableClock
@@ -101,9 +84,7 @@ class Account:
     def fill_vaults(self, scenario: Scenario, at: datetime) -> None:
         """Add the vaults of a scenario, in place of those that a scenario of this name added before.
 
-        Args:
-            scenario: The scenario.
-            at: The time that its spans count back from.
+        Its spans count back from ``at``.
         """
         owner = f"scenario {scenario.name}"
         self.vaults.remove(owner)
@@ -118,10 +99,7 @@ class Account:
     def search_job(self, scenario: Scenario, created_at: datetime, scope: Mapping[str, Any] | None) -> SearchJob:
         """Return a search job: it lists what its scenario says, or what it finds in the vaults.
 
-        Args:
-            scenario: Its course.
-            created_at: Its creation.
-            scope: SearchScope; None for the scenario's own.
+        ``scope`` is its SearchScope; None stands for the scenario's own.
         """
         if scope is None:
             scope = self.search_scope(scenario, created_at)

@@ -5,16 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from simulators.backup_search.account import Account
-from simulators.backup_search.errors import ScenarioError
+from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import ServiceError
-from simulators.backup_search.recovery_point_rows import (
-    RecoveryPointRows,
-    description,
-    index_details,
-    list_members,
-    resource_members,
-)
+from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
 from simulators.backup_search.stored_points import IndexChange, StoredGroup, StoredVault
 from simulators.backup_search.vault import Vault
@@ -36,8 +30,8 @@ class Backup(SimulatedService):
 
     def __init__(self, account: Account, tokens: PageTokens) -> None:
         super().__init__(account, tokens)
-        self._rows_by_vault = RecoveryPointRows(self.service, "RecoveryPointByBackupVault", list_members)
-        self._rows_by_resource = RecoveryPointRows(self.service, "RecoveryPointByResource", resource_members)
+        self._rows_by_vault = Rows(self, "RecoveryPointByBackupVault", vault_members, {})
+        self._rows_by_resource = Rows(self, "RecoveryPointByResource", resource_members, {})
 
     def list_backup_vaults(self, given: Input) -> Output:
         """Answer ListBackupVaults: by name."""
@@ -114,19 +108,15 @@ class Backup(SimulatedService):
         }
 
     def check(self, where: str, vault: Vault) -> None:
-        """Check what a vault will send against the model.
-
-        Raises:
-            ScenarioError: The model lacks it; the text says what and where.
-        """
-        pattern = self.service.model.shape_for("BackupVaultName").metadata["pattern"]
+        """Raise a ScenarioError if a vault will send what the model does not know."""
+        pattern = self.model.shape_for("BackupVaultName").metadata["pattern"]
         if not re.fullmatch(pattern, vault.name):
             raise ScenarioError(f"{where}.name must look like {pattern}, not {vault.name!r}.")
-        check_one_of(f"{where}.type", vault.type, self.service.enum("VaultType"))
-        members = list(self.service.structure("RecoveryPointByBackupVault").members)
+        check_one_of(f"{where}.type", vault.type, self.enum("VaultType"))
+        members = list(self.structure("RecoveryPointByBackupVault").members)
         for number, group in enumerate(vault.recovery_points, 1):
             place = f"{where}.recovery_points[{number}]"
-            check_one_of(f"{place}.status", group.status, self.service.enum("RecoveryPointStatus"))
+            check_one_of(f"{place}.status", group.status, self.enum("RecoveryPointStatus"))
             for member in group.omit:
                 check_one_of(f"{place}.omit", member, members)
 
@@ -136,7 +126,7 @@ class Backup(SimulatedService):
         operation: str,
         groups: Iterable[StoredGroup],
         resource_arn: str | None,
-        rows: RecoveryPointRows,
+        rows: Rows,
     ) -> Output:
         now = self._account.clock()
         listing = repr((operation, sorted((name, str(given[name])) for name in given.keys() - _PAGING)))

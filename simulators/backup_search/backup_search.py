@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from simulators.backup_search.account import Account
-from simulators.backup_search.backup_rows import BackupRows
-from simulators.backup_search.errors import ScenarioError
+from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import ServiceError
+from simulators.backup_search.rows import Rows, backup_members, runs_of
 from simulators.backup_search.scenario import Scenario
 from simulators.backup_search.search_jobs import SearchJob
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
@@ -41,7 +41,7 @@ class BackupSearch(SimulatedService):
             if wanted in {None, job.status(now)} and (place.position is None or job.order < tuple(place.position))
         ]
         size = given.get("MaxResults", _DEFAULT_PAGE)
-        members = self.service.structure("SearchJobSummary").members
+        members = self.structure("SearchJobSummary").members
         summaries = [
             {name: value for name, value in self._details(job).items() if name in members} for job in jobs[:size]
         ]
@@ -59,10 +59,9 @@ class BackupSearch(SimulatedService):
         listing = f"ListSearchJobBackups({job.identifier})"
         place = self._place(listing, given)
         start = place.position or 0
-        scanned = job.backups_scanned(now)
-        total = job.scenario.rows if job.ended(now) else scanned
+        total = job.scenario.rows if job.ended(now) else job.backups_scanned(now)
         stop = min(start + given.get("MaxResults", _DEFAULT_PAGE), total)
-        rows = self._rows(job.identifier).json(start, stop, stopped_from=scanned, nulls=self._account.sends_nulls)
+        rows = self._rows(job.identifier).json(runs_of(job, start, stop, now), nulls=self._account.sends_nulls)
         return self._page(listing, place, {"Results": rows}, stop if stop < total else None)
 
     def start_search_job(self, given: Input) -> Output:
@@ -96,17 +95,13 @@ class BackupSearch(SimulatedService):
         return {}
 
     def check(self, scenario: Scenario) -> None:
-        """Check what a scenario will send against the model, except statuses.
-
-        Raises:
-            ScenarioError: The model lacks it; the text says what and where.
-        """
+        """Raise a ScenarioError if a scenario will send what the model does not know, except statuses."""
         where = scenario.where
-        check_one_of(f"{where}: resource_type", scenario.resource_type, self.service.enum("ResourceType"))
-        job_shape = self.service.structure("GetSearchJobOutput")
+        check_one_of(f"{where}: resource_type", scenario.resource_type, self.enum("ResourceType"))
+        job_shape = self.structure("GetSearchJobOutput")
         optional = [name for name in job_shape.members if name not in job_shape.required_members]
         _check_omitted(f"{where}: omit", scenario.omit, optional)
-        members = list(self.service.structure("SearchJobBackupsResult").members)
+        members = list(self.structure("SearchJobBackupsResult").members)
         for number, group in enumerate(scenario.backups, 1):
             _check_omitted(f"{where}: backups[{number}].omit", group.omit, members)
 
@@ -146,9 +141,10 @@ class BackupSearch(SimulatedService):
         }
         return {name: value for name, value in members.items() if value is not None and name not in job.scenario.omit}
 
-    def _make_rows(self, identifier: str) -> BackupRows:
+    def _make_rows(self, identifier: str) -> Rows:
         job = self._job({"SearchJobIdentifier": identifier})
-        return BackupRows(self.service, job.scenario, job.created_at, {**self._account.names, **job.names})
+        members = partial(backup_members, job.scenario, job.created_at)
+        return Rows(self, "SearchJobBackupsResult", members, {**self._account.names, **job.names})
 
     def _started_with(self, client_token: str | None, given: Input) -> SearchJob | None:
         before, identifier = self._started.get(client_token or "", (None, ""))
@@ -163,7 +159,7 @@ class BackupSearch(SimulatedService):
         if self._account.enforce_quotas and running >= _CONCURRENT_SEARCH_JOBS:
             message = f"There are {running} search jobs already; the quota is {_CONCURRENT_SEARCH_JOBS} at a time"
             error = _error("ServiceQuotaExceededException", message, "search-job")
-            error.members["serviceCode"] = self.service.signing_name
+            error.members["serviceCode"] = self.signing_name
             raise error
 
 

@@ -5,7 +5,7 @@ GET /health                  The account, the Region, the time, the scenarios, h
 GET /requests                The latest requests, oldest first. DELETE forgets them.
 GET /faults                  The faults that are due. DELETE removes them all. POST adds one: ``{"effect": …, …}``
                              with the attributes of :class:`~simulators.backup_search.faults.Fault`.
-GET /scenarios               The names. POST adds a scenario: the content of a scenario file, as YAML or JSON.
+POST /scenarios              Adds a scenario: the content of a scenario file, as YAML or JSON.
 POST /search-jobs            Adds an ended search job: ``{"scenario": name or content, "ended_seconds_ago": 0}``.
 GET /vaults                  The vaults, their types, and how many recovery points are in them.
                              POST adds a vault, or its recovery points to the one of the same name: a mapping like
@@ -21,8 +21,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulators.backup_search.errors import ScenarioError
 from simulators.backup_search.faults import FaultError
+from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.protocol import Reply, Request
 from simulators.backup_search.scenario_files import checked, read_scenario, scenario_of
 from simulators.backup_search.simulation import Simulation
@@ -72,10 +72,6 @@ def _faults(simulation: Simulation, _: bytes) -> dict[str, Any]:
 
 def _add_fault(simulation: Simulation, body: bytes) -> dict[str, Any]:
     return asdict(simulation.faults.add(**{"effect": "", **_mapping(body)}))
-
-
-def _scenarios(simulation: Simulation, _: bytes) -> dict[str, Any]:
-    return {"scenarios": list(simulation.account.scenarios)}
 
 
 def _add_scenario(simulation: Simulation, body: bytes) -> dict[str, Any]:
@@ -130,7 +126,6 @@ _ACTIONS: dict[str, Callable[[Simulation, bytes], dict[str, Any] | None]] = {
     "GET faults": _faults,
     "POST faults": _add_fault,
     "DELETE faults": lambda simulation, _: simulation.faults.clear(),
-    "GET scenarios": _scenarios,
     "POST scenarios": _add_scenario,
     "POST search-jobs": _finish_job,
     "GET vaults": _vaults,

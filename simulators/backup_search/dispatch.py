@@ -30,7 +30,6 @@ class RecordedRequest:
     """One request that was answered.
 
     Attributes:
-        at: When, by the simulator's clock.
         operation: The operation; empty if the request means none.
         status: The HTTP status; 0 if the connection was reset instead.
         params: The input by the model's member names; empty if it could not be read.
@@ -45,19 +44,7 @@ class RecordedRequest:
 
 
 class Dispatcher:
-    """Answers requests to the services.
-
-    Args:
-        services: The services.
-        account: The account behind them.
-        tokens: Reads page tokens, for faults that wait for a page.
-        lock: Held while an operation works on the account.
-        pause: Waits for some seconds.
-
-    Attributes:
-        faults: What goes wrong.
-        log: The latest requests, oldest first.
-    """
+    """Answers requests to the services, lets faults happen, and keeps a log of the latest requests."""
 
     def __init__(
         self,
@@ -67,7 +54,9 @@ class Dispatcher:
         lock: threading.RLock,
         pause: Callable[[float], object],
     ) -> None:
-        self.faults = Faults({name: each.breakable(name) for each in services for name in each.operations})
+        self.faults = Faults(
+            {name: (each.error_statuses, each.input_members(name)) for each in services for name in each.operations}
+        )
         self.log: deque[RecordedRequest] = deque(maxlen=10_000)
         self._services = services
         self._account = account
@@ -77,25 +66,24 @@ class Dispatcher:
 
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request."""
-        candidates = service_of(request, [each.service for each in self._services])
-        for simulated in self._services:
-            match = simulated.service.match(request) if simulated.service in candidates else None
+        for service in service_of(request, self._services):
+            match = service.match(request)
             if match is None:
                 continue
             operation, labels = match
-            if operation.name not in simulated.operations:
+            if operation.name not in service.operations:
                 message = f"The simulator does not imitate {operation.name}"
                 return self._refuse(operation.name, 501, "NotImplemented", message)
             try:
                 given = read_input(operation, request, labels)
             except InvalidInputError as error:
-                reply = render_error(simulated.service, ServiceError(simulated.invalid_input_code, str(error)))
+                reply = render_error(service, ServiceError(service.invalid_input_code, str(error)))
                 return self._recorded(operation.name, {}, reply)
-            return self._operate(simulated, operation, given)
+            return self._operate(service, operation, given)
         return self._refuse("", 404, "UnknownOperationException", f"No operation is {request.method} {request.path}")
 
-    def _operate(self, simulated: SimulatedService, operation: OperationModel, given: dict[str, Any]) -> Reply:
-        token_in, token_out = simulated.service.page_tokens(operation.name) or ("", "")
+    def _operate(self, service: SimulatedService, operation: OperationModel, given: dict[str, Any]) -> Reply:
+        token_in, token_out = service.page_tokens(operation.name) or ("", "")
         token = given.get(token_in)
         page = self._tokens.page(token)
         listing = repr((operation.name, sorted((name, repr(given[name])) for name in given if name != token_in)))
@@ -107,13 +95,13 @@ class Dispatcher:
         try:
             _raise_error_of(faults)
             with self._lock:
-                output = simulated.operations[operation.name](given)
+                output = service.operations[operation.name](given)
             for fault in faults:
                 old = self.faults.cycled_token(fault, listing, page) if fault.effect is Effect.TOKEN_CYCLE else None
                 output = output if old is None else {**output, token_out: old}
-            reply = render_output(simulated.service, operation, output, nulls=self._account.sends_nulls)
+            reply = render_output(service, operation, output, nulls=self._account.sends_nulls)
         except ServiceError as error:
-            reply = render_error(simulated.service, error)
+            reply = render_error(service, error)
         return self._recorded(operation.name, given, reply, faults)
 
     def _recorded(self, operation: str, given: Mapping[str, Any], reply: Reply, faults: Sequence[Fault] = ()) -> Reply:

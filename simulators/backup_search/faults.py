@@ -80,43 +80,30 @@ class Fault:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Breakable:
-    """What a fault of an operation may name: error codes, and members of the input."""
-
-    error_codes: Collection[str]
-    members: Collection[str]
-
-
 class Faults:
-    """The faults that are due.
+    """The faults that are due. One for every operation happens only to operations that can have its error.
 
-    Args:
-        operations: The operations. A fault for all of them happens only to those that can have its error.
+    Each operation has the error codes that it may answer, and the members of its input.
     """
 
-    def __init__(self, operations: Mapping[str, Breakable]) -> None:
+    def __init__(self, operations: Mapping[str, tuple[Collection[str], Collection[str]]]) -> None:
         self._operations = operations
         self._active: list[Fault] = []
         self._tokens: dict[tuple[str, int], str] = {}
         self._lock = threading.Lock()
 
     def add(self, effect: Effect | str, **details: Any) -> Fault:
-        """Add a fault, and return it for ``remove``.
-
-        Args:
-            effect: What happens.
-            **details: The other attributes of :class:`Fault`, by name.
+        """Add a fault with these attributes of :class:`Fault`, and return it for ``remove``.
 
         Raises:
-            FaultError: An unknown effect, operation, error code or detail, or a value that is not possible.
+            FaultError: An attribute, an operation or an error code is unknown, or a value is not possible.
         """
         fault = validated(Fault, {"effect": effect, **details}, lambda sentence: FaultError(f"{sentence}."))
         _check("operation", [fault.operation] if fault.operation else [], self._operations)
         about = [known for name, known in self._operations.items() if fault.operation in {None, name}]
-        codes = {code for known in about for code in known.error_codes}
+        codes = {code for codes, _ in about for code in codes}
         _check("error_code", [fault.error_code] if fault.error_code else [], codes)
-        _check("where", fault.where, {name for known in about for name in known.members})
+        _check("where", fault.where, {name for _, members in about for name in members})
         with self._lock:
             self._active.append(fault)
         return fault
@@ -145,7 +132,7 @@ class Faults:
 
     def take(self, operation: str, page: int, given: Mapping[str, Any]) -> list[Fault]:
         """Return what happens to a request, and count it: every delay that matches, and the first other fault."""
-        codes = {"", *self._operations[operation].error_codes}
+        codes = {"", *self._operations[operation][0]}
         with self._lock:
             due = [each for each in self._active if each.error_code in codes and each.matches(operation, page, given)]
             others = [each for each in due if each.effect is not Effect.DELAY]
@@ -156,13 +143,7 @@ class Faults:
         return taken
 
     def remember_token(self, listing: str, page: int, token: str) -> None:
-        """Keep the token by which a page was asked for, in case a token cycle sends it again.
-
-        Args:
-            listing: The operation and its input, without the token.
-            page: The page.
-            token: Its token.
-        """
+        """Keep the token by which a page was asked for, in case a token cycle sends it again."""
         with self._lock:
             if any(due.effect is Effect.TOKEN_CYCLE for due in self._active):
                 self._tokens[listing, page] = token

@@ -10,6 +10,11 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 
 from simulators.backup_search.numbered_text import PLACEHOLDER
 
+
+class ScenarioError(ValueError):
+    """A scenario or a vault that is not possible; the text names it or its file, the key, and what is allowed."""
+
+
 _T = TypeVar("_T")
 _AGO = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day)s? ago")
 _LONGEST = timedelta(days=36_500)
@@ -65,7 +70,7 @@ def _span(text: str) -> timedelta | None:
 
 
 def _seconds(value: object) -> object:
-    span = timedelta(seconds=value) if type(value) in {int, float} and abs(value) <= 1e9 else value  # type: ignore[arg-type,operator]
+    span = timedelta(seconds=value) if type(value) in {int, float} and abs(value) <= 1e9 else value  # type: ignore[arg-type]
     if isinstance(span, timedelta) and timedelta(0) <= span <= _LONGEST_RUN:
         return span
     raise ValueError("must be a number of seconds from 0 to 2592000")
@@ -115,11 +120,9 @@ def _sentence(kind: type, error: ValidationError) -> str:
             return f"{where} is no key here; allowed: {', '.join(keys_of(_class_at(kind, first['loc'][:-1])))}"
     allowed = first["msg"].removeprefix("Value error, ")
     allowed = _ALLOWED.get(first["type"]) or re.sub(r"^\w+ should", "must", allowed)
-    return (
-        f"{where} {allowed}, not {first['input']!r}".lstrip()
-        if allowed.startswith("must")
-        else f"{where}.{allowed}".lstrip(".")
-    )
+    if allowed.startswith("must"):
+        return f"{where} {allowed}, not {first['input']!r}"
+    return f"{where}.{allowed}".lstrip(".")
 
 
 def keys_of(kind: Any) -> list[str]:

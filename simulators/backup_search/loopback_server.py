@@ -19,15 +19,7 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, without time to linger: closin
 
 
 class LoopbackServer:
-    """Listens from its construction, answers from ``start`` to ``stop``.
-
-    Args:
-        answer: Returns the reply to a request; it is called from many threads.
-        port: The port; 0 for any free one.
-
-    Raises:
-        OSError: The port is not available.
-    """
+    """Listens from its construction, answers from ``start`` to ``stop``; many threads call ``answer``."""
 
     def __init__(self, answer: Callable[[Request], Reply], port: int) -> None:
         self._server = _Server(answer, port)

@@ -1,16 +1,36 @@
 """The course of a search job, as plain values: how long it runs, how it ends, which backups it lists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, Field
 
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.field_types import CONFIG, Ago, Count, Moment, Seconds, Template, one_of
-from simulators.backup_search.scope import Scope
+from simulators.backup_search.field_types import (
+    CONFIG,
+    Ago,
+    Count,
+    Moment,
+    ScenarioError,
+    Seconds,
+    Template,
+    one_of,
+    time_of,
+)
+from simulators.backup_search.numbered_text import with_names
 from simulators.backup_search.vault import Vault
+
+# {series} and {nth} distinguish the backups of one scenario from those of another.
+_SOURCES = {
+    "S3": "arn:aws:s3:::example-bucket-{nth}{i:06}",
+    "EBS": "arn:aws:ec2:{region}:{account}:volume/vol-{series}{i:012x}",
+}
+# An EBS backup is a snapshot, its ARN has no account (aws-facts.md §2).
+_BACKUPS = {
+    "S3": "arn:aws:backup:{region}:{account}:recovery-point:000{series}-0000-4000-8000-{i:012x}",
+    "EBS": "arn:aws:ec2:{region}::snapshot/snap-{series}{i:012x}",
+}
 
 
 def _end_status(status: str) -> str:
@@ -20,23 +40,47 @@ def _end_status(status: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The members of SearchScope besides the resource type. An empty one does not narrow the search.
+
+    A span as a time counts back from the search job's creation; ARNs may hold ``{account}`` and ``{region}``.
+    """
+
+    __pydantic_config__ = CONFIG
+
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    source_arns: tuple[str, ...] = ()
+    backup_arns: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def search_scope(self, resource_type: str, created_at: datetime, names: Mapping[str, str]) -> dict[str, Any]:
+        """Return the SearchScope for a StartSearchJob at this time."""
+        bounds = {"CreatedAfter": self.created_after, "CreatedBefore": self.created_before}
+        narrowed = {
+            "BackupResourceCreationTime": {
+                name: time_of(bound, created_at) for name, bound in bounds.items() if bound is not None
+            },
+            "SourceResourceArns": [with_names(arn, names) for arn in self.source_arns],
+            "BackupResourceArns": [with_names(arn, names) for arn in self.backup_arns],
+            "BackupResourceTags": dict(self.tags),
+        }
+        return {"BackupResourceTypes": [resource_type], **{name: value for name, value in narrowed.items() if value}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupGroup:
     """Rows of ListSearchJobBackups that look alike, and the recovery points behind them.
 
+    What is None fits the other attributes: an ARN fits the resource type, which is the scenario's, and the index in the
+    vault fits the row. Texts may hold the placeholders ``{i}``, ``{account}`` and ``{region}``.
+
     Attributes:
-        count: How many rows.
         status: Status; it may be one that AWS's model lacks.
-        status_message: StatusMessage, with placeholders ``{i}``, ``{account}`` and ``{region}``.
-        resource_type: ResourceType; None for the scenario's.
-        source: SourceResourceArn, with placeholders; None for one that fits the resource type.
-        backup_arn: BackupResourceArn, with placeholders; None for one that fits the resource type.
-        created: BackupCreationTime.
-        index_created: IndexCreationTime.
         omit: Members that the rows leave out.
         listed: Whether the search lists them; if not, they are only in the vault, numbered after the rows.
         vault: The vault that they are in; None for ``Default``.
-        index: IndexStatus in the vault, ``NONE`` for never indexed; None for the one that fits the row.
-        index_message: IndexStatusMessage in the vault, with placeholders.
+        index: IndexStatus in the vault, ``NONE`` for never indexed.
         first: The number of the first one; None to continue after the row before.
     """
 
@@ -73,22 +117,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """The course of a search job.
+    """The course of the search jobs with this Name.
 
     Attributes:
-        name: The Name of the search jobs that take this course.
-        backups: The rows of ListSearchJobBackups.
-        resource_type: ``S3`` or ``EBS``.
-        runs_for: How long the job is RUNNING.
-        stops_for: How long it is STOPPING.
         end_status: Status at the end; it may be one that AWS's model lacks.
-        status_message: StatusMessage at the end.
-        progress: The counts at the end.
         ended_ago: How long before the start of the simulator such a job ended (in YAML: ``ended``); None for no job.
         omit: Optional members that GetSearchJob and ListSearchJobs leave out.
         origin: The file of the scenario, for error texts.
         scope: The scope to start the job with; None for one that means just its backups.
-        vaults: What vaults hold besides.
+        vaults: What vaults hold besides. With vaults and no backups, the job lists what it finds in the vaults.
     """
 
     __pydantic_config__ = CONFIG
@@ -113,6 +150,14 @@ class Scenario:
     def where(self) -> str:
         """Where error texts say that the scenario is."""
         return self.origin or f"scenario {self.name!r}"
+
+    def source_template(self, group: BackupGroup) -> str:
+        """Return the SourceResourceArn of a group's backups, its placeholders still in it."""
+        return group.source or _SOURCES.get(group.resource_type or self.resource_type, _SOURCES["S3"])
+
+    def arn_template(self, group: BackupGroup) -> str:
+        """Return the BackupResourceArn of a group's backups, its placeholders still in it."""
+        return group.backup_arn or _BACKUPS.get(group.resource_type or self.resource_type, _BACKUPS["S3"])
 
     @property
     def rows(self) -> int:
@@ -149,11 +194,7 @@ recovery points (aws-facts.md §2)."""
 
 
 def by_name(scenarios: Iterable[Scenario]) -> dict[str, Scenario]:
-    """Return the scenarios by name.
-
-    Raises:
-        ScenarioError: Two have the same name.
-    """
+    """Return the scenarios by name; a ScenarioError refuses two of the same name."""
     named: dict[str, Scenario] = {}
     for scenario in scenarios:
         if scenario.name in named:

@@ -1,4 +1,7 @@
-"""Scenario files: YAML that a person writes, read into values. ``scenarios/nightly-invoices.yaml`` shows every key."""
+"""Scenario files: YAML that a person writes, read into values. ``scenarios/nightly-invoices.yaml`` shows every key.
+
+Everything here raises a ScenarioError with one sentence if a file cannot be read or is wrong.
+"""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -6,19 +9,14 @@ from typing import Any, TypeVar
 
 import yaml
 
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.field_types import keys_of, validated
+from simulators.backup_search.field_types import ScenarioError, keys_of, validated
 from simulators.backup_search.scenario import Scenario, by_name
 
 _T = TypeVar("_T")
 
 
 def load_scenarios(directory: Path) -> tuple[Scenario, ...]:
-    """Return the scenarios of every ``.yaml`` file of a directory, in the order of the file names.
-
-    Raises:
-        ScenarioError: The directory or a file cannot be read, is wrong, or two scenarios have the same name.
-    """
+    """Return the scenarios of every ``.yaml`` file of a directory, in the order of the file names."""
     try:
         paths = sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
     except OSError as error:
@@ -29,11 +27,7 @@ def load_scenarios(directory: Path) -> tuple[Scenario, ...]:
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Return the scenario of one file.
-
-    Raises:
-        ScenarioError: The file cannot be read or is wrong.
-    """
+    """Return the scenario of one file."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -42,15 +36,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def read_scenario(text: str, *, origin: str) -> Scenario:
-    """Return the scenario that a YAML text (JSON is YAML as well) describes.
-
-    Args:
-        text: The text.
-        origin: Where it comes from, for error texts.
-
-    Raises:
-        ScenarioError: The text is no YAML, or a key, a type or a value is wrong.
-    """
+    """Return the scenario that a YAML text (JSON is YAML as well) describes; ``origin`` is for error texts."""
     try:
         content = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that is none
@@ -59,11 +45,7 @@ def read_scenario(text: str, *, origin: str) -> Scenario:
 
 
 def scenario_of(content: object, *, origin: str) -> Scenario:
-    """Return the scenario that the content of a scenario file describes.
-
-    Raises:
-        ScenarioError: A key, a type or a value is wrong.
-    """
+    """Return the scenario that the content of a scenario file describes."""
     if not isinstance(content, dict):
         raise ScenarioError(f"{origin}: the scenario must be a mapping of keys to values, not {content!r}.")
     if "origin" in content:
@@ -72,11 +54,7 @@ def scenario_of(content: object, *, origin: str) -> Scenario:
 
 
 def checked(kind: type[_T], value: object, where: str) -> _T:
-    """Return a scenario or a vault, made from a mapping or already made, whose values are all possible.
-
-    Raises:
-        ScenarioError: A value is not.
-    """
+    """Return a scenario or a vault, made from a mapping or already made, whose values are all possible."""
     return validated(kind, value, lambda sentence: ScenarioError(f"{where}: {sentence}."))
 
 

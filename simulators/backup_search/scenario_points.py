@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from simulators.backup_search.backup_rows import arn_template, source_template
 from simulators.backup_search.numbered_text import PLACEHOLDER
-from simulators.backup_search.scenario import BackupGroup, Scenario
-from simulators.backup_search.scope import Scope
+from simulators.backup_search.scenario import BackupGroup, Scenario, Scope
 from simulators.backup_search.stored_points import StoredGroup
 from simulators.backup_search.vault import BACKUP_VAULT, RecoveryPointGroup, Vault
 from simulators.backup_search.vaults import Vaults
@@ -25,14 +23,7 @@ _INDEX_WORDS = {
 
 @dataclass(slots=True)
 class ScenarioPoints:
-    """The recovery points in the vaults behind a scenario.
-
-    Attributes:
-        scenario: The scenario.
-        names: What distinguishes its default ARNs from those of other scenarios.
-        owner: Who they belong to, for the vaults.
-        groups: The recovery points.
-    """
+    """The recovery points behind a scenario, and the names that distinguish its ARNs from those of other scenarios."""
 
     scenario: Scenario
     names: Mapping[str, str]
@@ -62,12 +53,7 @@ class ScenarioPoints:
 
 
 class PointsByScenario:
-    """The recovery points behind each scenario.
-
-    Args:
-        vaults: Where they are.
-        names: What ``{account}`` and ``{region}`` stand for.
-    """
+    """The recovery points behind each scenario, in the vaults."""
 
     def __init__(self, vaults: Vaults, names: Mapping[str, str]) -> None:
         self._vaults = vaults
@@ -79,10 +65,6 @@ class PointsByScenario:
 
         Their spans count back from that job, or from an older one that comes later: no backup is younger than a search
         that lists it. A backup without an ARN cannot be found again, and has no recovery point.
-
-        Args:
-            scenario: The scenario.
-            at: When its search job was created.
         """
         points = next((points for points in self._all if points.scenario == scenario), None)
         if points is None:
@@ -109,7 +91,7 @@ def recovery_points(scenario: Scenario) -> dict[str, list[RecoveryPointGroup]]:
     for group in scenario.backups:
         first = listed if group.listed else unlisted
         listed, unlisted = (listed + group.count, unlisted) if group.listed else (listed, unlisted + group.count)
-        arn = arn_template(scenario, group)
+        arn = scenario.arn_template(group)
         if group.count and "BackupResourceArn" not in group.omit and arn not in arns:
             content.setdefault(group.vault or _DEFAULT_VAULT, []).append(_points(scenario, group, first, arn))
             if not PLACEHOLDER.search(arn):
@@ -125,7 +107,7 @@ def _points(scenario: Scenario, group: BackupGroup, first: int, arn: str) -> Rec
     return RecoveryPointGroup(
         count=group.count if PLACEHOLDER.search(arn) else 1,
         resource_type=group.resource_type or scenario.resource_type,
-        source=source_template(scenario, group),
+        source=scenario.source_template(group),
         arn=arn,
         first=first,
         created=group.created,

@@ -24,16 +24,7 @@ class JobStatus(StrEnum):
 class SearchJob:
     """One search job. Its state at a time follows from that time alone.
 
-    Attributes:
-        scenario: Its course.
-        created_at: Its creation, UTC.
-        identifier: Its UUID.
-        name: Its Name.
-        search_scope: SearchScope, as asked for.
-        item_filters: ItemFilters, as asked for.
-        encryption_key_arn: EncryptionKeyArn, as asked for.
-        stop_requested_at: When StopSearchJob was called; None if never.
-        names: What distinguishes the ARNs of its backups from those of other scenarios.
+    ``names`` distinguish the ARNs of its backups from those of other scenarios.
     """
 
     scenario: Scenario

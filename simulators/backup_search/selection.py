@@ -36,7 +36,7 @@ def selected(vaults: Vaults, scope: Mapping[str, Any], at: datetime, most: int |
         for group in vaults.groups()
         if _may_be_searched(group, at) and _is_asked_for(group, scope)
         for numbers in _numbers(group, scope)
-        for _, run, index in group.runs(numbers, at)
+        for (_, index), run in group.runs(numbers, at)
         if (row := _row(group, run, index)) is not None
     ]
     return tuple(rows if most is None else _cut(rows, most))

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 from botocore import xform_name
 
 from simulators.backup_search.account import Account
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.faults import Breakable
+from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.page_tokens import InvalidTokenError, PageTokens, Place
 from simulators.backup_search.protocol import Service, ServiceError
 
@@ -15,32 +14,25 @@ Input = Mapping[str, Any]
 Output = dict[str, Any]
 
 
-class SimulatedService:
+class SimulatedService(Service):
     """One AWS service over the account. The method ``list_search_jobs`` answers the operation ListSearchJobs.
 
-    Attributes:
-        name: botocore's name of the service.
-        invalid_input_code: The error code for input that the model does not allow.
-        service: The service's model.
-        operations: The method for each operation that is simulated: input in, output out, or a ServiceError.
+    A method takes the input and returns the output, by the model's member names, or raises a ServiceError.
+    ``invalid_input_code`` is the error code for input that the model does not allow.
     """
 
     name: ClassVar[str]
     invalid_input_code: ClassVar[str]
 
     def __init__(self, account: Account, tokens: PageTokens) -> None:
-        self.service = Service(self.name)
+        super().__init__(self.name)
         self.operations: dict[str, Callable[[Input], Output]] = {
             name: getattr(self, xform_name(name))
-            for name in self.service.model.operation_names
+            for name in self.model.operation_names
             if hasattr(self, xform_name(name))
         }
         self._account = account
         self._tokens = tokens
-
-    def breakable(self, operation: str) -> Breakable:
-        """Return what a fault of an operation may name."""
-        return Breakable(self.service.error_statuses, self.service.input_members(operation))
 
     def _place(self, listing: str, given: Input) -> Place:
         try:
@@ -56,10 +48,6 @@ class SimulatedService:
 
 
 def check_one_of(where: str, value: str, allowed: list[str]) -> None:
-    """Check a value against the model.
-
-    Raises:
-        ScenarioError: The model does not have it.
-    """
+    """Raise a ScenarioError if a value is not one that the model knows."""
     if value not in allowed:
         raise ScenarioError(f"{where} must be one of {', '.join(allowed)}, not {value!r}.")

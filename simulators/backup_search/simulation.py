@@ -20,6 +20,9 @@ from simulators.backup_search.vault import RecoveryPointGroup, Vault
 class Simulation:
     """AWS Backup, its vaults and its search, and what EC2 says of snapshots.
 
+    Methods raise a ScenarioError for a value that is not possible or that AWS's model does not know, and a KeyError for
+    a name or an ARN that does not exist.
+
     Args:
         scenarios: The courses of search jobs.
         clock: Returns the time, an aware datetime in UTC.
@@ -27,17 +30,9 @@ class Simulation:
         region: The Region of all ARNs.
         enforce_quotas: Whether service quotas hold.
         recovery_points_per_search_job: How many recovery points a search that looks into the vaults takes, if quotas
-            hold; None for any number. AWS's default is 20; what it does with more is unknown, here the first ones are
-            taken.
+            hold; None for any number. AWS's default is 20; what it does with more is unknown (aws-facts.md §2), here
+            the first ones are taken.
         index_takes: How long an index is PENDING, or DELETING, after UpdateRecoveryPointIndexSettings.
-
-    Attributes:
-        account: The account behind the services.
-        faults: What goes wrong.
-
-    Raises:
-        ScenarioError: A scenario is wrong.
-        ValueError: ``account`` or ``region`` is not possible.
     """
 
     def __init__(  # noqa: PLR0913 - all of them by keyword
@@ -84,11 +79,7 @@ class Simulation:
         self.account.sends_nulls = on
 
     def add_scenario(self, scenario: Scenario) -> None:
-        """Add a scenario, in place of one of the same name; jobs that exist keep the one they started with.
-
-        Raises:
-            ScenarioError: A value is not possible, or the model does not know it.
-        """
+        """Add a scenario, in place of one of the same name; jobs that exist keep the one they started with."""
         scenario = self._checked(scenario)
         with self._lock:
             now = self.account.clock()
@@ -104,13 +95,6 @@ class Simulation:
         Its scope is its scenario's. If the scenario has none, the scope means just the backups of the scenario, and
         the vaults hold just what it lists, and what it says is not listed.
 
-        Args:
-            scenario: Its course: a scenario, or the name of one that was added.
-            ended_ago: How long ago it ended.
-
-        Raises:
-            KeyError: There is no scenario of this name.
-            ScenarioError: A value is not possible, or the model does not know it.
         """
         scenario = self.account.scenarios[scenario] if isinstance(scenario, str) else self._checked(scenario)
         with self._lock:
@@ -119,22 +103,14 @@ class Simulation:
             return self.account.add_ended_job(scenario, ended_ago).identifier
 
     def search_scope(self, scenario: str | Scenario) -> dict[str, Any]:
-        """Return the SearchScope to call StartSearchJob with for a scenario: its own, or one for just its backups.
-
-        Raises:
-            KeyError: There is no scenario of this name.
-        """
+        """Return the SearchScope to call StartSearchJob with for a scenario: its own, or one for just its backups."""
         if isinstance(scenario, str):
             scenario = self.account.scenarios[scenario]
         with self._lock:
             return self.account.search_scope(scenario, self.account.clock())
 
     def add_vault(self, vault: Vault) -> None:
-        """Add a vault, or its recovery points to the vault of the same name.
-
-        Raises:
-            ScenarioError: A value is not possible, the model does not know it, or the vault has another type.
-        """
+        """Add a vault, or its recovery points to the vault of the same name."""
         where = f"vault {vault.name!r}"
         vault = checked(Vault, vault, where)
         self._backup.check(where, vault)
@@ -142,32 +118,19 @@ class Simulation:
             self.account.vaults.add(vault, self.account.clock(), self.account.names)
 
     def add_recovery_points(self, vault: str, *groups: RecoveryPointGroup) -> None:
-        """Add recovery points to a vault.
-
-        Raises:
-            KeyError: There is no such vault.
-            ScenarioError: A value is not possible, or the model does not know it.
-        """
+        """Add recovery points to a vault."""
         stored = self.account.vaults.named(vault)
         if stored is None:
             raise KeyError(vault)
         self.add_vault(Vault(vault, groups, stored.type))
 
     def delete_recovery_point(self, arn: str) -> None:
-        """Delete a recovery point; search jobs that list it still list it.
-
-        Raises:
-            KeyError: There is none.
-        """
+        """Delete a recovery point; search jobs that list it still list it."""
         with self._lock:
             self.account.vaults.delete(arn, self.account.clock())
 
     def move_clock(self, forward: timedelta) -> datetime:
-        """Move the simulator's clock forward, and return the new time.
-
-        Raises:
-            ValueError: ``forward`` is negative.
-        """
+        """Move the simulator's clock forward, and return the new time."""
         with self._lock:
             self.account.clock.move(forward)
         return self.account.clock()

@@ -37,14 +37,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexChange:
-    """A call of UpdateRecoveryPointIndexSettings.
-
-    Attributes:
-        before: The index until then.
-        enabled: Whether the call creates the index, or deletes it.
-        at: When.
-        takes: How long the index is PENDING, or DELETING.
-    """
+    """A call of UpdateRecoveryPointIndexSettings, which creates the index, or else deletes it."""
 
     before: Index
     enabled: bool
@@ -76,23 +69,13 @@ class StoredVault:
     groups: list["StoredGroup"] = field(default_factory=list)
 
 
-Run = tuple["StoredGroup", range, Index]
-"""Consecutive recovery points of one group that are all alike, by their numbers, and their index."""
+Run = tuple[tuple["StoredGroup", Index], range]
+"""Consecutive recovery points of one group with the same index, by their numbers."""
 
 
 @dataclass(slots=True, eq=False)
 class StoredGroup:
-    """A group of recovery points in a vault.
-
-    Attributes:
-        group: The recovery points.
-        vault: Their vault.
-        serial: The order in which groups came into the account.
-        first: The number of the first one.
-        added_at: When they were added.
-        names: What ``{account}`` and ``{region}`` stand for.
-        deleted: The numbers of those that are deleted.
-    """
+    """A group of recovery points in a vault, in the order (``serial``) in which groups came into the account."""
 
     group: RecoveryPointGroup
     vault: StoredVault
@@ -175,9 +158,9 @@ class StoredGroup:
         special = sorted(number for number in self.deleted | self._changes.keys() if number in numbers)
         for before, number in pairwise([numbers.start - 1, *special, numbers.stop]):
             if before + 1 < number:
-                yield self, range(before + 1, number), self.index
+                yield (self, self.index), range(before + 1, number)
             if number < numbers.stop and number not in self.deleted:
-                yield self, range(number, number + 1), self.index_of(number, at)
+                yield (self, self.index_of(number, at)), range(number, number + 1)
 
     def _time_of(self, moment: datetime | timedelta | None) -> datetime | None:
         return None if moment is None else time_of(moment, self.added_at)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.field_types import CONFIG, Count, Moment, Template, one_of
+from simulators.backup_search.field_types import CONFIG, Count, Moment, ScenarioError, Template, one_of
 from simulators.backup_search.numbered_text import PLACEHOLDER
 
 BACKUP_VAULT = "BACKUP_VAULT"
@@ -22,28 +21,17 @@ class RecoveryPointGroup:
     """Recovery points that look alike. A million of them cost no more than what is read of them.
 
     A span as a time counts back from when the group was put into its vault. A group whose ``created`` is in the future
-    appears at that time.
+    appears at that time. Texts may hold the placeholders ``{i}``, ``{account}`` and ``{region}``.
 
     Attributes:
-        count: How many recovery points.
-        resource_type: ResourceType: ``S3``, ``EBS``, or another that AWS Backup knows.
-        source: ResourceArn, with placeholders; None for one that fits the resource type.
-        arn: RecoveryPointArn, with placeholders, with ``{i}`` if ``count`` is more than 1; None for one that fits.
+        arn: RecoveryPointArn, with ``{i}`` if ``count`` is more than 1; None, as for ``source``, for one that fits.
         first: The number of the first one; None to continue after the last one in the vault.
-        created: CreationDate.
-        completed: CompletionDate; None for the time of creation.
-        status: Status.
-        status_message: StatusMessage.
+        completed: CompletionDate; None, as for ``index_created``, for the time of creation.
         index: IndexStatus: PENDING, ACTIVE, FAILED or DELETING; None (in YAML: NONE) if never indexed.
-        index_message: IndexStatusMessage.
-        index_created: When the index was created; None for the time of creation.
         items_indexed: TotalItemsIndexed while the index is ACTIVE; None to leave it out.
-        iam_role_arn: IamRoleArn.
         storage_class: WARM or COLD, which only DescribeRecoveryPoint shows.
         move_to_cold_storage_at: MoveToColdStorageAt, from when on they are COLD; None for never.
-        tags: Tags.
-        search_status: The Status that a search lists while the index is ACTIVE.
-        search_message: The StatusMessage that it lists then.
+        search_status: The Status that a search lists while the index is ACTIVE, with ``search_message``.
         omit: Members that the list calls leave out.
     """
 

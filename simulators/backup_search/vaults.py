@@ -1,10 +1,9 @@
 """The vaults of the account, which one service lists and the other one searches."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.field_types import time_of
+from simulators.backup_search.field_types import ScenarioError, time_of
 from simulators.backup_search.stored_points import Run, StoredGroup, StoredVault
 from simulators.backup_search.vault import Vault
 
@@ -18,16 +17,9 @@ class Vaults:
         self._next_serial = 1
 
     def add(self, vault: Vault, now: datetime, names: Mapping[str, str], owner: str = "") -> list[StoredGroup]:
-        """Add a vault, or its recovery points to the vault of the same name.
+        """Add a vault, or its recovery points to the vault of the same name, which must have the same type.
 
-        Args:
-            vault: The vault.
-            now: The time that its spans count back from.
-            names: What ``{account}`` and ``{region}`` stand for.
-            owner: The name under which ``remove`` removes the recovery points.
-
-        Raises:
-            ScenarioError: There is a vault of this name, but of another type.
+        Spans count back from ``now``; ``remove`` removes the recovery points of an owner.
         """
         arn = f"arn:aws:backup:{names['region']}:{names['account']}:backup-vault:{vault.name}"
         new = StoredVault(vault.name, vault.type, arn, time_of(vault.created, now))
@@ -72,11 +64,7 @@ class Vaults:
         return None
 
     def delete(self, arn: str, now: datetime) -> None:
-        """Delete a recovery point.
-
-        Raises:
-            KeyError: There is none.
-        """
+        """Delete a recovery point; a KeyError means that there is none."""
         found = self.find(arn, now)
         if found is None:
             raise KeyError(arn)
@@ -88,28 +76,19 @@ def page_of(
 ) -> tuple[list[Run], tuple[int, int] | None]:
     """Return a page of recovery points, and where the next one begins; None if there is none.
 
-    Args:
-        numbers: All that are to be listed: groups in their order, and which of their numbers.
-        start: Where the page begins: the serial of a group and a number; None for the beginning.
-        size: How many fit on it.
-        now: The time.
+    A page begins at the serial of a group and a number, or at the beginning.
     """
+    serial, number = start or (0, 0)
     page: list[Run] = []
     left = size
-    for group, found, index in _runs_from(numbers, start or (0, 0), now):
-        if not left:
-            return page, (group.serial, found.start)
-        taken = found[:left]
-        page.append((group, taken, index))
-        left -= len(taken)
-        if len(taken) < len(found):
-            return page, (group.serial, taken.stop)
-    return page, None
-
-
-def _runs_from(numbers: Iterable[tuple[StoredGroup, range]], start: tuple[int, int], now: datetime) -> Iterator[Run]:
-    serial, number = start
     for group, wanted in numbers:
-        if group.serial >= serial:
-            begin = max(wanted.start, number) if group.serial == serial else wanted.start
-            yield from group.runs(range(begin, max(begin, wanted.stop)), now)
+        begin = max(wanted.start, number) if group.serial == serial else wanted.start
+        stop = wanted.stop if group.serial >= serial else begin
+        for key, found in group.runs(range(begin, max(begin, stop)), now):
+            taken = found[:left]
+            if taken:
+                page.append((key, taken))
+            if len(taken) < len(found):
+                return page, (group.serial, found[len(taken)])
+            left -= len(taken)
+    return page, None

@@ -5,12 +5,13 @@ an ordinary member, and enums, patterns and limits do not matter. AWS refuses al
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from moto.core.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+from moto.core.model import OperationModel
 from moto.core.parse import EC2QueryParser
 from moto.core.request import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
@@ -25,23 +26,19 @@ class InvalidInputError(Exception):
 def read_input(operation: OperationModel, request: Request, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the operation's input by member name; times are aware datetimes.
 
-    Args:
-        operation: The operation that the request is for.
-        request: The request.
-        labels: The decoded labels of the URI.
-
     Raises:
         InvalidInputError: A member is missing, has the wrong type, or is outside of what the model allows.
     """
     if operation.service_model.protocol == "ec2":
+        form: Any = {"values": request.values}
         try:
-            form: dict[str, Any] = EC2QueryParser(operation).parse({"values": request.values})
+            form = EC2QueryParser(operation).parse(form)
         except ValueError as error:
             raise InvalidInputError(str(error)) from error
-        return form
+        return dict(form)
     sources = {"uri": labels, "querystring": request.args, None: _json_body(request)}
     sent: dict[str, Any] = {}
-    for name, member in operation.input_shape.members.items():
+    for name, member in _members(operation.input_shape):
         wire_name = member.serialization.get("name", name)
         sent[wire_name] = sources[member.serialization.get("location")].get(wire_name)
     try:
@@ -73,37 +70,36 @@ def _input_type(operation: OperationModel) -> type[BaseModel]:
     return _structure(operation.input_shape)
 
 
-def _structure(shape: StructureShape) -> type[BaseModel]:
+def _structure(shape: Shape | None) -> type[BaseModel]:
     fields: dict[str, Any] = {}
-    for name, member in shape.members.items():
+    for name, member in _members(shape):
         kind = _type(member, is_text="location" in member.serialization)
         alias = member.serialization.get("name", name)
-        required = name in shape.required_members
-        fields[name] = (kind, Field(alias=alias)) if required else (kind | None, Field(None, alias=alias))
-    return create_model(shape.name, __config__=_CONFIG, **fields)
+        is_required = isinstance(shape, StructureShape) and name in shape.required_members
+        fields[name] = (kind, Field(alias=alias)) if is_required else (kind | None, Field(None, alias=alias))
+    return create_model(shape.name if shape else "Nothing", __config__=_CONFIG, **fields)
+
+
+def _members(shape: Shape | None) -> Iterable[tuple[str, Shape]]:
+    return shape.members.items() if isinstance(shape, StructureShape) else ()
 
 
 def _type(shape: Shape, *, is_text: bool) -> Any:  # noqa: PLR0911 - a table of types
     limits = shape.metadata
     size = Field(min_length=limits.get("min"), max_length=limits.get("max"))
-    match shape.type_name:
-        case "structure":
-            assert isinstance(shape, StructureShape)  # noqa: S101 - for the type checker, as below
-            return _structure(shape)
-        case "list":
-            assert isinstance(shape, ListShape)  # noqa: S101
-            return Annotated[list[_type(shape.member, is_text=is_text)], size]  # type: ignore[misc]
-        case "map":
-            assert isinstance(shape, MapShape)  # noqa: S101
-            return dict[str, _type(shape.value, is_text=is_text)]  # type: ignore[misc]
-        case "string":
-            enum = tuple(getattr(shape, "enum", ()))
-            pattern = Field(pattern=f"^(?:{limits['pattern']})$" if "pattern" in limits else None)
-            return Literal[enum] if enum else Annotated[str, size, pattern]
-        case "timestamp":
-            return Annotated[datetime, BeforeValidator(_time_of_text if is_text else _time_of_number)]
-        case "boolean":
-            return Annotated[bool, Field(strict=True), BeforeValidator(_boolean_of_text if is_text else _unchanged)]
+    if isinstance(shape, StructureShape):
+        return _structure(shape)
+    if isinstance(shape, ListShape):
+        return Annotated[list[_type(shape.member, is_text=is_text)], size]  # type: ignore[misc]
+    if isinstance(shape, MapShape):
+        return dict[str, _type(shape.value, is_text=is_text)]  # type: ignore[misc]
+    if isinstance(shape, StringShape):
+        pattern = Field(pattern=f"^(?:{limits['pattern']})$" if "pattern" in limits else None)
+        return Literal[tuple(shape.enum)] if shape.enum else Annotated[str, size, pattern]
+    if shape.type_name == "timestamp":
+        return Annotated[datetime, BeforeValidator(_time_of_text if is_text else _time_of_number)]
+    if shape.type_name == "boolean":
+        return Annotated[bool, Field(strict=True), BeforeValidator(_boolean_of_text if is_text else _unchanged)]
     numbers = {"integer": int, "long": int, "float": float, "double": float}
     return Annotated[numbers[shape.type_name], Field(ge=limits.get("min"), le=limits.get("max"), strict=not is_text)]
 

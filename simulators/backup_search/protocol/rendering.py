@@ -15,15 +15,7 @@ from simulators.backup_search.protocol.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the client gets.
-
-    Attributes:
-        status: The HTTP status.
-        body: The whole body.
-        headers: Headers besides Content-Length and Content-Type.
-        is_reset: Whether the connection is reset in place of an answer.
-        is_truncated: Whether the connection ends after half of the body.
-    """
+    """What the client gets, unless the connection is reset, or ends after half of the body."""
 
     status: int
     body: bytes
@@ -44,12 +36,7 @@ class RenderedJson(str):
 
 
 class ServiceError(Exception):
-    """An error that the service answers with.
-
-    Attributes:
-        code: One of the service's error codes.
-        members: The members of the error's shape, ``message`` among them.
-    """
+    """An error that the service answers with: its code, and the members of its shape, ``message`` among them."""
 
     def __init__(self, code: str, message: str, **members: Any) -> None:
         super().__init__(f"{code}: {message}")
@@ -64,7 +51,7 @@ class _Serializer(RestJSONSerializer):
         super().__init__(OperationModel({}, service.model))
         self._nulls = nulls
 
-    def render(self, shape: StructureShape, members: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    def render(self, shape: Any, members: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
         """Return the JSON text of a structure, and the headers that the model wants some members in."""
         parts: dict[str, dict[str, Any]] = {"body": {}, "headers": {}}
         self._serialize_type_structure(parts, members, shape, "")
@@ -92,14 +79,7 @@ def render_json(service: Service, shape: StructureShape, members: Mapping[str, A
 def render_output(
     service: Service, operation: OperationModel, output: Mapping[str, Any], *, nulls: bool = False
 ) -> Reply:
-    """Return the reply that carries an operation's output.
-
-    Args:
-        service: The service.
-        operation: The operation.
-        output: Its output.
-        nulls: Whether a member that is not there goes out as null, as AWS Backup does at times (aws-facts.md §7).
-    """
+    """Return the reply that carries an operation's output; members that it does not have are null if asked."""
     if service.is_ec2:
         return Reply(200, str(EC2Serializer(operation).serialize(output)["body"]).encode())
     shape = operation.output_shape
@@ -112,9 +92,6 @@ def render_error(service: Service, error: ServiceError) -> Reply:
 
     AWS sends every required member, so one that the error does not have goes out as a placeholder. An error that the
     model lacks carries its message and ``Retry-After`` alone.
-
-    Raises:
-        KeyError: The service has no such error code.
     """
     status = service.error_statuses[error.code]
     if service.is_ec2:

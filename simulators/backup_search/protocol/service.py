@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import TypeVar
 
 from botocore.loaders import create_loader
 from moto.core.model import OperationModel, ServiceModel, StructureShape
@@ -9,6 +10,7 @@ from moto.core.request import Request
 from moto.core.routing import PROTOCOL_ROUTERS
 from werkzeug.exceptions import NotFound
 
+_S = TypeVar("_S", bound="Service")
 _LOADER = create_loader()  # one for all: it keeps the models that it has read, and that of EC2 is large
 
 _COMMON_ERRORS = {"AccessDeniedException": 403, "ThrottlingException": 400}
@@ -33,7 +35,8 @@ class Service:
         description = _LOADER.load_service_model(name, "service-2")
         self.model = ServiceModel(description, name)
         self.is_ec2 = name == "ec2"
-        self.errors = {str(shape.error_code): self.structure(shape.name) for shape in self.model.error_shapes}
+        shapes = [self.structure(shape.name) for shape in self.model.error_shapes]
+        self.errors = {str(shape.error_code): shape for shape in shapes}
         self.error_statuses: dict[str, int] = dict(_EC2_ERRORS if self.is_ec2 else _COMMON_ERRORS)
         for code, shape in self.errors.items():
             default = 500 if description["shapes"][shape.name].get("fault") else 400
@@ -74,7 +77,7 @@ class Service:
         return None if pages is None else (pages["input_token"], pages["output_token"])
 
 
-def service_of(request: Request, services: Iterable[Service]) -> tuple[Service, ...]:
+def service_of(request: Request, services: Iterable[_S]) -> tuple[_S, ...]:
     """Return the services that a request may be for: the one it is signed for, or all if it is not signed.
 
     Two services may share a route (``/tags/{arn}``). On AWS the host name distinguishes them, here the signature does.
