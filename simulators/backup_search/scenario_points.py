@@ -4,45 +4,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from simulators.backup_search.backup_rows import arn_template, source_template
 from simulators.backup_search.numbered_text import PLACEHOLDER
-from simulators.backup_search.scenario import BackupGroup, Scenario
-from simulators.backup_search.scope import Scope
+from simulators.backup_search.scenario import BackupGroup, Scenario, Scope
 from simulators.backup_search.stored_points import StoredGroup
 from simulators.backup_search.vault import BACKUP_VAULT, RecoveryPointGroup, Vault
 from simulators.backup_search.vaults import Vaults
 
-DEFAULT_VAULT = "Default"
+_DEFAULT_VAULT = "Default"
 _SOURCES_OF_A_SCOPE = 50
 _TAG = "scenario"
 _INDEX_WORDS = {
     "pending": "PENDING",
     "delet": "DELETING",
     "fail": "FAILED",
-    "not indexed": None,
-    "no index": None,
-    "no backup index": None,
-    "without": None,
-    "missing": None,
+    **dict.fromkeys(("not indexed", "no index", "no backup index", "without", "missing"), "NONE"),
 }
 
 
 @dataclass(slots=True)
-class Stock:
-    """What the vaults hold for a scenario.
-
-    Attributes:
-        scenario: The scenario.
-        names: What sets its default ARNs apart from those of other scenarios.
-        groups: What the vaults hold.
-    """
+class ScenarioPoints:
+    """The recovery points behind a scenario, and the names that distinguish its ARNs from those of other scenarios."""
 
     scenario: Scenario
     names: Mapping[str, str]
+    owner: str
     groups: list[StoredGroup] = field(default_factory=list)
 
     def scope(self, created_at: datetime) -> Scope:
-        """Returns the scope of a search that means just these backups.
+        """Return the scope of a search that means just these backups.
 
         It names their sources or, if these are too many for a scope, the time from the oldest backup to the latest
         and, where AWS Backup lists tags, a tag that they all have. Without any backup it is empty: from the search
@@ -63,62 +52,62 @@ class Stock:
         )
 
 
-class Stocks:
-    """The recovery points behind the scenarios, one stock a scenario."""
+class PointsByScenario:
+    """The recovery points behind each scenario, in the vaults."""
 
-    def __init__(self) -> None:
-        self._stocks: list[Stock] = []
+    def __init__(self, vaults: Vaults, names: Mapping[str, str]) -> None:
+        self._vaults = vaults
+        self._names = names
+        self._all: list[ScenarioPoints] = []
 
-    def of(self, scenario: Scenario, at: datetime, vaults: Vaults, names: Mapping[str, str]) -> Stock:
-        """Returns the stock of a scenario; the first of its search jobs puts it into the vaults.
+    def of(self, scenario: Scenario, at: datetime) -> ScenarioPoints:
+        """Return the recovery points of a scenario; the first of its search jobs puts them into the vaults.
 
-        Its spans count back from that job, or from an older one that comes later: no backup is younger than a search
+        Their spans count back from that job, or from an older one that comes later: no backup is younger than a search
         that lists it. A backup without an ARN cannot be found again, and has no recovery point.
-
-        Args:
-            scenario: The scenario.
-            at: When its search job was created.
-            vaults: Where the recovery points are put.
-            names: What ``{account}`` and ``{region}`` stand for.
         """
-        for number, stock in enumerate(self._stocks):
-            if stock.scenario == scenario:
-                if any(at < group.created_at for group in stock.groups):
-                    vaults.remove(_owner(number))
-                    _fill(stock, at, vaults, names, _owner(number))
-                return stock
-        number = len(self._stocks)
-        stock = Stock(scenario, {"series": f"{number:05x}", "nth": f"{number + 1}-" if number else ""})
-        self._stocks.append(stock)
-        _fill(stock, at, vaults, names, _owner(number))
-        return stock
+        points = next((points for points in self._all if points.scenario == scenario), None)
+        if points is None:
+            number = len(self._all)
+            names = {"series": f"{number:05x}", "nth": f"{number + 1}-" if number else ""}
+            points = ScenarioPoints(scenario, {**self._names, **names}, f"backups of scenario {number}")
+            self._all.append(points)
+        elif all(group.created_at <= at for group in points.groups):
+            return points
+        self._vaults.remove(points.owner)
+        points.groups = []
+        for name, groups in recovery_points(scenario).items():
+            stored = self._vaults.named(name)
+            vault = Vault(name, tuple(groups), BACKUP_VAULT if stored is None else stored.type)
+            points.groups += self._vaults.add(vault, at, points.names, points.owner)
+        return points
 
 
 def recovery_points(scenario: Scenario) -> dict[str, list[RecoveryPointGroup]]:
-    """Returns what the vaults hold for a scenario, by the vaults' names; the texts still hold their placeholders."""
+    """Return the recovery points of a scenario by the name of their vault, their placeholders still in them."""
     content: dict[str, list[RecoveryPointGroup]] = {}
     listed, unlisted = 1, scenario.rows + 1
     arns: set[str] = set()
     for group in scenario.backups:
         first = listed if group.listed else unlisted
         listed, unlisted = (listed + group.count, unlisted) if group.listed else (listed, unlisted + group.count)
-        arn = arn_template(scenario, group)
+        arn = scenario.arn_template(group)
         if group.count and "BackupResourceArn" not in group.omit and arn not in arns:
-            content.setdefault(group.vault or DEFAULT_VAULT, []).append(_points(scenario, group, first, arn))
+            content.setdefault(group.vault or _DEFAULT_VAULT, []).append(_points(scenario, group, first, arn))
             if not PLACEHOLDER.search(arn):
                 arns.add(arn)
     return content
 
 
 def _points(scenario: Scenario, group: BackupGroup, first: int, arn: str) -> RecoveryPointGroup:
-    index = fitting_index(group) if group.index is None else group.index
+    index = group.index or _fitting_index(group)
     message = group.index_message
     if message is None and index not in {"ACTIVE", "NONE"} and group.index is None:
         message = group.status_message
     return RecoveryPointGroup(
         count=group.count if PLACEHOLDER.search(arn) else 1,
         resource_type=group.resource_type or scenario.resource_type,
-        source=source_template(scenario, group),
+        source=scenario.source_template(group),
         arn=arn,
         first=first,
         created=group.created,
@@ -131,26 +120,11 @@ def _points(scenario: Scenario, group: BackupGroup, first: int, arn: str) -> Rec
     )
 
 
-def fitting_index(group: BackupGroup) -> str:
-    """Returns the index status that fits what a search lists of a backup; NONE for no index.
-
-    A message that speaks of an index says which one; everything else about a backup comes after its index.
-    """
+def _fitting_index(group: BackupGroup) -> str:
+    """Return the index status that fits a row: the one that its message speaks of, or ACTIVE."""
     if not group.listed:
         return "NONE"
     message = (group.status_message or "").lower()
     if "index" not in message or group.status == "COMPLETED":
         return "ACTIVE"
-    return next((status or "NONE" for word, status in _INDEX_WORDS.items() if word in message), "ACTIVE")
-
-
-def _fill(stock: Stock, at: datetime, vaults: Vaults, names: Mapping[str, str], owner: str) -> None:
-    stock.groups = []
-    for name, groups in recovery_points(stock.scenario).items():
-        stored = vaults.named(name)
-        vault = Vault(name, tuple(groups), BACKUP_VAULT if stored is None else stored.type)
-        stock.groups += vaults.add(vault, at, {**names, **stock.names}, owner)
-
-
-def _owner(number: int) -> str:
-    return f"stock {number}"
+    return next((status for word, status in _INDEX_WORDS.items() if word in message), "ACTIVE")

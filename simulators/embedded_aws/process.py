@@ -1,12 +1,14 @@
 """Starts the child process that is the emulator, waits until it answers, and ends it with all that it started."""
 
 import contextlib
+import errno
 import http.client
 import json
 import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Self
 
+from simulators.embedded_aws.environments import LOOPBACK, aws_settings, emulator_environment
 from simulators.embedded_aws.errors import EmulatorError
-from simulators.embedded_aws.loopback import LOOPBACK, claim_port
 from simulators.embedded_aws.mailbox import Mailbox
-from simulators.embedded_aws.ministack_seams import require_ministack
-from simulators.embedded_aws.surroundings import aws_settings, emulator_environment
+from simulators.embedded_aws.ministack_patches import require_ministack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,16 +30,8 @@ _LAST_LINES = 15
 
 
 @dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """How the emulator is to run.
-
-    Attributes:
-        state_dir: Where it writes, created if missing.
-        port: The port on 127.0.0.1, or 0 for any free one.
-        simulator_url: The simulator of `backup-search` and `backup`.
-        concurrency: How many asynchronous Lambda invocations may run at once.
-        retry_delays: Seconds before each retry of an asynchronous invocation. On AWS: 60 and 120.
-    """
+class Options:
+    """How the emulator runs; `EmbeddedAws` explains each of them."""
 
     state_dir: Path
     port: int
@@ -51,75 +44,72 @@ class ServerOptions:
         """The folder in which e-mails end."""
         return self.state_dir / "mail"
 
+    @property
+    def log_file(self) -> Path:
+        """The log of ministack and of the functions."""
+        return self.state_dir / "emulator.log"
 
-class ServerProcess:
+    def aws_settings(self, port: int) -> dict[str, str]:
+        """Return the `AWS_*` variables of everything that talks to the emulator at this port."""
+        absent = self.state_dir / "no-aws-config"
+        url = f"http://{LOOPBACK}:{port}"
+        return aws_settings(endpoint_url=url, simulator_url=self.simulator_url, absent=absent)
+
+
+class EmulatorProcess:
     """The running emulator: a process group of its own, which ends when this process does, however it ends."""
 
     def __init__(self, process: subprocess.Popen[bytes], *, port: int, run_dir: Path, log_file: Path) -> None:
-        """Use `start`."""
         self._process = process
         self._run_dir = run_dir
+        self._log_file = log_file
         self.port = port
-        self.log_file = log_file
 
     @classmethod
-    def start(cls, options: ServerOptions) -> Self:
-        """Starts the emulator and waits until it answers.
+    def start(cls, options: Options) -> Self:
+        """Start the emulator and wait until it answers.
 
         Raises:
-            EmulatorError: The port is in use, ministack is missing or another version, or it does not come up.
+            EmulatorError: The port is in use, ministack is missing or another version, or it does not start.
         """
         require_ministack()
         identity = secrets.token_hex(8)
-        log_file = options.state_dir / "emulator.log"
-        with claim_port(options.port) as claimed:
-            port = claimed.getsockname()[1]
+        with _bound_socket(options.port) as bound:
+            port = bound.getsockname()[1]
             run_dir = _make_run_dir(options.state_dir)
             Mailbox(options.mailbox).clear()
-            with log_file.open("wb") as log:
+            aws = options.aws_settings(port)
+            with options.log_file.open("wb") as log:
                 process = subprocess.Popen(
-                    _command(options, descriptor=claimed.fileno(), run_dir=run_dir),
+                    _command(options, descriptor=bound.fileno(), run_dir=run_dir),
                     cwd=ROOT,
-                    env=_environment(options, port=port, identity=identity, run_dir=run_dir),
+                    env=emulator_environment(aws=aws, port=port, identity=identity, run_dir=run_dir),
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    pass_fds=[claimed.fileno()],
+                    pass_fds=[bound.fileno()],
                     start_new_session=True,
                 )
-        server = cls(process, port=port, run_dir=run_dir, log_file=log_file)
+        emulator = cls(process, port=port, run_dir=run_dir, log_file=options.log_file)
         try:
-            server._wait_until_healthy(identity)
+            emulator._wait_until_healthy(identity)
         except BaseException:
-            server.stop()
+            emulator.stop()
             raise
-        return server
+        return emulator
 
     @property
     def process_id(self) -> int:
-        """Of the emulator, and of its process group."""
+        """The id of the process, and of its process group."""
         return self._process.pid
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it has not ended by itself."""
-        return self._process.poll() is None
-
     def wait(self) -> NoReturn:
-        """Returns never: it ends with an interrupt, or when the emulator ends by itself.
-
-        Raises:
-            EmulatorError: The emulator ended by itself; with the end of its log.
-        """
+        """Wait for an interrupt; an EmulatorError says that the emulator ended by itself."""
         self._process.wait()
-        raise EmulatorError(f"The embedded AWS ended by itself; the end of {self.log_file}:\n{self.last_lines()}")
-
-    def last_lines(self) -> str:
-        """The end of its log, to be shown when something went wrong."""
-        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-_LAST_LINES:])
+        raise EmulatorError(f"The embedded AWS ended by itself; the end of {self._log_file}:\n{self._last_lines()}")
 
     def stop(self) -> None:
-        """Ends the emulator and its Lambda workers: politely at first, then for certain. Harmless when repeated."""
+        """End the emulator and its Lambda workers: politely at first, then for certain. Harmless when repeated."""
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_TIMEOUT)
@@ -137,15 +127,34 @@ class ServerProcess:
     def _wait_until_healthy(self, identity: str) -> None:
         deadline = time.monotonic() + _START_TIMEOUT
         while time.monotonic() < deadline:
-            if not self.is_running:
+            if self._process.poll() is not None:
                 raise EmulatorError(
                     f"The embedded AWS ended while it started (exit code {self._process.returncode}); "
-                    f"the end of {self.log_file}:\n{self.last_lines()}"
+                    f"the end of {self._log_file}:\n{self._last_lines()}"
                 )
             if _health(self.port).get("edition") == identity:
                 return
             time.sleep(0.05)
-        raise EmulatorError(f"The embedded AWS did not answer within {_START_TIMEOUT} seconds: see {self.log_file}.")
+        raise EmulatorError(f"The embedded AWS did not answer within {_START_TIMEOUT} seconds: see {self._log_file}.")
+
+    def _last_lines(self) -> str:
+        return "\n".join(self._log_file.read_text(errors="replace").splitlines()[-_LAST_LINES:])
+
+
+def _bound_socket(port: int) -> socket.socket:
+    """Bind a port of 127.0.0.1, so that no other program can take it before the child serves it."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((LOOPBACK, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise EmulatorError(
+                f"Port {port} on {LOOPBACK} is in use: stop the program that uses it, or choose another port."
+            ) from error
+        raise EmulatorError(f"Port {port} on {LOOPBACK} cannot be opened: {error}.") from error
+    return bound
 
 
 def _make_run_dir(state_dir: Path) -> Path:
@@ -156,32 +165,14 @@ def _make_run_dir(state_dir: Path) -> Path:
         raise EmulatorError(f"The embedded AWS cannot write to {state_dir}: {error.strerror}.") from error
 
 
-def _command(options: ServerOptions, *, descriptor: int, run_dir: Path) -> list[str]:
-    child = [
-        sys.executable,
-        "-m",
-        "simulators.embedded_aws.child",
-        "--socket",
-        str(descriptor),
-        "--run-dir",
-        str(run_dir),
-    ]
-    pauses = [str(seconds) for seconds in options.retry_delays]
-    mailbox = ["--mailbox", str(options.mailbox)]
-    return [*child, *mailbox, "--concurrency", str(options.concurrency), "--retry-delays", *pauses]
-
-
-def _environment(options: ServerOptions, *, port: int, identity: str, run_dir: Path) -> dict[str, str]:
-    aws = aws_settings(
-        endpoint_url=f"http://{LOOPBACK}:{port}",
-        simulator_url=options.simulator_url,
-        absent=run_dir / "no-aws-config",
-    )
-    return emulator_environment(aws=aws, port=port, identity=identity, run_dir=run_dir)
+def _command(options: Options, *, descriptor: int, run_dir: Path) -> list[str]:
+    folders = ["--run-dir", str(run_dir), "--mailbox", str(options.mailbox)]
+    delivery = ["--concurrency", str(options.concurrency), "--retry-delays", *map(str, options.retry_delays)]
+    return [sys.executable, "-m", "simulators.embedded_aws.child", "--socket", str(descriptor), *folders, *delivery]
 
 
 def _health(port: int) -> dict[str, object]:
-    """What answers the health check; nothing while there is nobody, or nobody who speaks our language."""
+    """Return the answer to the health check; nothing while there is none, or none that is understood."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", "/_ministack/health")

@@ -5,27 +5,27 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from simulators.embedded_aws.loopback import LOOPBACK
-
+LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "111122223333"  # AWS's own example account
 REGION = "us-east-1"
 # The emulator takes a key of 12 digits as the account. No real access key looks like that.
 ACCESS_KEY_ID = ACCOUNT_ID
 SECRET_ACCESS_KEY = "embedded"  # noqa: S105  not a secret: the emulator accepts anything
 
-_NO_PROXY_THERE = f"http://{LOOPBACK}:9"  # the port of the discard service, at which nobody listens
+SIMULATED_SERVICES = ("backupsearch", "backup", "ec2")
+"""The services for which the simulator of AWS Backup stands in, by boto3's names."""
 
-_SIMULATED_SERVICES = ("BACKUPSEARCH", "BACKUP", "EC2")
-_WHAT_PYTHON_NEEDS = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_NO_PROXY_THERE = f"http://{LOOPBACK}:9"  # the port of the discard service, where nothing listens
+_NEEDED_BY_PYTHON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 def aws_settings(*, endpoint_url: str, simulator_url: str | None, absent: Path) -> dict[str, str]:
-    """The `AWS_*` variables of everything that talks to the emulator, functions included.
+    """Return the `AWS_*` variables of everything that talks to the emulator, functions included.
 
     Args:
         endpoint_url: The emulator.
-        simulator_url: The simulator of `backup-search` and `backup`; without one these go to the emulator, too.
-        absent: A path at which there is no file: in place of the user's AWS configuration and credentials.
+        simulator_url: The simulator of AWS Backup; without one its services go to the emulator, too.
+        absent: A path without a file, in place of the user's AWS configuration and credentials.
     """
     settings = {
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -38,36 +38,31 @@ def aws_settings(*, endpoint_url: str, simulator_url: str | None, absent: Path) 
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     if simulator_url:
-        settings |= {f"AWS_ENDPOINT_URL_{service}": simulator_url for service in _SIMULATED_SERVICES}
+        settings |= {f"AWS_ENDPOINT_URL_{service.upper()}": simulator_url for service in SIMULATED_SERVICES}
     return settings
 
 
 def loopback_only() -> dict[str, str]:
-    """Sends everything that is not for this computer to a proxy that is none: it fails at once.
+    """Return the variables that send everything for another computer to a proxy that does not exist.
 
-    A function, or a client that overlooks `AWS_ENDPOINT_URL`, so cannot reach a real AWS by mistake.
+    So a function, or a client that overlooks `AWS_ENDPOINT_URL`, cannot reach a real AWS by mistake.
     """
     no_proxy = f"{LOOPBACK},localhost,::1"
-    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NO_PROXY_THERE)
-    return {
-        **proxies,
-        **{name.lower(): url for name, url in proxies.items()},
-        "NO_PROXY": no_proxy,
-        "no_proxy": no_proxy,
-    }
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NO_PROXY_THERE) | {"NO_PROXY": no_proxy}
+    return proxies | {name.lower(): value for name, value in proxies.items()}
 
 
 def emulator_environment(*, aws: Mapping[str, str], port: int, identity: str, run_dir: Path) -> dict[str, str]:
-    """The whole environment of the emulator; its functions inherit it, so nothing of the user's is in it.
+    """Return the whole environment of the emulator. Its functions inherit it, so it holds nothing of the user's.
 
     Args:
         aws: From `aws_settings`.
-        port: The port it serves.
-        identity: A word that only this process answers the health check with.
-        run_dir: Where it writes, and nowhere else.
+        port: The port that it serves.
+        identity: A word with which only this process answers the health check.
+        run_dir: The only folder that it writes to.
     """
     return {
-        **{name: os.environ[name] for name in _WHAT_PYTHON_NEEDS if name in os.environ},
+        **{name: os.environ[name] for name in _NEEDED_BY_PYTHON if name in os.environ},
         **aws,
         **loopback_only(),
         "HOME": str(run_dir),
@@ -85,21 +80,18 @@ def emulator_environment(*, aws: Mapping[str, str], port: int, identity: str, ru
         "MINISTACK_REGION": REGION,
         "MINISTACK_EDITION": identity,  # a free text that comes back in the health check
         "LAMBDA_EXECUTOR": "local",
-        "DOCKER_HOST": f"unix://{run_dir / 'no-docker'}",  # it would reap containers of other emulators
+        "DOCKER_HOST": f"unix://{run_dir / 'no-docker'}",  # it would remove containers of other emulators
         "IOT_MTLS_ENABLED": "0",  # listens on 8883 otherwise
         "SFTP_ENABLED": "0",
     }
 
 
 def client_environment(*, aws: Mapping[str, str], cdk_home: Path) -> dict[str, str]:
-    """The environment of programs that use the emulator: the CDK and AWS command lines, the CDK app.
+    """Return the environment of programs that use the emulator: the CDK and AWS command lines, the CDK app.
 
     It is the user's, since the app's bundling needs the package caches and proxies set up there, but without any
-    AWS or CDK setting, and with loopback kept off the proxies.
-
-    Args:
-        aws: From `aws_settings`.
-        cdk_home: In place of `~/.cdk`, where the CDK command line would remember which account a key belongs to.
+    AWS or CDK setting, and without a proxy for loopback. `cdk_home` stands in for `~/.cdk`, where the CDK command line
+    would remember which account a key belongs to.
     """
     inherited = {name: text for name, text in os.environ.items() if not name.upper().startswith(("AWS_", "CDK_"))}
     direct = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), LOOPBACK, "localhost"]))
@@ -110,14 +102,13 @@ def client_environment(*, aws: Mapping[str, str], cdk_home: Path) -> dict[str, s
         "NO_PROXY": direct,
         "no_proxy": direct,
         "NO_COLOR": "1",
-        # Advice to upgrade Node.js: Node.js 20 does, and the lines would bury the progress of the deployment.
-        "NODE_NO_WARNINGS": "1",
+        "NODE_NO_WARNINGS": "1",  # advice to upgrade Node.js would bury the progress of the deployment
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         "AWS_PAGER": "",
         "CDK_HOME": str(cdk_home),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_NOTICES": "1",
-        "CDK_NOTICES": "false",  # what CDK_DISABLE_NOTICES leaves: a look whether there is a network
+        "CDK_NOTICES": "false",  # CDK_DISABLE_NOTICES still looks for a network
         "CDK_DISABLE_VERSION_CHECK": "1",
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from search_coverage.names import REPORT_HTML
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
-from simulators.embedded_aws.surroundings import loopback_only
+from simulators.embedded_aws.environments import loopback_only
 
 _ENVIRONMENT = """\
 # Source this in bash or zsh: the shell then uses the embedded AWS, and reaches nothing but this computer.
@@ -47,25 +47,14 @@ All that is in this AWS is gone when it stops.
 
 
 def write_environment(file: Path, aws: EmbeddedAws, *, bucket: str) -> None:
-    """Write what a shell has to source.
-
-    Args:
-        file: Where to.
-        aws: The AWS that the shell is to use.
-        bucket: The bucket with the reports, as `$BUCKET`.
-    """
+    """Write the file for a shell to source, with the bucket of the reports as `$BUCKET`."""
     variables = aws.settings() | loopback_only() | {"AWS_PAGER": "", "BUCKET": bucket}
     exports = "\n".join(f"export {name}={shlex.quote(text)}" for name, text in variables.items())
     file.write_text(_ENVIRONMENT.format(exports=exports, report_html=REPORT_HTML), encoding="utf-8")
 
 
 def instructions(environment: Path, *, mails: Path) -> str:
-    """Give the lines to copy.
-
-    Args:
-        environment: What `write_environment` wrote.
-        mails: The folder of the mails.
-    """
+    """Return the lines to copy, which source the file of `write_environment`, and name the folder of the mails."""
     # A dot alone looks for a file without a slash on the PATH.
     sourced = environment if environment.is_absolute() else os.path.join(".", environment)  # noqa: PTH118  pathlib drops the dot
     return _INSTRUCTIONS.format(environment=shlex.quote(str(sourced)), mails=mails)
