@@ -28,7 +28,7 @@ It makes that shell use this AWS, and reach nothing but this computer. Then:
 
 - Is everything in order?
 
-  .venv/bin/python -m cli.doctor
+  .venv/bin/search-coverage doctor
 
 - Start a search job. It ends after some seconds, and up to a minute later the
   schedule has noticed it and the report is there. Its mail: {mails}
