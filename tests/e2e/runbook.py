@@ -5,9 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.e2e.conftest import ROOT, Stack
 
@@ -37,24 +37,17 @@ exec "REAL_CLI" "${arguments[@]}"
 """
 
 
-class Block(NamedTuple):
-    """Commands that stand together: the heading above them, their number below it from 1, and their text."""
-
-    section: str
-    number: int
-    text: str
-
-
-def blocks(text: str) -> Iterator[Block]:
-    """Give all blocks of commands of a text, in its order."""
-    section, number = "", 0
-    for found in re.finditer(r"^#+ (?P<section>[^\n]+)$|^```bash\n(?P<block>.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        section, number = (found["section"], 0) if found["section"] else (section, number + 1)
-        if found["block"]:
-            yield Block(section, number, found["block"])
+def blocks(text: str) -> dict[tuple[str, int], str]:
+    """Give the blocks of commands of a text by the heading above them and their number below it, from 1."""
+    found, section, number = {}, "", 0
+    for heading, block in re.findall(r"^#+ ([^\n]+)$|^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        section, number = (heading, 0) if heading else (section, number + 1)
+        if block:
+            found[section, number] = block
+    return found
 
 
-BLOCKS = {(block.section, block.number): block.text for block in blocks(DOCUMENTS)}
+BLOCKS = blocks(DOCUMENTS)
 
 
 def commands_in_prose(text: str) -> set[str]:
@@ -65,13 +58,10 @@ def commands_in_prose(text: str) -> set[str]:
 
 
 class Shell:
-    """A reader's shell in the folder of the project, in which the first block of `SETUP` was run.
+    """A reader's shell in a folder with links to the project, in which the first block of `SETUP` was run.
 
     Attributes:
-        stack: The deployed stack.
-        folder: Its working directory, with links to what the commands use of the project.
-        variables: The shell variables that are set, and the output of the stack behind each.
-        values: Their values.
+        variables: The shell variables that are set, and the output of the stack behind each; `values` has their values.
     """
 
     def __init__(self, stack: Stack, folder: Path) -> None:
@@ -101,13 +91,13 @@ class Shell:
         return self.run(BLOCKS[section, number], **how)
 
     def run(self, commands: str, replace: Mapping[str, str] | None = None, exit_code: int = 0, **variables: str) -> str:
-        """Run commands as they stand in a document, expect that they print no error, and give what they print.
+        """Run commands that print no error, and give what they print.
 
         Args:
-            commands: The commands.
+            commands: The commands, as they stand in a document.
             replace: What a reader replaces, and by what.
-            exit_code: How they have to end.
-            **variables: Shell variables that have another value than `SETUP` gave them.
+            exit_code: The exit code that they must have.
+            **variables: Shell variables that replace those of `SETUP`.
         """
         for placeholder, value in (replace or {}).items():
             commands, count = re.subn(rf"(?<![\w-]){re.escape(placeholder)}(?![\w-])", value, commands)
