@@ -4,7 +4,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.coverage.errors import AwsCallFailed
 
 _DENIED: Final = frozenset(
     {

@@ -47,7 +47,7 @@ def epilog(examples: str, *commands: str) -> str:
     return "\n\n".join([f"\b\nExamples:\n{examples}", *needs])
 
 
-class SearchJobId(click.ParamType):
+class SearchJobId(click.ParamType[str]):
     """The identifier of a search job, or its ARN."""
 
     name = "ID"

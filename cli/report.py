@@ -14,12 +14,12 @@ from cli.aws_errors import code_of
 from cli.deployment import QUICK, Deployment
 from cli.errors import CommandError, NoSuchReport
 from search_coverage.aws.backup_search import BackupSearch
-from search_coverage.aws.errors import SearchJobUnknown
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.report.keys import ReportKeys
-from search_coverage.report.links import bucket_folder_url
+from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.mail.links import bucket_folder_url
+from search_coverage.use_cases.ports import SearchJobUnknown
 
 _LINK_SECONDS: Final = 300
 _SIGNATURE_4: Final = QUICK.merge(Config(signature_version="s3v4"))  # S3 asks for it where KMS encrypts the object

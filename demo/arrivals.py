@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from demo.search_jobs import shown_verdict
-from search_coverage.report.alert import NotifyOn
+from search_coverage.report.mail.alert import NotifyOn
 
 WHY_NO_MAIL: Mapping[str, str] = {
     NotifyOn.FAILED: "nothing in it FAILED, and notifyOn is FAILED",

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.report_store import ReportStore
 from search_coverage.names import EXCLUDED_BACKUPS, SUMMARIES
-from search_coverage.report.row import COLUMNS
+from search_coverage.report.files.row import COLUMNS
 
 DATABASE: Final = "search_coverage"
 """Athena wants lower case and no hyphen; an account and Region have one stack (`infra/stack.py`), and so one of it."""

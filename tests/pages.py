@@ -10,9 +10,9 @@ from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
-from search_coverage.report.page import page
-from search_coverage.report.spool import Spool
-from search_coverage.report.summary import Findings
+from search_coverage.report.files.spool import Spool
+from search_coverage.report.findings import Findings
+from search_coverage.report.page.html import page
 from tests.examples import JOB_ID, search_job
 
 CSV_KEY = f"reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/excluded-backups.csv"
@@ -84,6 +84,6 @@ def report_page(
         tally.searched = searched
         tally.listed = searched + tally.excluded - (inventory.not_listed or 0)
         judgement = judge(job, tally.backups, inventory)
-        findings = Findings(job, tally, inventory, judgement, datetime(2026, 11, 20, 9, 6, tzinfo=UTC))
-        text = page(findings, spool.first_rows, CSV_KEY, spool.first_by_reason)
+        findings = Findings(job, tally, inventory, judgement, datetime(2026, 11, 20, 9, 6, tzinfo=UTC), spool.examples)
+        text = page(findings, CSV_KEY)
         return spool.write_page(text).path.read_text(encoding="utf-8")

@@ -10,14 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
-from demo.pictures.shelf import Mail, ShelfBucket, ShelfBus, ShelfDigests, ShelfLease, ShelfTopic
+from demo.pictures.shelf import Mail, ShelfBucket, ShelfBus, ShelfDigests, ShelfLeases, ShelfTopic
 from search_coverage.aws import clients
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.backup_vaults import BackupVaults
 from search_coverage.aws.snapshots import Snapshots
 from search_coverage.coverage.verdict import InventoryStatus
 from search_coverage.names import REPORT_HTML, SUMMARY_JSON
-from search_coverage.report.alert import NotifyOn
+from search_coverage.report.mail.alert import NotifyOn
+from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.report_search_job import ReportSearchJob
 from search_coverage.use_cases.take_inventory import TakeInventory
 from simulators.backup_search import BackupSimulator, Scenario, load_scenarios
@@ -83,14 +84,13 @@ def _report(identifier: str) -> Report:
     reporting = ReportSearchJob(
         search=BackupSearch(clients.backup_search()),
         bucket=bucket,
-        topic=topic,
+        leases=ShelfLeases(),
+        notifier=Notifier(topic, ShelfDigests(), NotifyOn.ALWAYS, bucket.name),
         bus=ShelfBus(),
-        sent=ShelfDigests(),
-        notify_on=NotifyOn.ALWAYS,
         take_inventory=TakeInventory(_vaults, _snapshots, _now).run,
         now=_now,
     )
-    reporting.run(identifier, replay=False, request_id="", lease=ShelfLease(), seconds_left=lambda: 900.0)
+    reporting.run(identifier, replay=False, request_id="", seconds_left=lambda: 900.0)
     files = {key.rpartition("/")[2]: content for key, content in bucket.files.items()}
     inventory = json.loads(files[SUMMARY_JSON])["inventory"]
     if inventory["status"] != InventoryStatus.COMPLETE or topic.mail is None:

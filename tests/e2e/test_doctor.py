@@ -14,10 +14,10 @@ from typing import Any, ParamSpec
 import boto3
 import pytest
 from botocore.model import OperationModel
-
 from cli.doctor.__main__ import main
-from cli.doctor.checkup import CHECKS, STACK, examine
 from cli.doctor.deployment import Deployment
+
+from cli.doctor.checkup import CHECKS, STACK, examine
 from cli.doctor.finding import Finding, State
 from cli.doctor.section import RUNBOOK, Section
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario

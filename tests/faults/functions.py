@@ -134,11 +134,11 @@ def side_by_side(seconds_between_looks: float) -> None:
 def _adapt() -> None:
     """Make parts of the messages small, and the lease quick; look up few indexes, since one is like the other."""
     from search_coverage.aws import report_lease  # noqa: PLC0415 - it may be loaded anew
-    from search_coverage.report import messages  # noqa: PLC0415
-    from search_coverage.use_cases import take_inventory  # noqa: PLC0415
+    from search_coverage.inventory import thin_indexes  # noqa: PLC0415
+    from search_coverage.report.mail import messages  # noqa: PLC0415
 
     messages._ROWS_BYTES = _PART_BYTES
-    take_inventory._INDEXES_AT_MOST = 2
+    thin_indexes._INDEXES_AT_MOST = 2
     report_lease._SECONDS_BETWEEN_LOOKS = _pace.seconds_between_looks
     report_lease._RENEWED_EVERY_SECONDS = _pace.renewed_every_seconds
 

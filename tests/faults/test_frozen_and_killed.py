@@ -17,7 +17,7 @@ def test_attempts_were_frozen_and_killed_in_many_ways(plays: Rows) -> None:
     assert len(plays) == PLAYS
     assert len(stopped) > PLAYS / 2
     assert {play["plan"]["how"] for play in stopped} >= {"frozen before", "frozen after", "frozen at an instant"}
-    assert any("ClaimLost" in play["ended"] for play in plays), "no attempt woke up to find its lease lost"
+    assert any("LeaseLost" in play["ended"] for play in plays), "no attempt woke up to find its lease lost"
 
 
 def test_no_report_is_lost(plays: Rows) -> None:

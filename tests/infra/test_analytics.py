@@ -10,7 +10,7 @@ from sqlglot.optimizer.qualify import qualify
 
 from infra.athena_queries import QUERIES, SavedQuery, saved_queries
 from infra.settings import Settings
-from search_coverage.report.row import COLUMNS
+from search_coverage.report.files.row import COLUMNS
 from tests.infra.conftest import Json, Synthesise, SynthesisedStack
 
 RESULTS = "AnalyticsResults"

@@ -62,7 +62,7 @@ def test_the_app_runs_without_an_activated_virtual_environment(new_shell: NewShe
     ("written", "sentence"),
     [
         ("email=you@example.com", "Did you mean notificationEmails or alarmEmails?"),
-        ("notificationEmails=you@example.com,team", 'no address: "team"'),
+        ("notificationEmails=you@example.com,team", 'not valid: "team"'),
     ],
 )
 def test_a_wrong_setting_stops_the_command_line_with_one_sentence_said_once(

@@ -80,14 +80,14 @@ from datetime import UTC, datetime
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
-from search_coverage.report.page import page
-from search_coverage.report.summary import Findings
+from search_coverage.report.page.html import page
+from search_coverage.report.findings import Findings
 from search_coverage.report.tally import Tally
 
 job = SearchJob("id", Arn.parse("arn:aws:backup-search:eu-central-1:123456789012:search-job/id"), "COMPLETED")
 tally, inventory = Tally(listed=1, searched=1), Inventory(InventoryStatus.OFF)
 findings = Findings(job, tally, inventory, judge(job, tally.backups, inventory), datetime(2026, 11, 20, tzinfo=UTC))
-print(page(findings, [], "key/of.csv"))
+print(page(findings, "key/of.csv"))
 """
 
 

@@ -194,7 +194,7 @@ def test_no_lock_is_forgotten_by_a_deployment_that_leaves_out_an_option(synthesi
         rule = stack.resource(BUCKET)["ObjectLockConfiguration"]["Rule"]
         assert rule == {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 365}}
     # And there is no option that could be left out (test_settings.py)
-    with pytest.raises(SettingsError, match="deployment that forgets"):
+    with pytest.raises(SettingsError, match="deployment that omits"):
         Settings.from_context({"objectLockDays": "365"})
 
 

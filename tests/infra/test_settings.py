@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.settings import _READERS, LOG_RETENTION_DAYS, Settings, SettingsError
+from infra.settings import FIELDS, LOG_RETENTION_DAYS, Settings, SettingsError
 from tests.infra.conftest import ROOT
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
@@ -22,7 +22,7 @@ def test_cdk_json_spells_out_the_defaults() -> None:
 
     # Then it says of every setting what would hold without it
     assert Settings.from_context(context) == Settings.from_context({}) == Settings()
-    assert len(context["searchCoverage"]) == len(Settings.__slots__)
+    assert len(context["searchCoverage"]) == len(FIELDS)
 
 
 def test_a_search_that_left_out_anything_is_told_unless_somebody_chose_otherwise() -> None:
@@ -84,7 +84,7 @@ def test_every_setting_but_one_can_be_overridden_on_the_command_line_where_all_i
     settings = Settings.from_context(context | overridden)
 
     # Then it wins
-    assert set(_READERS) - set(overridden) == {"objectLockDays"}
+    assert set(FIELDS) - set(overridden) == {"objectLockDays"}
     assert settings == Settings(
         notification_emails=("a@example.com", "b@example.com"),
         alarm_emails=("c@example.com",),
@@ -200,9 +200,9 @@ def test_a_wrong_value_on_the_command_line_is_named_with_what_is_allowed(key: st
 @pytest.mark.parametrize(
     ("written", "named"),
     [
-        ("a@example.com,nobody,b@example.com,me@here", 'no address: "nobody", "me@here"'),
-        ("a@example.com,,b@example.com", 'no address: ""'),
-        ("a@example.com,b@example.com,A@example.com", 'more than once: "A@example.com"'),
+        ("a@example.com,nobody,b@example.com,me@here", 'not valid: "nobody", "me@here"'),
+        ("a@example.com,,b@example.com", 'not valid: ""'),
+        ("a@example.com,b@example.com,A@example.com", 'listed more than once: "A@example.com"'),
     ],
 )
 @pytest.mark.parametrize("setting", ["notificationEmails", "alarmEmails"])
@@ -229,11 +229,11 @@ def test_what_is_no_key_is_named_among_those_that_are(wrong: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_context(in_cdk_json(searchKeyArns=[KEY, wrong, OTHER_KEY]))
 
-    assert str(caught.value).endswith(f", or empty; {json.dumps(wrong)} is not the ARN of a key.")
+    assert str(caught.value).endswith(f", or empty; not valid: {json.dumps(wrong)}.")
 
 
 def test_a_key_that_is_there_twice_is_named() -> None:
-    with pytest.raises(SettingsError, match=f"; {json.dumps(KEY)} is there twice"):
+    with pytest.raises(SettingsError, match=f"; listed more than once: {json.dumps(KEY)}"):
         Settings.from_context({"searchKeyArns": f"{KEY},{KEY}"})
 
 
@@ -254,7 +254,7 @@ def test_object_lock_is_not_taken_from_the_command_line_where_the_next_deploymen
 
     assert str(caught.value) == (
         f'Setting objectLockDays is "{days}" (from -c objectLockDays): it must stand in searchCoverage in cdk.json, '
-        "because reports would no longer be locked after a deployment that forgets -c objectLockDays."
+        "because a deployment that omits -c objectLockDays no longer locks reports."
     )
 
 

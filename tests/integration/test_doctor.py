@@ -12,15 +12,15 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
+from cli.doctor.deployment import Deployment, Resource
+from cli.doctor.printed import Printout
 from rich.console import Console
 
 from cli.doctor.checks import functions, mails, rights, searches, stack, storage, sweeps, triggers
 from cli.doctor.checkup import CHECKS, Check, examine, examine_one
-from cli.doctor.deployment import Deployment, Resource
 from cli.doctor.finding import Finding, State, attention, ok
 from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Places
 from cli.doctor.needs import Need as Needed
-from cli.doctor.printed import Printout
 from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
 from search_coverage.names import SWEEP_DONE, Variable

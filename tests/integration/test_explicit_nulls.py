@@ -39,7 +39,7 @@ def files_of_a_report(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, s
     """Make the report at a fixed time, and give all that is written, but for what no two reports share."""
     module = deployment.function("report", INVENTORY="ON")
     monkeypatch.setattr(module, "_now", lambda: NOW)
-    monkeypatch.setattr(module, "reporting", dataclasses.replace(module.reporting, now=lambda: NOW))
+    monkeypatch.setattr(module, "report_search_job", dataclasses.replace(module.report_search_job, now=lambda: NOW))
     module.handler({"searchJobIdentifier": search_job, "replay": True}, Context())
     files: dict[str, Any] = {}
     for key in deployment.stored():

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from search_coverage.aws.errors import AwsCallFailed, ClaimLost
-from search_coverage.aws.report_lease import ReportInProgress
+from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.use_cases.ports import LeaseLost, ReportInProgress
 from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
@@ -35,9 +35,9 @@ def kill_while_reading(
     def die(**_: object) -> None:
         raise KilledError
 
-    module.reporting.search._client.meta.events.register("before-send", die)
+    module.report_search_job.search._client.meta.events.register("before-send", die)
     with monkeypatch.context() as killed:
-        killed.setattr("search_coverage.aws.report_lease.ReportLease._release", lambda _: None)
+        killed.setattr("search_coverage.aws.report_lease.ReportLease.release", lambda _: None)
         with pytest.raises(KilledError):
             module.handler(state_change(search_job), context)
 
@@ -54,7 +54,7 @@ def hand_over(deployment: Deployment) -> None:
 
 def live_owner(deployment: Deployment, search_job: str, request_id: str) -> Any:
     """Let somebody hold the lease and count it up, until the returned function is called."""
-    owner = deployment.function("report").leases.acquire(search_job, request_id)
+    owner = deployment.function("report").report_search_job.leases.acquire(search_job, request_id)
     ended = threading.Event()
     holding = threading.Event()
 
@@ -153,7 +153,7 @@ def test_a_lease_that_is_released_while_somebody_waits_is_taken_at_once(deployme
     search_job = deployment.simulator.finish_job(ONE_FAILED)
     end = live_owner(deployment, search_job, "another request")
     module = deployment.function("report")
-    module.leases._sleep = lambda _: end()
+    module.report_search_job.leases._sleep = lambda _: end()
 
     assert module.handler(state_change(search_job), Context())["created"] is True
 
@@ -161,11 +161,11 @@ def test_a_lease_that_is_released_while_somebody_waits_is_taken_at_once(deployme
 def test_one_that_was_taken_over_tells_nobody_and_lets_the_other_go_on(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(ONE_FAILED)
     module = deployment.function("report")
-    module.reporting.search._client.meta.events.register(
+    module.report_search_job.search._client.meta.events.register(
         "before-send.backupsearch.ListSearchJobBackups", lambda **_: hand_over(deployment)
     )
 
-    with pytest.raises(ClaimLost, match="this one stops here"):
+    with pytest.raises(LeaseLost, match="this one stops here"):
         module.handler(state_change(search_job), Context())
 
     assert deployment.messages(deployment.people) == []
@@ -179,8 +179,10 @@ def test_one_that_was_taken_over_while_it_uploads_leaves_the_mark_to_the_other(d
     module = deployment.function("report")
 
     # When another attempt takes over while this one uploads
-    module.reporting.bucket._client.meta.events.register("before-send.s3.PutObject", lambda **_: hand_over(deployment))
-    with pytest.raises(ClaimLost):
+    module.report_search_job.bucket._client.meta.events.register(
+        "before-send.s3.PutObject", lambda **_: hand_over(deployment)
+    )
+    with pytest.raises(LeaseLost):
         module.handler(state_change(search_job), Context())
 
     # Then the mark is left to the other, and the lease too
@@ -198,7 +200,7 @@ def test_a_lease_is_renewed_while_its_owner_is_alive_and_gone_when_it_is_done(de
         time.sleep(0.5)
         seen.append(int(lease(deployment)["beats"]["N"]))
 
-    module.reporting.search._client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", wait)
+    module.report_search_job.search._client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", wait)
     assert module.handler(state_change(search_job), Context())["created"] is True
 
     assert seen[1] - seen[0] > 2
@@ -215,7 +217,7 @@ def test_people_are_not_told_again_when_only_the_mark_could_not_be_set(
         raise AwsCallFailed("S3 does not take summary.json")
 
     with monkeypatch.context() as broken:
-        broken.setattr(type(module.reporting.bucket), "put_summary", refuse)
+        broken.setattr(type(module.report_search_job.bucket), "put_summary", refuse)
         for _ in range(3):
             with pytest.raises(AwsCallFailed):
                 module.handler(state_change(search_job), Context())

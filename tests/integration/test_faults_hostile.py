@@ -72,7 +72,7 @@ def markup(deployment: Deployment) -> set[str]:
 def with_texts(deployment: Deployment, text: str) -> Any:
     """Load the report function, and let AWS Backup say this text wherever it may say any."""
     module = deployment.function("report", NOTIFY_ON="ALWAYS")
-    events = module.reporting.search._client.meta.events
+    events = module.report_search_job.search._client.meta.events
 
     def change_job(parsed: dict[str, Any], **_: object) -> None:
         parsed.update(Name=text, StatusMessage=text, EncryptionKeyArn=text, Status=text)
@@ -174,7 +174,7 @@ def test_an_identifier_from_aws_that_is_none_never_becomes_a_key(deployment: Dep
     def change(parsed: dict[str, Any], **_: object) -> None:
         parsed["SearchJobIdentifier"] = identifier
 
-    module.reporting.search._client.meta.events.register("after-call.backupsearch.GetSearchJob", change)
+    module.report_search_job.search._client.meta.events.register("after-call.backupsearch.GetSearchJob", change)
     with pytest.raises(SearchCoverageError, match="expected the UUID of a search job"):
         module.handler(state_change(search_job), Context())
 

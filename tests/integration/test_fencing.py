@@ -11,9 +11,10 @@ import pytest
 from moto.s3.exceptions import PreconditionFailed
 from moto.s3.responses import S3Response
 
-from search_coverage.aws.errors import AwsCallFailed, ClaimLost
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.aws.report_lease import ReportLease
+from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.use_cases.ports import LeaseLost
 from simulators.backup_search import BackupGroup, RecoveryPointGroup, Scenario, Vault
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context, state_change
@@ -46,11 +47,11 @@ class Lease:
 
     def confirm(self) -> None:
         if not self.held:
-            raise ClaimLost("taken over")
+            raise LeaseLost("taken over")
 
 
 def bucket_of(deployment: Deployment) -> ReportBucket:
-    bucket: ReportBucket = deployment.function("report").reporting.bucket
+    bucket: ReportBucket = deployment.function("report").report_search_job.bucket
     return bucket
 
 
@@ -82,7 +83,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     path = tmp_path / "file"
     path.write_bytes(b"x" * 1000)
     if request.param == "in parts":
-        monkeypatch.setattr("search_coverage.aws.report_bucket._PART_BYTES", 400)
+        monkeypatch.setattr("search_coverage.aws.guarded_objects._PART_BYTES", 400)
         monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
     return path
 
@@ -92,7 +93,7 @@ def test_a_file_of_a_successor_is_never_replaced(deployment: Deployment, file: P
     bucket.put_file("reports/1/a.csv", file, "text/csv", held("successor"))
 
     file.write_bytes(b"y" * 1000)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         bucket.put_file("reports/1/a.csv", file, "text/csv", lost("frozen"))
 
     assert deployment.read("reports/1/a.csv") == b"x" * 1000
@@ -128,7 +129,7 @@ def test_a_condition_is_of_what_was_seen_before_the_lease_was_confirmed(deployme
 
     # When it wakes
     file.write_bytes(b"y" * 1000)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         bucket.put_file("reports/1/a.csv", file, "text/csv", FrozenOnceConfirmed("frozen"))  # type: ignore[arg-type]
 
     # Then it has replaced nothing
@@ -161,7 +162,7 @@ def test_a_stale_summary_never_replaces_that_of_a_newer_replay(deployment: Deplo
     bucket = bucket_of(deployment)
     bucket.put_summary("reports/1/summary.json", {"made": "by the replay"}, "replay", held("replay"))
 
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         bucket.put_summary("reports/1/summary.json", {"made": "long ago"}, "first", lost("frozen"))
 
     assert json.loads(deployment.read("reports/1/summary.json")) == {"made": "by the replay"}
@@ -175,7 +176,7 @@ def test_a_frozen_replay_does_not_take_the_mark_off_its_successors_report(deploy
     assert seen
     bucket.put_summary(key, {"made": "by the successor"}, "successor", held("successor"))
 
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         bucket.remove(key, lost("frozen"), seen.etag)
 
     assert json.loads(deployment.read(key)) == {"made": "by the successor"}
@@ -254,8 +255,8 @@ def test_what_people_were_told_is_not_forgotten_by_the_retry_of_an_attempt_that_
             raise ValueError("the power is gone")
 
     mails: list[object] = []
-    module.reporting.topic._client.meta.events.register("before-send", lambda **_: mails.append(1))
-    module.reporting.bucket._client.meta.events.register("before-send.s3.PutObject", die)
+    module.report_search_job.notifier.topic._client.meta.events.register("before-send", lambda **_: mails.append(1))
+    module.report_search_job.bucket._client.meta.events.register("before-send.s3.PutObject", die)
     with pytest.raises(AwsCallFailed, match="power"):
         module.handler({"searchJobIdentifier": search_job}, Context())
 
@@ -311,10 +312,10 @@ def test_a_stale_mark_that_falls_between_a_replays_removal_and_its_own_is_taken_
 
     class LostMeanwhile(Lease):
         def confirm(self) -> None:
-            raise ClaimLost("taken over")
+            raise LeaseLost("taken over")
 
     # When an attempt that was frozen sets its mark there
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         bucket.put_summary(key, {"made": "long ago"}, "first", LostMeanwhile("frozen"))  # type: ignore[arg-type]
 
     # Then nothing vouches for the files of the replay

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from search_coverage.aws.errors import AwsCallFailed
-from search_coverage.report.recovery_point_table import RecoveryPointTable
+from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.inventory.table import RecoveryPointTable
 from simulators.backup_search import RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
 from tests.integration.test_inventory import BUCKET, INDEXED, NEVER_INDEXED, point_arn, report, search
@@ -240,7 +240,7 @@ def test_people_are_told_once_though_each_attempt_finds_something_else_in_the_va
     def refuse(*_: object) -> None:
         raise AwsCallFailed("S3 does not take summary.json")
 
-    monkeypatch.setattr(type(module.reporting.bucket), "put_summary", refuse)
+    monkeypatch.setattr(type(module.report_search_job.bucket), "put_summary", refuse)
     for number in range(5):
         with pytest.raises(AwsCallFailed):
             module.handler(state_change(search_job), Context())
@@ -272,7 +272,7 @@ def test_a_source_that_cannot_be_read_is_not_a_vault_that_was_and_the_scope_is_a
 def test_when_details_of_many_are_missing_it_says_so_also_after_another_note(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search_coverage.use_cases.take_inventory._DETAILS_AT_MOST", 100)
+    monkeypatch.setattr("search_coverage.inventory.details._CALLS_AT_MOST", 100)
     cold = RecoveryPointGroup(
         count=150, source=BUCKET, index=None, storage_class="COLD", move_to_cold_storage_at=timedelta(1)
     )

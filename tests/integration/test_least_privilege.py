@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from infra.settings import Settings
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.use_cases.report_search_job import NotificationPending
 from simulators.backup_search import BackupGroup, RecoveryPointGroup, Scenario, Vault
 from tests.infra.conftest import synthesised
@@ -96,19 +96,19 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
     deployment.report(event)  # found in the bucket
     deployment.report({**event, "replay": True})  # made again
     refused = deployment.function("report")
-    refused.reporting.topic._client.meta.events.register("before-send.sns.Publish", refuse)
+    refused.report_search_job.notifier.topic._client.meta.events.register("before-send.sns.Publish", refuse)
     with pytest.raises(NotificationPending):
         refused.handler({**event, "replay": True}, Context())  # whole, and not told
     deployment.report(event)  # told, and its mark taken off
-    deployment.function("report").leases.acquire(search_job, "another request")
+    deployment.function("report").report_search_job.leases.acquire(search_job, "another request")
     monkeypatch.setattr("search_coverage.aws.report_lease._SECONDS_BETWEEN_LOOKS", 0)
     deployment.report(event)  # taken over
     with monkeypatch.context() as large:
-        large.setattr("search_coverage.aws.report_bucket._PART_BYTES", 1000)
+        large.setattr("search_coverage.aws.guarded_objects._PART_BYTES", 1000)
         large.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
         deployment.report({**event, "replay": True})  # uploaded in parts
         broken = deployment.function("report")
-        client = broken.reporting.bucket._client
+        client = broken.report_search_job.bucket._client
         client.meta.events.register("before-send.s3.UploadPart", refuse)
         with pytest.raises(AwsCallFailed):  # an upload that breaks off, and an invocation that fails
             broken.handler({**event, "replay": True}, Context())

@@ -30,7 +30,7 @@ def refusing(deployment: Deployment) -> ModuleType:
     def refuse(**_: object) -> None:
         raise ValueError("SNS is not there")
 
-    module.reporting.topic._client.meta.events.register("before-send.sns.Publish", refuse)
+    module.report_search_job.notifier.topic._client.meta.events.register("before-send.sns.Publish", refuse)
     return module
 
 
@@ -122,7 +122,7 @@ def test_whatever_write_it_dies_at_the_mark_goes_in_the_end(deployment: Deployme
 
     told = 0
     for module in (refusing(deployment), deployment.function("report")):
-        module.reporting.bucket._client.meta.events.register("before-send.s3", die)
+        module.report_search_job.bucket._client.meta.events.register("before-send.s3", die)
         with pytest.raises(Exception, match="power"):
             module.handler(event, Context())
         told = told or len(deployment.messages(deployment.people))

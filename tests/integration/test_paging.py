@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from search_coverage.aws.backup_search import BackupSearch
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.coverage.errors import AwsCallFailed
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
 
 

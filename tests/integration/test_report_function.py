@@ -15,11 +15,12 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.handlers.environment import EnvironmentInvalid
-from search_coverage.report.row import COLUMNS
-from search_coverage.use_cases.report_search_job import SearchJobNotEnded, TimeRunningOut
+from search_coverage.report.files.row import COLUMNS
+from search_coverage.use_cases.deadline import TimeRunningOut
+from search_coverage.use_cases.ports import SearchJobUnknown
+from search_coverage.use_cases.report_search_job import SearchJobNotEnded
 from simulators.backup_search import BackupGroup, BackupSimulator, Progress, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import Context, state_change
@@ -191,7 +192,7 @@ def test_a_replay_that_fails_leaves_no_mark_on_files_it_does_not_vouch_for(deplo
         if request.url.endswith("report.html"):
             raise ValueError("S3 does not take report.html")
 
-    module.reporting.bucket._client.meta.events.register("before-send.s3.PutObject", refuse_the_page)
+    module.report_search_job.bucket._client.meta.events.register("before-send.s3.PutObject", refuse_the_page)
     with pytest.raises(AwsCallFailed, match=r"does not take report\.html"):
         module.handler({"searchJobIdentifier": search_job, "replay": True}, Context())
 
@@ -246,7 +247,7 @@ def test_news_that_the_bus_did_not_surely_take_are_tried_again(deployment: Deplo
         def put_events(self, **_: object) -> dict[str, Any]:
             return answer
 
-    module.reporting.bus._client = Bus()
+    module.report_search_job.bus._client = Bus()
     with pytest.raises(AwsCallFailed, match=r"was refused: (PutEvents|InternalFailure)"):
         module.handler(state_change(search_job), Context())
 
@@ -415,7 +416,7 @@ def test_a_search_job_that_aws_forgot_is_said_to_be_forgotten(deployment: Deploy
 def test_an_answer_of_another_shape_gives_a_sentence_and_no_report(deployment: Deployment, body: bytes) -> None:
     search_job = deployment.simulator.finish_job(ALL_SEARCHED)
     module = deployment.function("report")
-    client = module.reporting.search._client
+    client = module.report_search_job.search._client
     answer: Any = AWSResponse("http://127.0.0.1", 200, HTTPHeaders(), BytesIO(body))
     answer._content = body
     client.meta.events.register("before-send.backupsearch.ListSearchJobBackups", lambda **_: answer)
@@ -482,7 +483,7 @@ def test_an_inventory_that_breaks_is_no_reason_to_trust_and_none_to_give_no_repo
     def disk_is_full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("search_coverage.report.recovery_point_table.RecoveryPointTable.add", disk_is_full)
+    monkeypatch.setattr("search_coverage.inventory.table.RecoveryPointTable.add", disk_is_full)
     assert deployment.report(state_change(search_job), INVENTORY="ON")["verdict"] == "PARTIAL"
     summary = deployment.summary(search_job)
     assert summary is not None

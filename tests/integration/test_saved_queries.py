@@ -24,8 +24,8 @@ from sqlglot import exp
 
 from infra.athena_queries import QUERIES
 from infra.settings import Settings
-from search_coverage.aws.errors import AwsCallFailed
 from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.coverage.errors import AwsCallFailed
 from simulators.backup_search import BackupGroup, BackupSimulator, RecoveryPointGroup, Scenario, Vault
 from tests.infra.conftest import synthesised
 from tests.integration.conftest import Deployment

@@ -12,7 +12,9 @@ from cli.doctor.checks import search_keys
 from cli.doctor.finding import State
 from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
-from search_coverage.aws.errors import AwsCallFailed, SearchKeyDenied, reading_search_job
+from search_coverage.aws.errors import reading_search_job
+from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.use_cases.ports import SearchKeyDenied
 from simulators.backup_search import Effect
 from tests.infra.conftest import ROOT, synthesised
 from tests.integration.aws_calls import Need

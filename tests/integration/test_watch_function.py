@@ -9,8 +9,7 @@ import boto3
 import pytest
 
 from search_coverage.aws.backup_search import BackupSearch
-from search_coverage.aws.errors import AwsCallFailed
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context
@@ -168,7 +167,7 @@ def test_23_search_jobs_are_announced_in_batches_of_ten_no_faster_than_mail_may_
     jobs = {deployment.simulator.finish_job(DONE) for _ in range(23)}
     module = deployment.function("watch")
     sizes: list[int] = []
-    client = module.sweeping.bus._client
+    client = module.sweep_search_jobs.bus._client
     client.meta.events.register(
         "provide-client-params.events.PutEvents", lambda params, **_: sizes.append(len(params["Entries"]))
     )
@@ -196,7 +195,7 @@ def test_what_does_not_fit_into_a_sweep_is_announced_by_the_next(
 def test_a_search_job_that_cannot_be_identified_stops_no_other_and_is_told(deployment: Deployment) -> None:
     search_job = deployment.simulator.finish_job(DONE)
     module = deployment.function("watch")
-    client = module.sweeping.search._client
+    client = module.sweep_search_jobs.search._client
     list_search_jobs = client.list_search_jobs
 
     def with_odd_entries(**request: Any) -> Any:
@@ -233,7 +232,7 @@ class RefusingBus:
 def test_an_entry_that_was_refused_is_not_recorded_and_goes_out_with_the_next_sweep(deployment: Deployment) -> None:
     jobs = [deployment.simulator.finish_job(DONE, ended_ago=timedelta(hours=age)) for age in (5, 4, 3)]
     module = deployment.function("watch")
-    bus = module.sweeping.bus
+    bus = module.sweep_search_jobs.bus
     bus._client = RefusingBus(bus._client, refused=2)
 
     with pytest.raises(SearchCoverageError, match=r"refused 2 of 3 announcements \(ThrottlingException: Slow down\)"):
@@ -249,7 +248,7 @@ def test_a_sweep_over_nothing_new_costs_two_calls_and_the_next_one_call(deployme
         deployment.report({"searchJobIdentifier": deployment.simulator.finish_job(DONE)})
     module = deployment.function("watch")
     calls: list[str] = []
-    sweeping = module.sweeping
+    sweeping = module.sweep_search_jobs
     for owner in (sweeping.search, sweeping.bucket, sweeping.announcements, sweeping.bus):
         owner._client.meta.events.register("before-send", lambda request, **_: calls.append(request.method))
 
@@ -320,7 +319,9 @@ def test_a_search_job_whose_time_cannot_be_read_stops_no_other_and_is_told(
                 entry["CreationTime"] = moment
         response_dict["body"] = json.dumps(page).encode()
 
-    module.sweeping.search._client.meta.events.register_first("before-parse.backupsearch.ListSearchJobs", change)
+    module.sweep_search_jobs.search._client.meta.events.register_first(
+        "before-parse.backupsearch.ListSearchJobs", change
+    )
 
     # When
     with pytest.raises(SearchCoverageError, match=rf"AWS lists 1 search jobs that cannot be read.*{unreadable}"):
@@ -338,7 +339,7 @@ def test_a_sweep_ends_in_order_while_dynamodb_hands_back_keys_without_end(
     for _ in range(2):
         deployment.simulator.finish_job(DONE)
     module = deployment.function("watch")
-    client, table = module.sweeping.announcements._client, deployment.table
+    client, table = module.sweep_search_jobs.announcements._client, deployment.table
 
     def hand_back(**request: Any) -> Any:
         keys = request["RequestItems"][table]["Keys"]
@@ -371,7 +372,7 @@ def test_an_answer_of_the_bus_that_cannot_be_right_is_a_refusal(
     for _ in range(2):
         deployment.simulator.finish_job(DONE)
     module = deployment.function("watch")
-    bus = module.sweeping.bus
+    bus = module.sweep_search_jobs.bus
 
     class Bus:
         def put_events(self, **_: object) -> dict[str, Any]:
@@ -400,7 +401,7 @@ def test_what_cannot_be_recorded_keeps_no_other_search_job_from_being_announced(
     def refuse(**_: object) -> None:
         raise ValueError("no table")
 
-    module.sweeping.announcements._client.meta.events.register("before-send.dynamodb.PutItem", refuse)
+    module.sweep_search_jobs.announcements._client.meta.events.register("before-send.dynamodb.PutItem", refuse)
     with pytest.raises(SearchCoverageError, match=r"no table.*The next sweep announces it again"):
         module.handler({}, Context())
 
@@ -417,7 +418,7 @@ def test_an_entry_that_is_no_search_job_stops_no_other(deployment: Deployment, e
         page["SearchJobs"].append(entry)
         response_dict["body"] = json.dumps(page).encode()
 
-    module.sweeping.search._client.meta.events.register_first("before-parse.backupsearch.ListSearchJobs", add)
+    module.sweep_search_jobs.search._client.meta.events.register_first("before-parse.backupsearch.ListSearchJobs", add)
     with pytest.raises(SearchCoverageError, match="AWS lists 1 search jobs that cannot be read"):
         module.handler({}, Context())
 
@@ -485,7 +486,7 @@ def test_a_search_job_of_which_nobody_knows_when_it_ended_counts_as_overdue(
 ) -> None:
     deployment.simulator.finish_job(DONE)
     module = deployment.function("watch")
-    client = module.sweeping.search._client
+    client = module.sweep_search_jobs.search._client
     list_search_jobs = client.list_search_jobs
 
     def without_times(**request: Any) -> Any:

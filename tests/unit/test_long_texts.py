@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from search_coverage.coverage import exclusion
 from search_coverage.coverage.exclusion import MESSAGES, Reason, exclusion_reason
-from search_coverage.report.digest import subject
-from search_coverage.report.messages import Envelope
+from search_coverage.report.mail.digest import subject
+from search_coverage.report.mail.messages import Envelope
 from search_coverage.report.plain_text import PAGE_CHARACTERS, name_of, one_line, visible
 from tests.examples import JOB_ID, backup, search_job
 from tests.unit.test_messages import findings_of
@@ -88,7 +88,7 @@ def test_a_mail_of_any_length_is_cut_to_fit_and_says_so(character: str, monkeypa
         measured.append(value)
         return dumps(value, **options)
 
-    monkeypatch.setattr("search_coverage.report.messages.json.dumps", measuring)
+    monkeypatch.setattr("search_coverage.report.mail.messages.json.dumps", measuring)
 
     message = Envelope("subject", {}, character * MILLION, {}).message(1, 1, [])
     monkeypatch.undo()

@@ -14,12 +14,12 @@ from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
-from search_coverage.report.alert import NotifyOn, is_due, messages
-from search_coverage.report.digest import digest, subject
-from search_coverage.report.json_text import compact_json
-from search_coverage.report.messages import FailedRows, Message, _size_in_message, _size_of_json_in_message
-from search_coverage.report.row import row
-from search_coverage.report.summary import Findings
+from search_coverage.report.files.json_text import compact_json
+from search_coverage.report.files.row import row
+from search_coverage.report.findings import Examples, Findings
+from search_coverage.report.mail.alert import NotifyOn, is_due, messages
+from search_coverage.report.mail.digest import digest, subject
+from search_coverage.report.mail.messages import FailedRows, Message, _size_in_message, _size_of_json_in_message
 from search_coverage.report.tally import Tally
 from tests.examples import JOB_ID, backup, search_job
 
@@ -31,7 +31,9 @@ def findings_of(job: SearchJob, exclusions: list[Exclusion], searched: int = 0) 
     for exclusion in exclusions:
         tally.count(exclusion)
     inventory = Inventory(InventoryStatus.OFF)
-    return Findings(job, tally, inventory, judge(job, tally.backups, inventory), datetime(2026, 11, 20, tzinfo=UTC))
+    judgement = judge(job, tally.backups, inventory)
+    failed = {one.reason: one for one in reversed(exclusions) if one.is_failed}
+    return Findings(job, tally, inventory, judgement, datetime(2026, 11, 20, tzinfo=UTC), Examples(failed=failed))
 
 
 def failed(number: int, message: str | None = "Access denied") -> Exclusion:
@@ -44,8 +46,7 @@ def published(job: SearchJob, exclusions: list[Exclusion]) -> list[Message]:
     spooled = FailedRows(BytesIO())
     for one in rows:
         spooled.add(one, compact_json(one))
-    of_each_reason = list({one["reason"]: one for one in reversed(rows)}.values())
-    return list(messages(findings_of(job, exclusions), spooled, of_each_reason, "reports-bucket"))
+    return list(messages(findings_of(job, exclusions), spooled, "reports-bucket"))
 
 
 def test_every_failed_backup_is_in_exactly_one_part_and_every_part_fits() -> None:
@@ -151,7 +152,7 @@ def unwrapped(text: str) -> str:
 
 
 def test_without_an_inventory_a_complete_search_claims_no_more_than_aws_listed() -> None:
-    text = unwrapped(digest(findings_of(search_job(), [], searched=3), [], "bucket", "prefix/", "https://console"))
+    text = unwrapped(digest(findings_of(search_job(), [], searched=3), "bucket", "prefix/", "https://console"))
 
     assert text.startswith("COMPLETE. No backup that AWS lists for it was left out.")
     assert "Backups without an index may be missing from the list" in text
@@ -161,7 +162,7 @@ def test_a_complete_search_is_not_said_to_prove_what_a_search_of_metadata_cannot
     for status in (InventoryStatus.OFF, InventoryStatus.COMPLETE):
         findings = replace(findings_of(search_job(), [], searched=3), inventory=Inventory(status))
 
-        text = unwrapped(digest(findings, [], "bucket", "prefix/", "https://console"))
+        text = unwrapped(digest(findings, "bucket", "prefix/", "https://console"))
 
         assert "It never reads what is inside a file or an object." in text
         assert "this does not prove that a text, or a person's data, is in no backup." in text
@@ -215,7 +216,7 @@ def test_with_an_inventory_the_mail_counts_what_the_search_did_not_even_list() -
     findings = Findings(job, tally, inventory, judge(job, tally.backups, inventory), datetime(2026, 11, 20, tzinfo=UTC))
 
     assert subject(findings) == "PARTIAL: 3 of 10 backups not searched - audit"
-    text = unwrapped(digest(findings, [], "bucket", "prefix/", "https://console"))
+    text = unwrapped(digest(findings, "bucket", "prefix/", "https://console"))
     assert "Backups: 10 in scope, 7 listed, 7 searched, 3 NOT searched" in text
     assert "- 3 of 10 backups in the scope of the search are not in its list, so it did not look at them." in text
     assert "it was not compared with the vaults" not in text
@@ -233,10 +234,9 @@ def test_no_line_of_the_mail_is_longer_than_78_characters_unless_it_is_one_link_
     name: str | None, message: str | None
 ) -> None:
     exclusions = [failed(number, message) for number in range(3)]
-    rows = [row(search_job(), exclusion) for exclusion in exclusions]
     findings = findings_of(search_job(name=name, status_message=message), exclusions, searched=2)
 
-    text = digest(findings, rows, "reports-" + "b" * 50, "reports/1/2/3/", "https://console.example/" + "x" * 100)
+    text = digest(findings, "reports-" + "b" * 50, "reports/1/2/3/", "https://console.example/" + "x" * 100)
 
     for line in text.splitlines():
         assert len(line) <= 78 or len(line.removeprefix("-").split()) == 1 or max(map(len, line.split())) > 60, line

@@ -9,7 +9,7 @@ from search_coverage.aws.backup_search import _object_keys
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.report.summary import Notified, summary
+from search_coverage.report.files.summary import Notified, summary
 from tests.examples import backup, search_job
 from tests.pages import report_page
 from tests.unit.test_messages import findings_of, published

@@ -15,7 +15,7 @@ from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import BackupCounts, Inventory, InventoryStatus, NotSearchable
-from search_coverage.report.pictures import percent_searched, searched_width
+from search_coverage.report.page.pictures import percent_searched, searched_width
 from search_coverage.report.sources import SOURCES_COUNTED
 from search_coverage.report.tally import AGE_UNKNOWN, Tally
 from tests.examples import backup, search_job

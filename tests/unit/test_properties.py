@@ -15,9 +15,9 @@ from search_coverage.aws.backup_search import _backup
 from search_coverage.coverage.exclusion import Exclusion, Reason, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import BackupCounts, Inventory, InventoryStatus, Verdict, judge
-from search_coverage.report.keys import ReportKeys
-from search_coverage.report.row import COLUMNS
-from search_coverage.report.spool import Spool, spool_folder
+from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.files.row import COLUMNS
+from search_coverage.report.files.spool import Spool, spool_folder
 from tests.examples import search_job
 from tests.unit.test_fast_pages import MEMBERS
 from tests.unit.test_messages import SNS_LIMIT, published

@@ -19,7 +19,7 @@ from search_coverage.coverage.recovery_point import (
     was_still_being_made,
 )
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.report.recovery_point_table import RecoveryPointTable
+from search_coverage.inventory.table import RecoveryPointTable
 from tests.examples import search_job
 
 STARTED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

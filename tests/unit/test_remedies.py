@@ -24,7 +24,7 @@ from search_coverage.coverage.remedy_commands import (
     search_again,
     search_all_again,
 )
-from search_coverage.report.spool import Spool
+from search_coverage.report.files.spool import Spool
 from tests.examples import JOB_ID, backup, search_job
 
 ROLE = "arn:aws:iam::123456789012:role/service-role/AWSBackupDefaultServiceRole"

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
-from search_coverage.report import csv_table
-from search_coverage.report.page import page
-from search_coverage.report.spool import DiskFull, Spool, spool_folder
-from search_coverage.report.summary import Findings, Notified, StoredFile, summary
+from search_coverage.report.files import csv_table
+from search_coverage.report.files.spool import DiskFull, Spool, spool_folder
+from search_coverage.report.files.summary import Notified, StoredFile, summary
+from search_coverage.report.findings import Findings
+from search_coverage.report.page import html
+from search_coverage.report.page.html import page
 from tests.examples import JOB_ID, backup, search_job
 
 COLUMNS = (
@@ -34,7 +36,7 @@ def failed(**changes: object) -> Exclusion:
 
 def findings(spool: Spool) -> Findings:
     judgement = judge(search_job(), spool.tally.backups, OFF)
-    return Findings(search_job(), spool.tally, OFF, judgement, datetime(2026, 11, 20, 9, 6, tzinfo=UTC))
+    return Findings(search_job(), spool.tally, OFF, judgement, datetime(2026, 11, 20, 9, 6, tzinfo=UTC), spool.examples)
 
 
 def test_an_excluded_backup_is_one_row_in_csv_and_in_json_lines(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ def test_no_importer_finds_a_formula_whatever_it_splits_at(message: str) -> None
 
 
 def test_the_pages_own_download_defuses_with_the_same_patterns() -> None:
-    script = (Path(csv_table.__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
+    script = (Path(html.__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
 
     for name in ("CONTROL_START", "CELL_START"):
         (pattern,) = re.findall(rf"const {name} = /(.*)/g?;", script)
@@ -174,7 +176,7 @@ def test_the_page_says_first_how_much_was_not_searched(tmp_path: Path) -> None:
     with Spool(tmp_path, search_job()) as spool:
         spool.tally.listed, spool.tally.searched = 412, 411
         spool.add(failed())
-        text = page(findings(spool), spool.first_rows, "key/of.csv")
+        text = page(findings(spool), "key/of.csv")
 
     assert "This search did NOT look at 1 of 412 backups" in text
     assert "snap-0001" in text
@@ -185,7 +187,7 @@ def test_the_page_does_not_claim_completeness_when_only_the_job_is_in_doubt(tmp_
         spool.tally.listed = spool.tally.searched = 2
         doubtful = judge(search_job(status="STOPPED"), spool.tally.backups, OFF)
         found = Findings(search_job(status="STOPPED"), spool.tally, OFF, doubtful, datetime(2026, 11, 20, tzinfo=UTC))
-        text = page(found, [], "key/of.csv")
+        text = page(found, "key/of.csv")
 
     assert "its result is in doubt" in text
     assert "looked at all" not in text
@@ -197,9 +199,14 @@ def test_markup_from_aws_is_text_on_the_page(tmp_path: Path) -> None:
         spool.tally.listed = 1
         spool.add(failed(status_message="<script>alert(2)</script>", backup_arn="<i>"))
         found = Findings(
-            job, spool.tally, OFF, judge(job, spool.tally.backups, OFF), datetime(2026, 11, 20, tzinfo=UTC)
+            job,
+            spool.tally,
+            OFF,
+            judge(job, spool.tally.backups, OFF),
+            datetime(2026, 11, 20, tzinfo=UTC),
+            spool.examples,
         )
-        text = page(found, spool.first_rows, "key/of.csv")
+        text = page(found, "key/of.csv")
 
     assert "<script>alert" not in text
     assert "<img" not in text

@@ -10,10 +10,10 @@ from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import MESSAGES, Exclusion, Reason
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import Verdict
-from search_coverage.report.page_table import page_table
-from search_coverage.report.row import COLUMNS, row
+from search_coverage.report.files.row import COLUMNS
+from search_coverage.report.page.table import page_table
 from search_coverage.report.wording import verdict_in_words
-from tests.examples import backup, search_job
+from tests.examples import backup
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "report.md").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def test_every_column_is_explained_in_the_order_of_the_csv() -> None:
 
 
 def test_every_column_has_its_title_on_the_page_an_example_and_when_it_is_empty() -> None:
-    titles = dict(page_table([row(search_job(), Exclusion(backup(), Reason.REVIEW, BackupIndex("vault")))]).columns)
+    titles = dict(page_table([Exclusion(backup(), Reason.REVIEW, BackupIndex("vault"))]).columns)
 
     assert {cells[0].strip("`"): cells[1] for cells in COLUMNS_TABLE if not cells[1].startswith("in *")} == titles
     for cells in COLUMNS_TABLE:

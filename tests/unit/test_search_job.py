@@ -7,7 +7,7 @@ import pytest
 from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.coverage.search_job import InvalidIdentifier, is_terminal, search_job_identifier
 from search_coverage.coverage.timestamp import utc_text
-from search_coverage.report.keys import NoReportDate, ReportKeys, search_job_and_name
+from search_coverage.report.files.keys import NoReportDate, ReportKeys, search_job_and_name
 from tests.examples import JOB_ID, search_job
 
 

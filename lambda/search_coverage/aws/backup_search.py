@@ -2,50 +2,23 @@
 
 import datetime as dt
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing, reading_search_job
+from search_coverage.aws.errors import SHAPE_ERRORS, reading, reading_search_job
 from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.arn import Arn
-from search_coverage.coverage.backup import Backup
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.backup import Backup, BackupsPage
+from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.exclusion import is_searched
 from search_coverage.coverage.object_keys import NARROWING, KeyFilter
 from search_coverage.coverage.search_job import SearchJob, search_job_identifier
 from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.use_cases.ports import SearchJobList, SearchJobUnknown
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
-
-
-@dataclass(frozen=True, slots=True)
-class SearchJobList:
-    """The search jobs that AWS lists.
-
-    Attributes:
-        unreadable: The entries that cannot be read, or do not say which search job they are.
-        broken_off: Why the list could not be read to its end, if so. What was read is not all.
-    """
-
-    jobs: list[SearchJob]
-    unreadable: list[str]
-    broken_off: AwsCallFailed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BackupsPage:
-    """A page of the backups that a search job lists.
-
-    Attributes:
-        listed: The ARNs of all backups on it; None where AWS did not say it.
-        not_searched: Those of them that AWS does not clearly call searched.
-    """
-
-    listed: list[str | None]
-    not_searched: list[Backup]
 
 
 class BackupSearch:
@@ -128,7 +101,7 @@ class BackupSearch:
         request: dict[str, Any] = {"MaxResults": PAGE_SIZE}
         if token:
             request["NextToken"] = token
-        with doing(what):
+        with reading(what):
             answer = self._client.list_search_jobs(**request)
             return rows_of(answer, "SearchJobs", what), answer.get("NextToken")
 
@@ -148,8 +121,8 @@ class BackupSearch:
             return BackupsPage([row.get("BackupResourceArn") for row in rows], not_searched), answer.get("NextToken")
 
 
-_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError, SearchCoverageError)
-"""What reading an entry of another shape than AWS documents raises; the last two for a time that no calendar has."""
+_UNREADABLE = (*SHAPE_ERRORS, OSError, SearchCoverageError)
+"""What reading a single entry raises; OSError for a time that no calendar has."""
 
 
 def _search_job(entry: Any) -> SearchJob:

@@ -1,34 +1,22 @@
-"""AWS Backup's vaults: which recovery points they hold, and what is known of the index of each."""
+"""AWS Backup's vaults: the recovery points that they hold, and the indexes of these."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.aws.errors import reading
 from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.recovery_point import RecoveryPoint
+from search_coverage.inventory.ports import POINTS_PER_PAGE, Vault
 
 if TYPE_CHECKING:
     from mypy_boto3_backup import BackupClient
 
-# Whether AWS's filters take the bounds in or leave them out is not documented: ask for a second more on both sides.
+# AWS does not document whether its filters include their bounds: ask for a second more on both sides.
 _MARGIN = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Vault:
-    """A backup vault.
-
-    Attributes:
-        points: About how many recovery points it holds; None where AWS does not say.
-    """
-
-    name: str
-    type: str | None
-    points: int | None
 
 
 class BackupVaults:
@@ -55,18 +43,12 @@ class BackupVaults:
         after: datetime | None,
         before: datetime | None,
     ) -> Generator[list[RecoveryPoint], None, None]:
-        """Read the recovery points of a vault, page by page, narrowed by AWS as far as it can.
-
-        Args:
-            resource_type: Only points of this type.
-            source: Only points of the resource with this ARN.
-            after: Only points made after this moment, or up to a second before it.
-            before: Only points made before this moment, or up to a second after it.
+        """Read the recovery points of a vault, page by page, narrowed by AWS as far as it can (see `Vaults`).
 
         Raises:
             AwsCallFailed: The list could not be read to its end.
         """
-        request: dict[str, Any] = {"BackupVaultName": vault.name, "MaxResults": PAGE_SIZE}
+        request: dict[str, Any] = {"BackupVaultName": vault.name, "MaxResults": POINTS_PER_PAGE}
         if resource_type:
             request["ByResourceType"] = resource_type
         if source:
@@ -78,15 +60,12 @@ class BackupVaults:
         return pages_of(f"the recovery points of vault {vault.name}", partial(self._page_of_vault, vault, request))
 
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Read what a list does not tell for sure of a recovery point: status, role, completion, storage class.
-
-        Returns:
-            The point, completed; None if it was deleted in the meantime.
+        """Read what a list does not tell for sure: status, role, completion, storage class; None if it was deleted.
 
         Raises:
-            AwsCallFailed: It could not be read.
+            AwsCallFailed: The recovery point could not be read.
         """
-        with doing(f"Reading recovery point {point.arn}"):
+        with reading(f"Reading recovery point {point.arn}"):
             try:
                 answer: Any = self._client.describe_recovery_point(
                     BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
@@ -108,15 +87,15 @@ class BackupVaults:
         """Read how many items the index of a recovery point holds; None where AWS does not say.
 
         Raises:
-            AwsCallFailed: It could not be read.
+            AwsCallFailed: The index could not be read.
         """
-        with doing(f"Reading the index of recovery point {point.arn}"):
+        with reading(f"Reading the index of recovery point {point.arn}"):
             answer = self._client.get_recovery_point_index_details(
                 BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
             )
             items: Any = answer.get("TotalItemsIndexed")
             if items is not None and type(items) is not int:
-                raise TypeError(f"TotalItemsIndexed is no number: {items!r}")
+                raise TypeError(f"TotalItemsIndexed is not a number: {items!r}")
             return items
 
     def tags(self, recovery_point_arn: str) -> Generator[dict[str, str], None, None]:
@@ -126,13 +105,13 @@ class BackupVaults:
         (https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html).
 
         Raises:
-            AwsCallFailed: They could not be read.
+            AwsCallFailed: The tags could not be read.
         """
         return pages_of(f"the tags of {recovery_point_arn}", partial(self._page_of_tags, recovery_point_arn))
 
     def _page_of_vaults(self, token: str | None) -> tuple[list[Vault], str | None]:
         what = "Listing the backup vaults"
-        with doing(what):
+        with reading(what):
             answer = self._client.list_backup_vaults(**_page({"MaxResults": PAGE_SIZE}, token))
             vaults = [
                 Vault(entry["BackupVaultName"], entry.get("VaultType"), entry.get("NumberOfRecoveryPoints"))
@@ -144,7 +123,7 @@ class BackupVaults:
         self, vault: Vault, request: dict[str, Any], token: str | None
     ) -> tuple[list[RecoveryPoint], str | None]:
         what = f"Listing the recovery points of vault {vault.name}"
-        with doing(what):
+        with reading(what):
             answer = self._client.list_recovery_points_by_backup_vault(**_page(request, token))
             points = [_recovery_point(row, vault) for row in rows_of(answer, "RecoveryPoints", what)]
             return points, answer.get("NextToken")
@@ -152,9 +131,9 @@ class BackupVaults:
     def _page_of_tags(self, recovery_point_arn: str, token: str | None) -> tuple[dict[str, str], str | None]:
         request = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
         what = f"Reading the tags of {recovery_point_arn}"
-        with doing(what):
+        with reading(what):
             answer = self._client.list_tags(**_page(request, token))
-            if "Tags" not in answer:  # so does an answer look that is no JSON: it does not say that there are none
+            if "Tags" not in answer:  # botocore reads an answer that is not JSON as one without members
                 raise AwsCallFailed(f"{what} failed: {answer_without('Tags')}")
             return answer["Tags"], answer.get("NextToken")
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.coverage.errors import AwsCallFailed
 
 PAGE_SIZE = 1000  # the most that AWS Backup gives (aws-facts.md §2)
 

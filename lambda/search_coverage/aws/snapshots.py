@@ -4,14 +4,11 @@ from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import doing
+from search_coverage.aws.errors import reading
 from search_coverage.aws.long_lists import PAGE_SIZE, pages_of, rows_of
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-
-SNAPSHOTS_AT_ONCE = 200
-"""As many values as a filter takes (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html)."""
 
 
 class Snapshots:
@@ -21,7 +18,7 @@ class Snapshots:
         self._client: Any = client
 
     def tags(self, arns: Collection[str]) -> dict[str, dict[str, str]]:
-        """Read the tags of at most `SNAPSHOTS_AT_ONCE` snapshots.
+        """Read the tags of at most `SNAPSHOTS_PER_CALL` snapshots.
 
         DescribeSnapshots, and not DescribeTags: that could not tell a snapshot without tags from one that is not there.
 
@@ -47,6 +44,6 @@ class Snapshots:
             "OwnerIds": ["self"],
             "MaxResults": PAGE_SIZE,
         }
-        with doing(what):
+        with reading(what):
             answer = self._client.describe_snapshots(**request, **({"NextToken": token} if token else {}))
             return rows_of(answer, "Snapshots", what), answer.get("NextToken")

@@ -38,3 +38,16 @@ class BackupIndex:
     status: str | None = None
     status_message: str | None = None
     role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsPage:
+    """A page of the backups that a search job lists.
+
+    Attributes:
+        listed: The ARNs of all backups on it; None where AWS did not give one.
+        not_searched: Those of them that AWS does not clearly call searched.
+    """
+
+    listed: list[str | None]
+    not_searched: list[Backup]

@@ -69,6 +69,8 @@ def status_in_words(code: str) -> str:
     return _STATUSES.get(code, code)
 
 
-def moment_in_words(moment: datetime) -> str:
+def moment_in_words(moment: datetime | float) -> str:
     """Write a moment in the one form that people read: 20 Nov 2026 09:05:30 UTC."""
+    if not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, UTC)
     return f"{moment.astimezone(UTC):%-d %b %Y %H:%M:%S} UTC"

@@ -6,24 +6,21 @@ browser take these two and nothing else.
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_coverage import __version__
-from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
 from search_coverage.report.blind_spots import blind_spots
-from search_coverage.report.page_table import page_table
-from search_coverage.report.pictures import WIDTH, charts, percent_searched, searched_width
+from search_coverage.report.findings import Findings
+from search_coverage.report.page.pictures import WIDTH, charts, percent_searched, searched_width
+from search_coverage.report.page.table import page_table
+from search_coverage.report.page.what_to_do import groups
 from search_coverage.report.plain_text import name_of, visible
-from search_coverage.report.row import Row
 from search_coverage.report.sources import sources_in_words
-from search_coverage.report.summary import Findings
-from search_coverage.report.what_to_do import groups
 from search_coverage.report.wording import (
     NOT_COMPARED,
     moment_in_words,
@@ -39,19 +36,8 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(
-    findings: Findings,
-    first_rows: list[Row],
-    csv_key: str,
-    first_by_reason: Mapping[Reason, list[Exclusion]] | None = None,
-) -> str:
-    """Write the page.
-
-    Args:
-        first_rows: The excluded backups to show in full; the CSV has all of them.
-        csv_key: The key of the CSV in the bucket.
-        first_by_reason: The first excluded backups of each reason, whose commands are written out.
-    """
+def page(findings: Findings, csv_key: str) -> str:
+    """Write the page, which names where in the bucket the CSV is."""
     job, tally, verdict = findings.job, findings.tally, findings.judgement.verdict
     backups = tally.backups
     total = max(findings.backups_meant, backups.searched + backups.excluded)
@@ -84,10 +70,10 @@ def page(
         searched_width=searched_width(backups, total),
         percent_searched=percent_searched(backups, total),
         not_compared=None if compared else NOT_COMPARED,
-        groups=groups(job, tally, first_by_reason or {}),
+        groups=groups(findings),
         charts=charts(tally),
         chart_width=WIDTH,
-        table=page_table(first_rows),
+        table=page_table(findings.examples.of_all),
         csv_key=csv_key,
         version=__version__,
     )

@@ -1,6 +1,6 @@
 """What to do about the excluded backups, a group for each reason: the largest first, the easiest of the same size."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -15,7 +15,7 @@ from search_coverage.coverage.remedy_commands import (
     search_all_again,
 )
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.report.tally import Tally
+from search_coverage.report.findings import Findings
 
 # What the commands of a group may take on the page, in bytes: it has twelve groups and stays under 2 MB.
 _MENDING_BYTES = 12_000
@@ -47,20 +47,17 @@ class Group:
     from_csv: bool
 
 
-def groups(job: SearchJob, tally: Tally, first_by_reason: Mapping[Reason, list[Exclusion]]) -> list[Group]:
-    """Group what is to be done.
-
-    Args:
-        first_by_reason: The first exclusions of each reason, which get their commands written out.
-    """
+def groups(findings: Findings) -> list[Group]:
+    """Group what is to be done."""
+    first = findings.examples.of_reason
     found = [
-        _group(job, Reason(reason), count, first_by_reason.get(Reason(reason), []))
-        for reason, count in tally.by_reason.items()
+        _group(findings.job, Reason(reason), count, first.get(Reason(reason), ()))
+        for reason, count in findings.tally.by_reason.items()
     ]
     return sorted(found, key=lambda group: (-group.count, group.remedy.effort))
 
 
-def _group(job: SearchJob, reason: Reason, count: int, first: list[Exclusion]) -> Group:
+def _group(job: SearchJob, reason: Reason, count: int, first: Sequence[Exclusion]) -> Group:
     remedy = remedy_of(reason, job.scope.resource_type)
     shown, blocks, reads, removes = _blocks(job, first)
     loops: list[str] = []
@@ -76,7 +73,7 @@ def _group(job: SearchJob, reason: Reason, count: int, first: list[Exclusion]) -
     )
 
 
-def _blocks(job: SearchJob, first: list[Exclusion]) -> tuple[int, list[str], list[str], list[str]]:
+def _blocks(job: SearchJob, first: Sequence[Exclusion]) -> tuple[int, list[str], list[str], list[str]]:
     """Give for how many of the first backups there was room, and the three kinds of their commands, a block each."""
     kinds: tuple[list[str], list[str], list[str]] = ([], [], [])
     seen: set[str] = set()

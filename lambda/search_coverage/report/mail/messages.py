@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
-from search_coverage.report.json_text import compact_json
-from search_coverage.report.row import Row
+from search_coverage.report.files.json_text import compact_json
+from search_coverage.report.files.row import Row
 
 # 256 KiB less what a queue's envelope around the message (ids, signature, times, attributes) may add.
 MESSAGE_BYTES = 256 * 1024 - 6 * 1024

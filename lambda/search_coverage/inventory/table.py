@@ -1,6 +1,6 @@
-"""What the vaults hold in the scope of a search, on disk: SQLite compares it with the list, in constant memory.
+"""A table on disk of what the vaults hold and what the search lists: SQLite compares them in constant memory.
 
-A recovery point takes some 460 bytes of disk, indexes included; memory holds SQLite's page cache and no more.
+A recovery point takes some 460 bytes of disk, indexes included; memory holds SQLite's page cache alone.
 """
 
 import shutil
@@ -47,10 +47,10 @@ _COUNT_LISTED = f"SELECT count(*) FROM point WHERE {_LISTED}"  # noqa: S608
 
 
 class RecoveryPointTable:
-    """Recovery points, and which of them the search listed. Several threads may add.
+    """Recovery points, and which of them the search lists. Several threads may add.
 
-    Every method raises ``sqlite3.Error`` where the disk is broken, or the table's share of it is full: a quarter of
-    what was free at the beginning.
+    Every method raises ``sqlite3.Error`` where the disk is broken, or where the table's share of it is full: a quarter
+    of what was free at the beginning.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,17 +62,17 @@ class RecoveryPointTable:
         self._database.executescript(f"{_SCHEMA} PRAGMA max_page_count = {max(pages, 1)};")
 
     def close(self) -> None:
-        """Close the table and give its disk back. What is asked of it after that is an ``sqlite3.Error``."""
+        """Close the table and delete its file. Every later call raises ``sqlite3.Error``."""
         with self._lock:
             self._database.close()
             self._file.unlink(missing_ok=True)
 
     def add(self, points: Iterable[tuple[RecoveryPoint, LeftOut | None]]) -> None:
-        """Take points, each with why it does not count; one that is there already stays as it is."""
+        """Add points, each with why it does not count; a point that is there already stays as it is."""
         self._write(_ADD_POINT, ((*point, reason) for point, reason in points))
 
     def mark_listed(self, backups: Iterable[tuple[str | None, bool]]) -> None:
-        """Remember which backups the search listed, each with whether it was searched."""
+        """Record the ARNs of backups that the search lists, each with whether it was searched."""
         self._write(_ADD_LISTED, ((arn, searched) for arn, searched in backups if arn))
 
     def searched(self, at_most: int) -> list[RecoveryPoint]:
@@ -80,38 +80,39 @@ class RecoveryPointTable:
         with self._lock:
             return [RecoveryPoint._make(row) for row in self._database.execute(_SEARCHED, (at_most,))]
 
-    def before(self, points: Collection[RecoveryPoint]) -> dict[str, RecoveryPoint]:
-        """Give for each of a few points, by its ARN, the newest older one of its source that has an index.
+    def previous(self, points: Collection[RecoveryPoint]) -> dict[str, RecoveryPoint]:
+        """Give for each of a few points, by its ARN, the newest older point of its source that has an index.
 
         The table is read once for all of them.
         """
-        sources = list({point.source_resource_arn for point in points if point.source_resource_arn})
+        by_source: dict[str, list[RecoveryPoint]] = {}
+        for point in points:
+            if point.source_resource_arn:
+                by_source.setdefault(point.source_resource_arn, []).append(point)
         newest: dict[str, RecoveryPoint] = {}
-        statement = f"{_WITH_INDEX_OF_SOURCES} ({', '.join('?' * len(sources))}) ORDER BY arn"
+        statement = f"{_WITH_INDEX_OF_SOURCES} ({', '.join('?' * len(by_source))}) ORDER BY arn"
         with self._lock:
-            for older in map(RecoveryPoint._make, self._database.execute(statement, sources)):
-                for point in points:
+            for older in map(RecoveryPoint._make, self._database.execute(statement, list(by_source))):
+                for point in by_source[older.source_resource_arn or ""]:
                     found = newest.get(point.arn)
-                    if older.source_resource_arn == point.source_resource_arn and (
-                        (found.created if found else None) or float("-inf")
-                    ) < (older.created or 0.0) < (point.created or float("-inf")):
+                    if _is_older(older, point) and (found is None or _is_older(found, older)):
                         newest[point.arn] = older
         return newest
 
     def index_of(self, arn: str | None) -> BackupIndex | None:
-        """Give what the vault says of a backup; None if no vault was found to hold it."""
+        """Give what the vault says about a backup; None if no vault is known to hold it."""
         with self._lock:
             found = self._database.execute(_INDEX_OF, (_storable(arn),)).fetchone()
         return BackupIndex(*found) if found else None
 
     def not_listed(self) -> Iterator[RecoveryPoint]:
-        """Give the points that count and that the search did not list, sorted by ARN."""
+        """Give the points that count and that the search does not list, sorted by ARN."""
         cursor = self._database.execute(_NOT_LISTED)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             yield from map(RecoveryPoint._make, rows)
 
     def count_not_listed(self) -> dict[LeftOut | None, int]:
-        """Count the points that the search did not list, by why they do not count; None for those that do."""
+        """Count the points that the search does not list, by why they do not count; None for those that do."""
         with self._lock:
             counts = self._database.execute(_COUNT_NOT_LISTED).fetchall()
         return {LeftOut(reason) if reason else None: count for reason, count in counts}
@@ -124,7 +125,7 @@ class RecoveryPointTable:
 
     @property
     def points_listed(self) -> int:
-        """How many of them the search listed."""
+        """How many of them the search lists."""
         with self._lock:
             return int(self._database.execute(_COUNT_LISTED).fetchone()[0])
 
@@ -135,6 +136,10 @@ class RecoveryPointTable:
                 self._database.executemany(statement, rows)
             except (sqlite3.ProgrammingError, UnicodeEncodeError):  # a value that is no text, or half a character
                 self._database.executemany(statement, [tuple(map(_storable, row)) for row in rows])
+
+
+def _is_older(point: RecoveryPoint, other: RecoveryPoint) -> bool:
+    return point.created is not None and other.created is not None and point.created < other.created
 
 
 def _storable(value: Any) -> Any:

@@ -2,15 +2,14 @@
 
 import textwrap
 
-from search_coverage.coverage.exclusion import Reason
+from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import InventoryStatus, Verdict
 from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
 from search_coverage.report.blind_spots import blind_spots
+from search_coverage.report.findings import Findings
 from search_coverage.report.plain_text import name_of, one_line
-from search_coverage.report.row import Row
 from search_coverage.report.sources import sources_in_words
-from search_coverage.report.summary import Findings
 from search_coverage.report.wording import NOT_COMPARED, moment_in_words, status_in_words, trust, verdict_in_words
 
 SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
@@ -30,14 +29,13 @@ def subject(findings: Findings) -> str:
     return start + name_of(findings.job, SUBJECT_CHARACTERS - len(start))
 
 
-def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str, console_url: str) -> str:
+def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> str:
     """Write the e-mail.
 
     No line is longer than 78 characters, and most are made for phones; but a link or an ARN is not cut, since nobody
     could use it cut.
 
     Args:
-        first_failed: The first failed backup of each reason, which is named as an example.
         prefix: The folder of the report in the bucket, with ``/`` at its end.
     """
     sections = (
@@ -47,7 +45,7 @@ def digest(findings: Findings, first_failed: list[Row], bucket: str, prefix: str
         _blind_spots(findings),
         _search_job(findings),
         _search_again(findings),
-        _failed(findings, first_failed),  # last: what is too long for a message is cut here
+        _failed(findings),  # last: what is too long for a message is cut here
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -94,24 +92,25 @@ def _what_to_do(findings: Findings) -> list[str]:
     return lines
 
 
-def _failed(findings: Findings, first_failed: list[Row]) -> list[str]:
-    if not first_failed:
+def _failed(findings: Findings) -> list[str]:
+    failed = findings.examples.failed
+    if not failed:
         return []
     return [
         f"FAILED BACKUPS ({findings.tally.backups.failed})",
-        *(line for failed in first_failed for line in _failed_for_a_reason(findings, failed)),
+        *(line for example in failed.values() for line in _failed_for_a_reason(findings, example)),
         *_wrapped(f"{EXCLUDED_BACKUPS_CSV} in the same folder names every one."),
     ]
 
 
-def _failed_for_a_reason(findings: Findings, example: Row) -> list[str]:
-    reason = Reason(example["reason"])
+def _failed_for_a_reason(findings: Findings, example: Exclusion) -> list[str]:
+    reason, backup = example.reason, example.backup
     sources = sources_in_words(findings.tally.failed_by_reason[reason], findings.generated_at.date())
-    message = one_line(example["status_message"], 500) or "AWS gave no message"
+    message = one_line(backup.status_message, 500) or "AWS gave no message"
     return [
         *_wrapped(f"- {REMEDIES[reason].title}: {sources}", indent="  "),
         "  for example",
-        f"  {one_line(example['backup_arn'], 500) or '(AWS did not name the backup)'}",
+        f"  {one_line(backup.backup_arn, 500) or '(AWS did not name the backup)'}",
         *_wrapped(f"  {message}", indent="  "),
     ]
 

@@ -4,7 +4,7 @@ import csv
 import re
 from typing import TextIO
 
-from search_coverage.report.row import COLUMNS, Row
+from search_coverage.report.files.row import COLUMNS, Row
 
 # A cell is a formula to a spreadsheet if it begins with one of these (OWASP, "CSV Injection"). Spreadsheets drop what
 # cannot be seen in front of it (LibreOffice: a NUL), and one that splits at another character than the comma, or that

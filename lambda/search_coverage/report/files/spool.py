@@ -16,11 +16,12 @@ from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
-from search_coverage.report.csv_table import CsvTable
-from search_coverage.report.json_text import compact_json
-from search_coverage.report.messages import FailedRows
-from search_coverage.report.page_table import row_bytes
-from search_coverage.report.row import Row, row
+from search_coverage.report.files.csv_table import CsvTable
+from search_coverage.report.files.json_text import compact_json
+from search_coverage.report.files.row import row
+from search_coverage.report.findings import Examples
+from search_coverage.report.mail.messages import FailedRows
+from search_coverage.report.page.table import row_bytes
 from search_coverage.report.tally import Tally
 
 FIRST_ROWS = 2000
@@ -61,21 +62,19 @@ class Spool:
 
     Attributes:
         tally: The counts so far.
-        first_rows: The first 2,000 rows, or as many as there is room for, for the page.
-        first_by_reason: The first 200 exclusions of each reason, for the page's commands.
-        first_failed: The first FAILED row of each reason, for the e-mail.
+        examples: The first exclusions, for page and mail.
         failed_rows: The FAILED backups, on their way to the messages.
     """
 
     def __init__(self, folder: Path, job: SearchJob) -> None:
         """Open the files in ``folder``."""
         self.tally = Tally(searched_at=job.creation_time.timestamp() if job.creation_time else None)
-        self.first_rows: list[Row] = []
-        self.first_by_reason: dict[Reason, list[Exclusion]] = {}
-        self.first_failed: list[Row] = []
-        self._reasons_of_failed: set[Reason] = set()
+        self._first: list[Exclusion] = []
+        self._first_of_reason: dict[Reason, list[Exclusion]] = {}
+        self._first_failed: dict[Reason, Exclusion] = {}
+        self.examples = Examples(self._first, self._first_of_reason, self._first_failed)
         self._job = job
-        self._first_rows_bytes = 0
+        self._page_bytes = 0
         self._folder = folder
         self._csv_path = folder / EXCLUDED_BACKUPS_CSV
         self._jsonl_path = folder / "excluded-backups.jsonl.gz"
@@ -106,19 +105,14 @@ class Spool:
         self._jsonl_file.write(text.encode() + b"\n")
         if exclusion.is_failed:
             self.failed_rows.add(excluded, text)
-            if exclusion.reason not in self._reasons_of_failed:
-                self._reasons_of_failed.add(exclusion.reason)
-                self.first_failed.append(excluded)
-        if len(self.first_rows) < FIRST_ROWS and self._first_rows_bytes < FIRST_ROWS_BYTES:
-            self._keep_for_page(excluded)
-        of_reason = self.first_by_reason.setdefault(exclusion.reason, [])
+            self._first_failed.setdefault(exclusion.reason, exclusion)
+        if len(self._first) < FIRST_ROWS and self._page_bytes < FIRST_ROWS_BYTES:
+            self._page_bytes += row_bytes(exclusion)
+            if self._page_bytes < FIRST_ROWS_BYTES:
+                self._first.append(exclusion)
+        of_reason = self._first_of_reason.setdefault(exclusion.reason, [])
         if len(of_reason) < FIRST_OF_A_REASON and len(text) <= FIRST_OF_A_REASON_CHARACTERS:
             of_reason.append(exclusion)
-
-    def _keep_for_page(self, excluded: Row) -> None:
-        self._first_rows_bytes += row_bytes(excluded)
-        if self._first_rows_bytes < FIRST_ROWS_BYTES:
-            self.first_rows.append(excluded)
 
     def finish_tables(self) -> tuple[SpooledFile, SpooledFile]:
         """Close and measure the CSV and the JSON Lines file."""
@@ -131,7 +125,7 @@ class Spool:
         """Write and measure the page."""
         path = self._folder / REPORT_HTML
         path.write_text(page, encoding="utf-8", errors="backslashreplace")
-        return SpooledFile.of(path, len(self.first_rows))
+        return SpooledFile.of(path, len(self.examples.of_all))
 
 
 @contextmanager

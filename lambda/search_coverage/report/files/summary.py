@@ -2,33 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from search_coverage import __version__
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
-from search_coverage.coverage.verdict import Inventory, Judgement
-from search_coverage.report.spool import SpooledFile
-from search_coverage.report.tally import Tally
+from search_coverage.report.files.spool import SpooledFile
+from search_coverage.report.findings import Findings
 
 SUMMARY_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """All that is known about a search once its list was read to the end."""
-
-    job: SearchJob
-    tally: Tally
-    inventory: Inventory
-    judgement: Judgement
-    generated_at: datetime
-
-    @property
-    def backups_meant(self) -> int:
-        """How many backups the search was meant to look into: those that it lists, and those that it should list."""
-        return self.tally.listed + (self.inventory.not_listed or 0)
 
 
 @dataclass(frozen=True, slots=True)

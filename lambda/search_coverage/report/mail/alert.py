@@ -6,13 +6,13 @@ from enum import StrEnum
 
 from search_coverage.coverage.search_job import SearchJobStatus
 from search_coverage.coverage.verdict import Verdict
-from search_coverage.report.digest import digest, subject
-from search_coverage.report.json_text import compact_json
-from search_coverage.report.keys import ReportKeys
-from search_coverage.report.links import bucket_folder_url
-from search_coverage.report.messages import Attribute, Envelope, FailedRows, Message, head_text
-from search_coverage.report.row import Row
-from search_coverage.report.summary import Findings, search_job_members
+from search_coverage.report.files.json_text import compact_json
+from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.files.summary import search_job_members
+from search_coverage.report.findings import Findings
+from search_coverage.report.mail.digest import digest, subject
+from search_coverage.report.mail.links import bucket_folder_url
+from search_coverage.report.mail.messages import Attribute, Envelope, FailedRows, Message, head_text
 
 
 class NotifyOn(StrEnum):
@@ -38,13 +38,8 @@ def is_due(notify_on: NotifyOn, findings: Findings) -> bool:
             return something_failed
 
 
-def messages(findings: Findings, failed: FailedRows, first_failed: list[Row], bucket: str) -> Iterator[Message]:
-    """Give the messages of a report, first part first. Every failed backup is in exactly one of them.
-
-    Args:
-        first_failed: The failed backups that the e-mail names, one of each reason.
-        bucket: Where the report is.
-    """
+def messages(findings: Findings, failed: FailedRows, bucket: str) -> Iterator[Message]:
+    """Give the messages of a report, first part first. Every failed backup is in exactly one of them."""
     job, keys = findings.job, ReportKeys.of(findings.job)
     console_url = bucket_folder_url(job.arn.partition, job.arn.region, bucket, keys.prefix)
     job_members = {
@@ -60,7 +55,7 @@ def messages(findings: Findings, failed: FailedRows, first_failed: list[Row], bu
             "backups": asdict(findings.tally.backups),
             "report": {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": console_url},
         },
-        email=digest(findings, first_failed, bucket, keys.prefix, console_url),
+        email=digest(findings, bucket, keys.prefix, console_url),
         attributes=_attributes(findings),
     )
     for part, rows in enumerate(failed.rows_of_parts(), start=1):
