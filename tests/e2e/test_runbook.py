@@ -31,7 +31,7 @@ SHOWN = {  # how the commands in sentences begin that show something, and what t
 }
 CANCEL_DELETION = "aws kms cancel-key-deletion --key-id KEY-ARN"
 EMPTIES = {
-    f"{each}_QUEUE": f'aws sqs purge-queue --queue-url "${each}_QUEUE"' for each in ("FAILURE", "RULE", "SCHEDULE")
+    queue: f'aws sqs purge-queue --queue-url "${queue}"' for queue in ("FAILURE_QUEUE", "RULE_QUEUE", "SCHEDULE_QUEUE")
 }
 
 
