@@ -12,8 +12,8 @@ import pytest
 
 from search_coverage.names import REPORT_DONE, SEARCH_JOB_ANNOUNCED
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
-from tests.e2e.conftest import Stack, eventually
-from tests.e2e.runbook import BLOCKS, DOCUMENTS, ROOT, RUNBOOK, SETUP, Shell, blocks, commands_in_prose
+from tests.e2e.conftest import ROOT, Stack, eventually
+from tests.e2e.runbook import BLOCKS, DOCUMENTS, RUNBOOK, SETUP, Shell, blocks, commands_in_prose
 
 EXAMPLE = "11111111-2222-3333-4444-555555555555"
 DENIED = "Access denied. You do not have permission to search the recovery point."
@@ -107,7 +107,7 @@ def test_alarms_that_are_on_are_shown_and_each_is_in_the_table_with_its_section(
     cloudwatch.set_alarm_state(AlarmName=on, StateValue="OK", StateReason="seen")
 
     before = {name for name, alarm in alarms.items() if alarm["StateValue"] == "ALARM"}
-    assert (shown[on], shown.keys()) == (alarms[on]["AlarmDescription"], before | {on})
+    assert (shown[on], set(shown)) == (alarms[on]["AlarmDescription"], before | {on})
     rows = re.findall(r"^\| ([^|]+) \|[^|]+\| \[([^\]]+)\]\(#[^|]+\) \|$", RUNBOOK, re.MULTILINE)
     table = {name: section for names, section in rows for name in re.findall(r"`([A-Z]\w+)`", names)}
     assert len(alarms) == len(table) - 1  # ReportIncomplete comes with the setting alarmOnIncomplete
@@ -247,12 +247,12 @@ def test_a_week_is_redone_except_for_what_still_runs(shell: Shell, simulator: Ba
 
 
 def test_what_was_changed_outside_of_cloudformation_is_named(shell: Shell) -> None:
-    before = shell.block("What somebody changed").splitlines()
+    before = shell.block("Find configuration drift").splitlines()
     sns, topic = shell.aws("sns"), shell.stack.outputs["AlertsTopicArn"]
     name = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"]
     sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="Changed")
 
-    after = shell.block("What somebody changed").splitlines()
+    after = shell.block("Find configuration drift").splitlines()
     sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue=name)
 
     assert [line.split("\t")[1:] for line in after if line not in before] == [["MODIFIED", topic]]
