@@ -79,7 +79,7 @@ class Shell:
         self._environment = environment | {name: os.pathsep.join(map(str, path)) for name, path in paths.items()}
         self._state, setup = "", BLOCKS[SETUP, 1]
         self.variables = dict(re.findall(r"^([A-Z_]+)=\$\(output (\w+)\)$", setup, re.MULTILINE))
-        self._state = self.run(f"{setup}\ndeclare -f\ndeclare -p {' '.join(self.variables)}")
+        self._state = self.run(f"{setup}\ndeclare -f\ndeclare -p OUTPUTS {' '.join(self.variables)}")
         self.values = dict(re.findall(r'^declare -- (\w+)="(.*)"$', self._state, re.MULTILINE))
 
     def aws(self, service: str) -> Any:
