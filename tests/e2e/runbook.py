@@ -54,7 +54,11 @@ def commands_in_prose(text: str) -> set[str]:
     """Give the commands with arguments in the sentences and tables of a text."""
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     spans = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)}
-    return {span for span in spans if re.match(r"aws \S+ \S+ -|(output|errors_of|search-coverage) \S", span)}
+    return {
+        span
+        for span in spans
+        if re.match(r"aws \S+ \S+ -|(output|errors_of|search-coverage re\w+) \S|\S+ doctor", span)
+    }
 
 
 class Shell:
