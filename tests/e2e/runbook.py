@@ -54,18 +54,14 @@ def commands_in_prose(text: str) -> set[str]:
     """Give the commands with arguments in the sentences and tables of a text."""
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     spans = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)}
-    return {
-        span
-        for span in spans
-        if re.match(r"aws \S+ \S+ -|(output|errors_of|search-coverage re\w+) \S|\S+ doctor", span)
-    }
+    command = re.compile(r"aws \S+ \S+ -|(output|errors_of|search-coverage re\w+) \S|\S+ doctor")
+    return {span for span in spans if command.match(span)}
 
 
 class Shell:
-    """A reader's shell in a folder with links to the project, in which the first block of `SETUP` was run.
+    """A reader's shell, in which the first block of `SETUP` was run.
 
-    Attributes:
-        variables: The shell variables that are set, and the output of the stack behind each; `values` has their values.
+    `variables` has the output of the stack behind each variable that it set, `values` their values.
     """
 
     def __init__(self, stack: Stack, folder: Path) -> None:
@@ -95,13 +91,9 @@ class Shell:
         return self.run(BLOCKS[section, number], **how)
 
     def run(self, commands: str, replace: Mapping[str, str] | None = None, exit_code: int = 0, **variables: str) -> str:
-        """Run commands that print no error, and give what they print.
+        """Run commands that end with an exit code and print no error, and give what they print.
 
-        Args:
-            commands: The commands, as they stand in a document.
-            replace: What a reader replaces, and by what.
-            exit_code: The exit code that they must have.
-            **variables: Shell variables that replace those of `SETUP`.
+        `replace` has what a reader replaces, `variables` has shell variables in place of those of `SETUP`.
         """
         for placeholder, value in (replace or {}).items():
             commands, count = re.subn(rf"(?<![\w-]){re.escape(placeholder)}(?![\w-])", value, commands)

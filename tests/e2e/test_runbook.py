@@ -195,8 +195,8 @@ def test_a_replay_writes_the_report_again_and_sends_its_email_again(shell: Shell
     second = shell.stack.summary(search_job) or {}
     assert second["generatedAt"] > first["generatedAt"]
     assert len(shell.stack.mails(search_job)) == 2
-    key = second["files"]["csv"]["key"]
-    assert len(shell.aws("s3").list_object_versions(Bucket=shell.stack.bucket, Prefix=key)["Versions"]) == 2
+    versions = shell.aws("s3").list_object_versions(Bucket=shell.stack.bucket, Prefix=second["files"]["csv"]["key"])
+    assert len(versions["Versions"]) == 2
 
 
 def test_what_failed_for_good_is_shown_and_redone(shell: Shell, simulator: BackupSimulator) -> None:
@@ -242,8 +242,7 @@ def test_a_week_is_redone_except_for_what_still_runs(shell: Shell, simulator: Ba
     # Then each search job of this week that ended has a new report, and its email
     assert {job for job in (forgotten, reported, missing, running) if job in output} == {reported, missing}
     assert (shell.stack.summary(reported) or {})["generatedAt"] > before["generatedAt"]
-    emails = [len(shell.stack.mails(job)) for job in (forgotten, reported, missing, running)]
-    assert emails == [0, 2, 1, 0]
+    assert [len(shell.stack.mails(job)) for job in (forgotten, reported, missing, running)] == [0, 2, 1, 0]
 
 
 def test_what_was_changed_outside_of_cloudformation_is_named(shell: Shell) -> None:
