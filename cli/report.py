@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from search_coverage.report.mail.links import bucket_folder_url
 
 from cli.aws_errors import code_of
 from cli.deployment import QUICK, Deployment
@@ -19,7 +20,6 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.files.keys import ReportKeys
-from search_coverage.report.mail.links import bucket_folder_url
 from search_coverage.use_cases.ports import SearchJobUnknown
 
 _MEMBERS: Final = ("searchJob", "verdict", "verdictReasons", "backups", "excludedByReason", "notification")
