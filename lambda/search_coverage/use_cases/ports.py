@@ -212,7 +212,7 @@ class ScopeInventory(Protocol):
         """Sum up the comparison."""
 
 
-TakeInventory = Callable[[SearchJob, Path, float], AbstractContextManager[ScopeInventory]]
+InventoryTaker = Callable[[SearchJob, Path, float], AbstractContextManager[ScopeInventory]]
 """Reads what the vaults hold in a job's scope, into a folder, within some seconds."""
 
 

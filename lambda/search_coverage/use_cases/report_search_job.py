@@ -27,13 +27,13 @@ from search_coverage.report.page.html import page
 from search_coverage.use_cases.deadline import Deadline
 from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.ports import (
+    InventoryTaker,
     Leases,
     ReportEvents,
     ReportStore,
     ScopeInventory,
     SearchJobReader,
     StoredSummary,
-    TakeInventory,
 )
 from search_coverage.use_cases.report_attempt import Phases, ReportAttempt, earlier_report
 
@@ -100,7 +100,7 @@ class ReportSearchJob:
     leases: Leases
     notifier: Notifier
     bus: ReportEvents
-    take_inventory: TakeInventory
+    take_inventory: InventoryTaker
     now: Callable[[], datetime]
 
     def run(self, identifier: str, *, replay: bool, request_id: str, seconds_left: Callable[[], float]) -> Outcome:
@@ -244,10 +244,10 @@ class ReportSearchJob:
         return stored
 
     def _write_early_line(self, findings: Findings, files: dict[str, StoredFile], attempt: ReportAttempt) -> str | None:
-        """Write the summary line before a notification: a later attempt has to know what people are notified of.
+        """Write the summary line before the notification, so that a later attempt knows what the digest says.
 
         Returns:
-            The ETag of the line; None if nobody is to be notified of a doubt.
+            The ETag of the line; None if no notification of a doubt is due.
         """
         if findings.judgement.verdict is Verdict.COMPLETE or not self.notifier.is_due(findings):
             return None
