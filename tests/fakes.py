@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from search_coverage.coverage import errors
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup, BackupsPage
 from search_coverage.coverage.exclusion import Exclusion
@@ -25,6 +24,9 @@ from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.report_search_job import Outcome, ReportSearchJob
 from search_coverage.use_cases.sweep_search_jobs import Sweep, SweepSearchJobs
 from tests.examples import JOB_ID, backup, search_job
+
+if TYPE_CHECKING:
+    from search_coverage.coverage.errors import AwsCallFailed
 
 NOW = datetime(2026, 11, 20, 9, 10, tzinfo=UTC)
 SEARCHED, FAILED = backup(), backup(status="FAILED", status_message="Access denied")
@@ -179,7 +181,7 @@ class World:
         self.jobs: dict[str, SearchJob] = {}
         self.backups: list[Backup] = []
         self.unreadable: list[str] = []
-        self.broken_off: errors.AwsCallFailed | None = None
+        self.broken_off: AwsCallFailed | None = None
         self.lease_lost = False
         self.digests: list[Message] = []
         self.entries = 0
