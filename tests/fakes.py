@@ -89,6 +89,7 @@ class FakeSearch:
         return self.jobs[identifier]
 
     def pages_of_backups(self, identifier: str, key_arn: str | None) -> Iterator[BackupsPage]:
+        assert key_arn == self.jobs[identifier].encryption_key_arn
         for start in range(0, len(self.backups), 1000):
             page = self.backups[start : start + 1000]
             yield BackupsPage([each.backup_arn for each in page], [each for each in page if each != SEARCHED])

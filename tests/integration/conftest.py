@@ -18,9 +18,6 @@ from simulators.backup_search import BackupSimulator
 from tests.functions import ENVIRONMENT, function
 from tests.invocation import ACCOUNT, REGION, Context
 
-Hooks = Mapping[str, Callable[..., object]]
-"""Handlers of the SDK's events, such as ``before-send.s3.PutObject``."""
-
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
@@ -89,15 +86,18 @@ class Deployment:
         result: dict[str, int] = self.function("watch", **changes).handler({}, Context(function_name="watch"))
         return result
 
-    def function(self, name: str, hooks: Hooks | None = None, **changes: str) -> ModuleType:
-        """Import a handler's module anew, as a cold start does; the clients that it makes at init have these hooks."""
+    def function(self, name: str, **changes: str) -> ModuleType:
+        """Import a handler's module anew, as a cold start does."""
+        return function(name, self._monkeypatch, {**self.environment, **changes})
+
+    def hooked(self, name: str, hooks: Mapping[str, Callable[..., Any]]) -> ModuleType:
+        """Import it anew; the clients that it makes at init have these handlers of the SDK's events."""
         session = boto3.DEFAULT_SESSION
         assert session  # the clients above have made it
-        hooks = hooks or {}
         for event, hook in hooks.items():
             session.events.register(event, hook)
         try:
-            return function(name, self._monkeypatch, {**self.environment, **changes})
+            return self.function(name)
         finally:
             for event, hook in hooks.items():
                 session.events.unregister(event, hook)

@@ -9,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 
 from infra.settings import Settings
 from search_coverage.coverage.errors import AwsCallFailed
@@ -29,6 +28,7 @@ from tests.integration.aws_calls import (
 from tests.integration.conftest import Deployment
 from tests.integration.role_policy import Condition, DenyingPolicy, RolePolicy, Statement, UnknownOperator
 from tests.invocation import ACCOUNT, REGION, Context
+from tests.wire import response
 
 __all__ = ["recorder"]  # a fixture
 
@@ -79,13 +79,8 @@ def asked_by(principal: str, needs: Iterable[Need], *, over_tls: bool = True) ->
 
 
 def refuse(**_: object) -> AWSResponse:
-    """Answer a request in S3's place."""
-    return AWSResponse("http://127.0.0.1", 403, HTTPHeaders(), _Empty())
-
-
-class _Empty:
-    def stream(self, **_: object) -> list[bytes]:
-        return []
+    """Answer a request in the place of AWS."""
+    return response(b"", 403)
 
 
 def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +90,7 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
     deployment.report(event)  # made and told
     deployment.report(event)  # found in the bucket
     deployment.report({**event, "replay": True})  # made again
-    refused = deployment.function("report")
-    refused.report_search_job.notifier.topic._client.meta.events.register("before-send.sns.Publish", refuse)
+    refused = deployment.hooked("report", {"before-send.sns.Publish": refuse})
     with pytest.raises(NotificationPending):
         refused.handler({**event, "replay": True}, Context())  # whole, and not told
     deployment.report(event)  # told, and its mark taken off
@@ -107,9 +101,7 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
         large.setattr("search_coverage.aws.guarded_objects._PART_BYTES", 1000)
         large.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
         deployment.report({**event, "replay": True})  # uploaded in parts
-        broken = deployment.function("report")
-        client = broken.report_search_job.bucket._client
-        client.meta.events.register("before-send.s3.UploadPart", refuse)
+        broken = deployment.hooked("report", {"before-send.s3.UploadPart": refuse})
         with pytest.raises(AwsCallFailed):  # an upload that breaks off, and an invocation that fails
             broken.handler({**event, "replay": True}, Context())
 

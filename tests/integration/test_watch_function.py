@@ -46,7 +46,7 @@ def test_a_sweep_over_nothing_new_costs_two_calls_and_the_next_one_call(deployme
     for _ in range(3):
         deployment.report({"searchJobIdentifier": deployment.simulator.finish_job(DONE)})
     calls: list[str] = []
-    module = deployment.function("watch", hooks={"before-send": lambda request, **_: calls.append(request.method)})
+    module = deployment.hooked("watch", {"before-send": lambda request, **_: calls.append(request.method)})
 
     for seen in (["GET", "GET"], ["GET", "GET", "GET"]):  # a warm environment knows what it has seen in the bucket
         assert module.handler({}, Context()) == {"known": 3, "ended": 3, "unreported": 0, "announced": 0}
@@ -55,9 +55,9 @@ def test_a_sweep_over_nothing_new_costs_two_calls_and_the_next_one_call(deployme
 
 def test_a_sweep_over_no_search_job_costs_one_call(deployment: Deployment) -> None:
     calls: list[str] = []
-    deployment.function("watch", hooks={"before-send": lambda request, **_: calls.append(request.method)}).handler(
-        {}, Context()
-    )
+    module = deployment.hooked("watch", {"before-send": lambda request, **_: calls.append(request.method)})
+
+    module.handler({}, Context())
 
     assert [request.operation for request in deployment.simulator.requests] == ["ListSearchJobs"]
     assert len(calls) == 1

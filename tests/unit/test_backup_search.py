@@ -18,6 +18,9 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 JOB: dict[str, Any] = {"SearchJobIdentifier": JOB_ID, "SearchJobArn": JOB_ARN, "Status": "COMPLETED"}
 
 
+NO_MOMENTS: tuple[Any, ...] = ("yesterday", 1e20, {}, float("inf"))
+
+
 def jobs_page(*entries: Any, more: str | None = None) -> dict[str, Any]:
     return {"SearchJobs": list(entries), "NextToken": more}
 
@@ -51,7 +54,7 @@ def test_the_list_of_search_jobs_is_read_to_its_end() -> None:
     "entry",
     [
         *("x", 5, [], None, {}, {"Name": "nobody"}, JOB | {"SearchJobArn": "x"}),
-        *(job_entry(7) | {"CreationTime": moment} for moment in ("yesterday", 1e20, {}, float("inf"))),
+        *(job_entry(7) | {"CreationTime": moment} for moment in NO_MOMENTS),
     ],
     ids=str,
 )

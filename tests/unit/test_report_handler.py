@@ -244,7 +244,7 @@ def test_a_report_that_is_not_complete_counts_as_incomplete(
 )
 def test_a_missing_variable_is_named(variable: str) -> None:
     with pytest.raises(EnvironmentInvalid, match=f"{variable} of this function is not set"):
-        ReportEnvironment.read(ENVIRONMENT | {variable: ""})
+        ReportEnvironment.read({**ENVIRONMENT, variable: ""})
 
 
 @pytest.mark.parametrize(
@@ -260,4 +260,4 @@ def test_a_wrong_variable_is_named_at_init_with_what_is_allowed(
 ) -> None:
     wrong = value.rpartition(", ")[2]
     with pytest.raises(EnvironmentInvalid, match=f"{variable} .* '{wrong}'; allowed is {allowed}"):
-        function(name, monkeypatch, ENVIRONMENT | {variable: value})
+        function(name, monkeypatch, {**ENVIRONMENT, variable: value})

@@ -182,6 +182,12 @@ def test_a_backup_that_the_scope_names_and_the_list_lacks_is_not_complete(world:
     assert world.report().event_detail["verdict"] == "PARTIAL"
 
 
+def test_a_list_is_read_with_the_key_that_the_search_job_is_encrypted_with(world: World) -> None:
+    world.search.add(encryption_key_arn="arn:aws:kms:us-east-1:000000000000:key/1")
+
+    assert world.report().created is True
+
+
 def test_a_search_job_that_still_runs_gets_no_report(world: World) -> None:
     world.search.add(status="RUNNING")
 
