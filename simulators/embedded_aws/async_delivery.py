@@ -14,6 +14,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
+from functools import partial
 from typing import Protocol
 
 _logger = logging.getLogger(__name__)
@@ -79,8 +80,8 @@ class DeliveryQueue:
             elif time.monotonic() + pause - since > invocation.maximum_age:
                 invocation.give_up(Condition.EVENT_AGE_EXCEEDED, attempts)
             else:
-                again = (self._deliver, invocation, since, attempts)
-                self._timers.call_soon_threadsafe(self._timers.call_later, pause, self._threads.submit, *again)
+                again = partial(self._threads.submit, self._deliver, invocation, since, attempts)
+                self._timers.call_soon_threadsafe(lambda: self._timers.call_later(pause, again))
         except Exception:
             _logger.exception("An asynchronous event was lost.")
 
