@@ -173,13 +173,12 @@ def _replay_failed(options: Options, deployment: "Deployment") -> NoReturn:
         if outcome is None:
             break
         _show(options, outcome)
-    outcomes = queue.outcomes.values()
-    deleted, left = sum(outcome.deleted for outcome in outcomes), sum(len(outcome.left) for outcome in outcomes)
+    outcomes, left = queue.outcomes.values(), len(queue.left)
     if options.as_json:
-        messages = {"deleted": deleted, "left": left}
+        messages = {"deleted": queue.deleted, "left": left}
         echo_json({"reports": [outcome.as_json() for outcome in outcomes], "messages": messages})
     elif outcomes:
-        click.echo(f"Messages: {deleted} deleted, {left} left in the failure queue.")
+        click.echo(f"Messages: {queue.deleted} deleted, {left} left in the failure queue.")
         if any(outcome.is_lost for outcome in outcomes):
             click.echo(f"Some can never succeed. To delete all: aws sqs purge-queue --queue-url {queue.url}")
     else:
