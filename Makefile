@@ -55,8 +55,8 @@ e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's
 	@echo "== end-to-end tests"
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
 
-doctor: setup  ## Look whether a deployed stack is in order, read-only, with your own AWS credentials
-	@$(BIN)/python -m cli.doctor
+doctor: setup  ## Check, read-only and with your own AWS credentials, that a deployed stack is in order
+	@$(BIN)/search-coverage doctor
 
 screenshots: setup  ## Take the pictures in docs/images again, from the demo's search jobs (needs Chromium)
 	@$(BIN)/python -m demo.pictures

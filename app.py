@@ -19,7 +19,7 @@ def main() -> None:
     try:
         SearchCoverageStack(app, settings=settings)
     except RuntimeError as error:
-        if sentence := BundlingError.told_by(error):
+        if sentence := BundlingError.sentence_in(error):
             sys.exit(sentence)
         raise
     app.synth()

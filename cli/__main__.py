@@ -139,7 +139,7 @@ def replay(options: Options, search_jobs: tuple[str, ...], *, failed: bool, yes:
     """
     if failed == bool(search_jobs):
         raise click.UsageError("Pass the identifiers of search jobs, or --failed.")
-    if not failed and not yes and not sys.stdin.isatty():
+    if not failed and not yes and not is_terminal():
         raise CommandError("A replay notifies people again; without a terminal to confirm it, pass --yes.")
     deployment = _connect(options)
     if failed:
@@ -181,7 +181,7 @@ def _replay_failed(options: Options, deployment: "Deployment") -> None:
     elif outcomes:
         click.echo(f"Messages: {deleted} deleted, {left} left in the failure queue.")
         if any(outcome.is_lost for outcome in outcomes):
-            click.echo(f"Some can never succeed. To empty the queue: aws sqs purge-queue --queue-url {queue.url}")
+            click.echo(f"Some can never succeed. To delete all: aws sqs purge-queue --queue-url {queue.url}")
     else:
         click.echo("The failure queue is empty.")
     _exit(well=not left)
@@ -199,6 +199,11 @@ def completion(shell: str) -> None:
     """
     completer: Any = get_completion_class(shell)
     click.echo(completer(main, {}, PROGRAM, "_SEARCH_COVERAGE_COMPLETE").source())
+
+
+def is_terminal() -> bool:
+    """Whether a person can answer a question."""
+    return sys.stdin.isatty()
 
 
 def _connect(options: Options) -> "Deployment":

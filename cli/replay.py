@@ -15,7 +15,7 @@ from cli.report import counts
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.handlers.report_request import ReportRequest
 
-_INVOCATION: Final = Config(
+INVOCATION: Final = Config(
     connect_timeout=5, read_timeout=920, tcp_keepalive=True, retries={"mode": "standard", "total_max_attempts": 1}
 )
 """A report takes up to 15 minutes. A second attempt would start a second invocation."""
@@ -144,7 +144,7 @@ def _request_in(message: Any) -> tuple[ReportRequest | str, object]:
 def _invoke(deployment: Deployment, identifier: str, event: object) -> Outcome:
     function = deployment.output("ReportFunctionName")
     try:
-        answer = deployment.client("lambda", _INVOCATION).invoke(
+        answer = deployment.client("lambda", INVOCATION).invoke(
             FunctionName=function, Payload=json.dumps(event).encode()
         )
         payload = json.loads(answer["Payload"].read())

@@ -12,7 +12,7 @@ class BundlingError(RuntimeError):
         super().__init__(self.OPENING + cause)
 
     @classmethod
-    def told_by(cls, error: RuntimeError) -> str | None:
+    def sentence_in(cls, error: RuntimeError) -> str | None:
         """Find our sentence in an error of the CDK, which passes on no exception, only its text.
 
         Args:

@@ -8,7 +8,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.doctor.checks import search_keys
 from cli.doctor.finding import State
 from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
@@ -18,9 +17,9 @@ from search_coverage.use_cases.ports import SearchKeyDenied
 from simulators.backup_search import Effect
 from tests.infra.conftest import ROOT, synthesised
 from tests.integration.aws_calls import Need
+from tests.integration.command_line.scripted_aws import IN_ORDER, Answers, ScriptedStack, find, policy_simulator
 from tests.integration.conftest import Deployment
 from tests.integration.role_policy import RolePolicy
-from tests.integration.test_doctor import Answer, Scripted, one, simulator
 from tests.integration.test_least_privilege import SOME_FAILED, real_names
 from tests.invocation import ACCOUNT, REGION
 
@@ -158,7 +157,7 @@ def test_what_is_not_about_a_key_does_not_blame_one(deployment: Deployment, code
 # What the doctor says
 
 
-def known_to_aws(*keys: str | None) -> dict[str, Answer]:
+def known_to_aws(*keys: str | None) -> Answers:
     """Give an AWS that knows a search job under each of these keys."""
     jobs = {f"{number:08}-2222-3333-4444-555555555555": key for number, key in enumerate(keys)}
 
@@ -169,16 +168,18 @@ def known_to_aws(*keys: str | None) -> dict[str, Answer]:
 
     arn = f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job"
     listed = [{"SearchJobIdentifier": each, "SearchJobArn": f"{arn}/{each}"} for each in jobs]
-    return {"ListSearchJobs": {"SearchJobs": listed}, "GetSearchJob": get}
+    return {**IN_ORDER, "ListSearchJobs": {"SearchJobs": listed}, "GetSearchJob": get}
 
 
 def test_the_doctor_names_a_key_that_the_report_function_may_not_use() -> None:
-    finding = one(search_keys.look, Scripted(known_to_aws(None, KEY, KEY) | simulator("kms:Decrypt")))
+    finding = find(
+        "KMS keys of search jobs", ScriptedStack({**known_to_aws(None, KEY, KEY), **policy_simulator("kms:Decrypt")})
+    )
 
     assert (finding.state, finding.section) == (State.ATTENTION, Section.SEARCH_KEYS)
     assert finding.found == (
-        f"The report function may not use {KEY} (search job 00000002-2222-3333-4444-555555555555), so that AWS very "
-        "probably refuses to hand such search jobs out."
+        f"The report function cannot use {KEY} (search job 00000002-2222-3333-4444-555555555555), so AWS probably "
+        "refuses to return such search jobs."
     )
     assert "searchKeyArns" in finding.remedy
 
@@ -189,19 +190,19 @@ def test_the_doctor_names_a_key_that_the_report_function_may_not_use() -> None:
         ((), "None of the 0 search jobs that AWS knows is encrypted with a customer key."),
         ((None, None), "None of the 2 search jobs that AWS knows is encrypted with a customer key."),
         ((None,) * 60, "None of the 50 latest of 60 search jobs that AWS knows is encrypted with a customer key."),
-        ((KEY, OTHER_KEY, KEY), "The report function may use all 2 keys of the 3 search jobs that AWS knows."),
+        ((KEY, OTHER_KEY, KEY), "The report function can use all 2 keys of the 3 search jobs that AWS knows."),
     ],
 )
 def test_the_doctor_has_nothing_to_say_of_keys_that_may_be_used(keys: tuple[str | None, ...], found: str) -> None:
-    finding = one(search_keys.look, Scripted(known_to_aws(*keys) | simulator()))
+    finding = find("KMS keys of search jobs", ScriptedStack({**known_to_aws(*keys), **policy_simulator()}))
 
     assert (finding.state, finding.found) == (State.OK, found)
 
 
 def test_the_doctor_does_not_know_where_conditions_are_not_heeded() -> None:
-    answers = known_to_aws(KEY) | simulator("kms:Decrypt", conditions=False)
+    answers = {**known_to_aws(KEY), **policy_simulator("kms:Decrypt", conditions=False)}
 
-    assert one(search_keys.look, Scripted(answers)).state is State.UNKNOWN
+    assert find("KMS keys of search jobs", ScriptedStack(answers)).state is State.UNKNOWN
 
 
 def test_the_runbook_says_the_same_of_the_setting() -> None:

@@ -65,7 +65,7 @@ class Elements(HTMLParser):
         self._open = tag
         self.found.append((tag, dict(attrs)))
 
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  # the parser's signature
+    def handle_endtag(self, tag: str) -> None:  # the parser's signature
         self._open = ""
 
     def handle_data(self, data: str) -> None:

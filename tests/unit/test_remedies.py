@@ -99,10 +99,6 @@ def test_every_reason_says_what_happened_why_it_matters_and_what_to_do() -> None
         assert remedy.link.startswith("https://docs.aws.amazon.com/"), reason
 
 
-def test_no_two_reasons_are_equally_easy() -> None:
-    assert len({remedy.effort for remedy in REMEDIES.values()}) == len(Reason)
-
-
 def test_where_aws_documents_no_remedy_it_says_so() -> None:
     for of_type, expected in (
         ("EBS", {Reason.ARCHIVED, Reason.NOT_SUPPORTED}),
@@ -228,7 +224,7 @@ def test_a_backup_of_s3_without_an_index_is_read_through_an_access_point_that_is
     )
     assert describe == (
         f"aws backup describe-backup-access-point --access-point-arn {point} "
-        "--query '[Status, AccessPointMetadata.S3AccessPointAlias]' --output text --region us-east-1"
+        "--query '[Status,AccessPointMetadata.S3AccessPointAlias]' --output text --region us-east-1"
     )
     assert versions == (
         "aws s3api list-object-versions --bucket '<alias-of-the-access-point>' --prefix people/ "

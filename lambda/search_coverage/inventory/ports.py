@@ -1,4 +1,7 @@
-"""What the inventory needs from outside: the vaults of AWS Backup, and the snapshots of EC2."""
+"""What the inventory needs from outside: the vaults of AWS Backup, and the snapshots of EC2.
+
+Every method raises `AwsCallFailed` where AWS does not give the whole answer.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,19 +14,12 @@ POINTS_PER_PAGE = 1000
 """The most recovery points that AWS Backup returns per call (aws-facts.md §2)."""
 
 SNAPSHOTS_PER_CALL = 200
-"""The most values that a filter of EC2 takes (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html)."""
-
-CALLS_AT_ONCE = 4
-"""Enough to hide the latency of a call, few enough not to be throttled."""
+"""The most values of a filter (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A backup vault.
-
-    Attributes:
-        points: About how many recovery points it holds; None where AWS does not say.
-    """
+    """A backup vault, with about how many recovery points it holds; what AWS does not say is None."""
 
     name: str
     type: str | None
@@ -31,7 +27,7 @@ class Vault:
 
 
 class Vaults(Protocol):
-    """The backup vaults of the account and Region. Every method raises `AwsCallFailed` where AWS does not answer."""
+    """The backup vaults of the account and Region."""
 
     def vaults(self) -> Iterator[list[Vault]]:
         """List the vaults, page by page."""
@@ -49,26 +45,22 @@ class Vaults(Protocol):
 
         Args:
             source: The ARN of the resource that was backed up.
-            after: Points created after this time, or up to a second before it.
-            before: Points created before this time, or up to a second after it.
+            after: Only points created after this time, or up to a second before it.
+            before: Only points created before this time, or up to a second after it.
         """
 
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Read the status, role, completion and storage class of a recovery point; None if it was deleted."""
+        """Read what a list does not tell for sure: status, role, completion, storage class; None if it was deleted."""
 
     def items_in_index(self, point: RecoveryPoint) -> int | None:
         """Read how many items the index of a recovery point holds; None where AWS does not say."""
 
     def tags(self, recovery_point_arn: str) -> Iterator[Mapping[str, str]]:
-        """Read the tags of a recovery point, page by page."""
+        """Read the tags of a recovery point, page by page; AWS Backup does not know those of EBS snapshots."""
 
 
 class Snapshots(Protocol):
     """The EBS snapshots of the account and Region."""
 
     def tags(self, arns: Collection[str]) -> Mapping[str, Mapping[str, str]]:
-        """Read the tags of at most `SNAPSHOTS_PER_CALL` snapshots, by ARN; those that EC2 does not show are missing.
-
-        Raises:
-            AwsCallFailed: EC2 did not answer.
-        """
+        """Read the tags of at most `SNAPSHOTS_PER_CALL` snapshots, by ARN; those that EC2 does not show are missing."""

@@ -1,13 +1,12 @@
 """Finds indexes of searched backups that hold less than expected (decision 0015), with a bounded number of calls."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.recovery_point import RecoveryPoint
 from search_coverage.coverage.verdict import ThinIndex, is_thin
-from search_coverage.inventory.ports import CALLS_AT_ONCE, Vaults
+from search_coverage.inventory.lookups import Lookups
+from search_coverage.inventory.ports import Vaults
 from search_coverage.inventory.table import RecoveryPointTable
 from search_coverage.inventory.time_budget import TimeBudget
 
@@ -27,15 +26,10 @@ class IndexFindings:
     thin: tuple[ThinIndex, ...]
     known: int
     without_previous: int
-    refusals: tuple[str, ...]
+    refusals: list[str]
 
     def notes(self, searched: int, *, is_scope_bounded: bool) -> Iterator[str]:
-        """Say for which backups it is not known how much their index holds.
-
-        Args:
-            searched: How many backups were searched.
-            is_scope_bounded: Whether the scope may exclude the previous backup of a source.
-        """
+        """Say for how many of the searched backups it is not known how much their index holds."""
         if self.known < searched:
             yield (
                 f"How much the index holds is known of {self.known} of the {searched} backups that were searched (at "
@@ -51,30 +45,17 @@ class IndexFindings:
 
 def find_thin_indexes(table: RecoveryPointTable, vaults: Vaults, budget: TimeBudget) -> IndexFindings:
     """Look up the indexes of searched backups and of the previous backups of their sources, and compare them."""
-    pairs = _pairs(table)
+    pairs, lookups = _pairs(table), Lookups(budget)
     points = {point.arn: point for pair in pairs for point in pair if point}
-    refusals: list[str] = []
-
-    def look_up(point: RecoveryPoint) -> int | None:
-        if budget.is_used_up():
-            return None
-        try:
-            return vaults.items_in_index(point)
-        except AwsCallFailed as error:
-            refusals.append(str(error))
-            return None
-
-    with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="indexes") as pool:
-        items = dict(zip(points, pool.map(look_up, points.values()), strict=True))
+    items = lookups.look_up(vaults.items_in_index, points.values())
     known, thin = 0, []
     for point, previous in pairs:
-        held, held_before = items[point.arn], items[previous.arn] if previous else None
+        held, held_before = items.get(point.arn), items.get(previous.arn) if previous else None
         known += held is not None and (previous is None or held_before is not None)
         if held is not None and is_thin(held, held_before):
             previous_arn = previous.arn if previous and held_before is not None else None
             thin.append(ThinIndex(point.arn, point.source_resource_arn, point.vault, held, previous_arn, held_before))
-    without_previous = sum(previous is None for _, previous in pairs)
-    return IndexFindings(tuple(thin), known, without_previous, tuple(refusals))
+    return IndexFindings(tuple(thin), known, sum(previous is None for _, previous in pairs), lookups.refusals)
 
 
 def _pairs(table: RecoveryPointTable) -> list[tuple[RecoveryPoint, RecoveryPoint | None]]:

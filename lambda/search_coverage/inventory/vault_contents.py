@@ -1,13 +1,14 @@
 """What reading the vaults gives: their contents, or the reason why there is no inventory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from search_coverage.coverage.backup import Backup, BackupIndex, BackupsPage
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
-from search_coverage.inventory.sentences import first_few
+
+_MESSAGES_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,9 @@ class Unavailable:
             not_listed=self.not_listed_count or None,
             not_searchable=self.contents.not_searchable,
         )
+
+
+def first_few(messages: Sequence[str]) -> list[str]:
+    """Give the first messages, and how many more there are."""
+    more = len(messages) - _MESSAGES_AT_MOST
+    return [*messages[:_MESSAGES_AT_MOST], *([f"And {more} more of the kind."] if more > 0 else ())]

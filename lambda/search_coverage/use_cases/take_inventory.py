@@ -23,7 +23,7 @@ from search_coverage.inventory.ports import Snapshots, Vaults
 from search_coverage.inventory.table import RecoveryPointTable
 from search_coverage.inventory.time_budget import TimeBudget
 from search_coverage.inventory.vault_contents import Unavailable
-from search_coverage.inventory.vault_reader import read_vaults
+from search_coverage.inventory.vault_reader import VaultReader
 from search_coverage.names import SERVICE
 
 _COMPARING = "comparing it with the list"
@@ -39,7 +39,7 @@ class TakeInventory:
         vaults: Gives the vaults when they are needed.
         snapshots: Gives the snapshots when they are needed: where the scope is EBS and has tags.
         now: Gives the current time, aware.
-        clock: Gives seconds that only ever increase.
+        clock: Gives seconds that only increase.
     """
 
     vaults: Callable[[], Vaults]
@@ -53,16 +53,13 @@ class TakeInventory:
         Args:
             folder: Where the table is kept.
             seconds: How long the inventory may take in all, the comparison with the list included.
-
-        Returns:
-            The inventory; close it by using it as a context manager.
         """
         return InventoryOfScope(self, job, folder, TimeBudget(seconds, self.clock))
 
     def compare(self, job: SearchJob, table: RecoveryPointTable, budget: TimeBudget) -> Comparison | Unavailable:
         """Read the vaults into the table, and begin the comparison with the list."""
         vaults = self.vaults()
-        contents = read_vaults(job, vaults, table, budget)
+        contents = VaultReader(job, vaults, table, budget).read()
         if isinstance(contents, Unavailable):
             return contents
         return Comparison(job, table, contents, vaults, self.snapshots, budget)
@@ -105,21 +102,13 @@ class InventoryOfScope:
         return index  # noqa: RET504 - None where the step failed
 
     def not_listed(self, seconds: float) -> Iterator[Exclusion]:
-        """Give the backups in scope that the search does not list. Mark every page of the list before.
-
-        Args:
-            seconds: How long this may take, even if the share of time is not used up.
-        """
+        """Give the backups in scope that the search does not list, within so many seconds; mark every page before."""
         self._budget.resume(at_most=seconds)
         with self._step(_COMPARING):
             yield from self._state.not_listed()
 
     def result(self, listed: int) -> Inventory:
-        """Give the result. Read `not_listed` to its end before.
-
-        Args:
-            listed: How many backups the search lists.
-        """
+        """Give the result for a search that lists so many backups; read `not_listed` to its end before."""
         inventory = None
         with self._step(_COMPARING):
             inventory = self._state.result(listed, self._taken_at)

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, PaginationError
 
 from simulators.backup_search import BackupGroup, BackupSimulator, Effect, FaultError, Scenario
-from simulators.backup_search.protocol import Request
+from simulators.backup_search.tests.asking import request
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
@@ -166,7 +166,7 @@ def test_a_delay_comes_with_the_other_faults(sandbox: Sandbox) -> None:
 def test_a_delay_does_not_hold_up_the_end_of_the_simulator(sandbox: Sandbox) -> None:
     # Given
     sandbox.simulator.faults.add("delay", delay_seconds=3600)
-    waiting = threading.Thread(target=sandbox.simulator.answer, args=(Request("GET", "/search-jobs"),))
+    waiting = threading.Thread(target=sandbox.simulator.answer, args=(request("GET", "/search-jobs"),))
     waiting.start()
 
     # When
@@ -215,13 +215,13 @@ def test_two_tokens_can_answer_each_other_for_ever(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("details", "sentence"),
     [
-        ({"effect": "explosion"}, "effect 'explosion' is unknown; allowed: error, connection_reset"),
-        ({"effect": "delay", "operation": "Explode"}, "operation 'Explode' is unknown; allowed: GetSearchJob"),
-        ({"effect": "error", "error_code": "Oops"}, "error_code 'Oops' is unknown; allowed: AccessDeniedException"),
+        ({"effect": "explosion"}, "effect must be 'error', 'connection_reset'"),
+        ({"effect": "delay", "operation": "Explode"}, "operation must not name 'Explode'; allowed: Describe"),
+        ({"effect": "error", "error_code": "Oops"}, "error_code must not name 'Oops'; allowed: AccessDeniedException"),
         ({"effect": "error"}, "the effect 'error' needs it"),
-        ({"effect": "delay", "times": 0}, "times must be a whole number of at least 1, not 0"),
-        ({"effect": "delay", "delay_seconds": "x"}, "delay_seconds must be a number from 0 to 3600, not 'x'"),
-        ({"effect": "delay", "pages": 3}, "'pages' is no detail of a fault; allowed: effect, operation, page"),
+        ({"effect": "delay", "times": 0}, "times must be greater than or equal to 1, not 0"),
+        ({"effect": "delay", "delay_seconds": "x"}, "delay_seconds must be a valid number"),
+        ({"effect": "delay", "pages": 3}, "pages is no key here; allowed: effect, operation, page"),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused_in_words(sandbox: Sandbox, details: dict[str, Any], sentence: str) -> None:

@@ -167,13 +167,18 @@ def test_faults_and_recorded_requests_are_there_over_http(endpoint: str) -> None
 @pytest.mark.parametrize(
     ("method", "path", "content", "sentence"),
     [
-        ("POST", "faults", {"effect": "boom"}, "effect 'boom' is unknown; allowed: error"),
+        ("POST", "faults", {"effect": "boom"}, "effect must be 'error', 'connection_reset'"),
         ("POST", "scenarios", b"name: 3", "the request body: name must be text"),
         ("POST", "search-jobs", {"scenario": "nobody"}, "There is no scenario 'nobody'; allowed: nightly-invoices"),
-        ("POST", "vaults", {"name": "x1", "kind": 3}, "the request body: kind is no key here; allowed: name, type"),
+        (
+            "POST",
+            "vaults",
+            {"name": "x1", "kind": 3},
+            "the request body: kind is no key here; allowed: name, rec",
+        ),
         ("DELETE", "recovery-points", {"arn": "arn:none"}, "There is no recovery point 'arn:none'"),
-        ("POST", "faults", {"effect": "delay", "where": {"Vault": "x"}}, "where names 'Vault', which is no input"),
-        ("POST", "faults", {"effect": "delay", "where": "x"}, "where must be a mapping of input members to values"),
+        ("POST", "faults", {"effect": "delay", "where": {"Vault": "x"}}, "where must not name 'Vault'; allowed: "),
+        ("POST", "faults", {"effect": "delay", "where": "x"}, "where must be a valid dictionary, not 'x'"),
         ("POST", "clock", {"forward_seconds": -1}, "forward_seconds must be a number of seconds from 0"),
         ("POST", "clock", b"[]", "The request body must be a JSON object"),
         ("GET", "everything", None, "There is no such control; allowed: GET /_simulator/health"),

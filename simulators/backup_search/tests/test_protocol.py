@@ -22,8 +22,9 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from simulators.backup_search import BackupGroup, BackupSimulator, Progress, Scenario
-from simulators.backup_search.protocol import Request, Service, service_of
+from simulators.backup_search.protocol import Service, service_of
 from simulators.backup_search.search_jobs import JobStatus
+from simulators.backup_search.tests.asking import request
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
@@ -235,7 +236,7 @@ def test_a_job_that_a_scenario_describes_exists_from_the_start() -> None:
     # When
     clock = HandClock()
     with BackupSimulator(scenarios=[yesterday], clock=clock) as simulator:
-        jobs = json.loads(simulator.answer(Request("GET", "/search-jobs")).body)["SearchJobs"]
+        jobs = json.loads(simulator.answer(request("GET", "/search-jobs")).body)["SearchJobs"]
 
     # Then
     assert [(job["Name"], job["Status"]) for job in jobs] == [("yesterday", "COMPLETED")]
@@ -275,13 +276,13 @@ def test_input_outside_of_the_model_is_refused_in_words(sandbox: Sandbox) -> Non
     cases = {
         ("GET", f"/search-jobs/{UNKNOWN}/backups?maxResults=1001", b""): "'maxResults'.*less than or equal to 1000",
         ("GET", "/search-jobs?MaxResults=0", b""): "'MaxResults'.*greater than or equal to 1",
-        ("GET", "/search-jobs?MaxResults=many", b""): "'MaxResults'.*number",
-        ("PUT", "/search-jobs", b"{}"): "'SearchScope'.*not be null",
+        ("GET", "/search-jobs?MaxResults=many", b""): "'MaxResults'.*integer",
+        ("PUT", "/search-jobs", b"{}"): "'SearchScope'.*required",
         ("PUT", "/search-jobs", b"["): "no JSON",
-        ("PUT", "/search-jobs", b'{"SearchScope": 1}'): "'SearchScope'.*a structure",
-        ("PUT", "/search-jobs", b'{"SearchScope": {"BackupResourceTypes": ["RDS"]}}'): "enum value set: .S3, EBS.",
-        ("PUT", "/search-jobs", b'{"SearchScope": {"BackupResourceTypes": ["S3", "EBS"]}}'): "less than or equal to 1",
-        ("PUT", "/search-jobs", b'{"SearchScope": {"BackupResourceTypes": []}}'): "greater than or equal to 1",
+        ("PUT", "/search-jobs", b'{"SearchScope": 1}'): "'SearchScope'.*dictionary",
+        ("PUT", "/search-jobs", b'{"SearchScope": {"BackupResourceTypes": ["RDS"]}}'): "'S3' or 'EBS'",
+        ("PUT", "/search-jobs", b'{"SearchScope": {"BackupResourceTypes": ["S3", "EBS"]}}'): "at most 1 item",
+        ("PUT", "/search-jobs", b'{"SearchScope": {"BackupResourceTypes": []}}'): "at least 1 item",
     }
     for (method, path, body), pattern in cases.items():
         # When
@@ -328,7 +329,7 @@ def test_quotas_can_be_turned_off() -> None:
 
     # When
     with BackupSimulator(scenarios=[LONG], enforce_quotas=False) as simulator:
-        statuses = {simulator.answer(Request("PUT", "/search-jobs", body=body)).status for _ in range(12)}
+        statuses = {simulator.answer(request("PUT", "/search-jobs", body=body)).status for _ in range(12)}
 
     # Then
     assert statuses == {200}
@@ -438,14 +439,14 @@ def test_requests_are_recorded_with_operation_status_and_input(sandbox: Sandbox)
 def test_a_page_of_a_list_of_a_million_rows_takes_milliseconds(sandbox: Sandbox) -> None:
     # Given
     identifier = sandbox.simulator.finish_job(Scenario("huge", backups=(BackupGroup(count=1_000_000),)))
-    request = Request("GET", f"/search-jobs/{identifier}/backups")
-    sandbox.simulator.answer(request)
+    asked = request("GET", f"/search-jobs/{identifier}/backups")
+    sandbox.simulator.answer(asked)
 
     # When
     durations = []
     for _ in range(5):
         began = time.perf_counter()
-        page = sandbox.simulator.answer(request)
+        page = sandbox.simulator.answer(asked)
         durations.append(time.perf_counter() - began)
 
     # Then
@@ -461,9 +462,9 @@ def test_a_second_service_of_the_same_protocol_needs_only_its_model() -> None:
 
     for name, operation in (("backup-search", "ListTagsForResource"), ("backup", "ListTags")):
         # When
-        request = Request("GET", f"/tags/{arn}", headers={"authorization": scope.format(name)})
-        (service,) = service_of(request, services)
-        match = service.match(request)
+        asked = request("GET", f"/tags/{arn}", Authorization=scope.format(name))
+        (service,) = service_of(asked, services)
+        match = service.match(asked)
 
         # Then
         assert match is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulators.backup_search import BackupSimulator, ScenarioError, load_scenarios, read_scenario
-from simulators.backup_search.protocol import Request
+from simulators.backup_search.tests.asking import request
 
 EXAMPLES = Path(__file__).parents[1] / "scenarios"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ def _listed(simulator: BackupSimulator) -> list[dict[str, Any]]:
     with simulator:
         (name,) = simulator.account.scenarios
         path = f"/search-jobs/{simulator.finish_job(name)}/backups"
-        rows: list[dict[str, Any]] = json.loads(simulator.answer(Request("GET", path)).body)["Results"]
+        rows: list[dict[str, Any]] = json.loads(simulator.answer(request("GET", path)).body)["Results"]
         return rows
 
 
@@ -86,7 +86,7 @@ def test_optional_members_of_a_job_may_be_missing() -> None:
 
     # When
     with BackupSimulator(scenarios=[read_scenario(text, origin="test.yaml")]) as simulator:
-        body = simulator.answer(Request("GET", f"/search-jobs/{simulator.finish_job('bare')}")).body.decode()
+        body = simulator.answer(request("GET", f"/search-jobs/{simulator.finish_job('bare')}")).body.decode()
 
     # Then
     assert "CompletionTime" not in body
@@ -114,33 +114,42 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{name: x, colour: red}", "x.yaml: colour is no key here; allowed: progress, name, backups"),
+        ("{name: x, colour: red}", "x.yaml: colour is no key here; allowed: name, backups"),
         ("{name: x, backups: [{}, {cuont: 3}]}", "x.yaml: backups[2].cuont is no key here; allowed: count, status"),
         ("{name: x, progress: {rows: 3}}", "x.yaml: progress.rows is no key here; allowed: recovery_points_to_scan"),
-        ("{name: x, backups: [{count: many}]}", "backups[1].count must be a whole number of at least 0, not 'many'"),
-        ("{name: x, backups: [{count: true}]}", "backups[1].count must be a whole number of at least 0, not True"),
+        ("{name: x, backups: [{count: many}]}", "backups[1].count must be a valid integer, not 'many'"),
+        ("{name: x, backups: [{count: true}]}", "backups[1].count must be a valid integer, not True"),
         ("{name: x, backups: {}}", "x.yaml: backups must be a list, not {}"),
         ("{name: 7}", "x.yaml: name must be text (in quotes, if it looks like something else), not 7"),
-        ("{}", "x.yaml: name must not be empty"),
+        ("{}", "x.yaml: name is missing"),
         ("{name: x, runs_for: soon}", "x.yaml: runs_for must be a number of seconds from 0 to 2592000, not 'soon'"),
         ("{name: x, ended: yesterday}", "x.yaml: ended must be a time such as '3 hours ago', not 'yesterday'"),
-        ("{name: x, end_status: RUNNING}", "x.yaml: end_status must not be RUNNING: that is no end"),
+        (
+            "{name: x, end_status: RUNNING}",
+            "x.yaml: end_status must be the status of an ended",
+        ),
         ("{name: x, backups: [{created: 2026-11-20}]}", "backups[1].created must be a time such as '3 hours ago' or"),
         ("{name: x, backups: [{created: 2026-99-20}]}", "x.yaml: this is no YAML: month must be in 1..12"),
-        ("{name: x, backups: [{source: 'b-{i:3f}'}]}", "source has a placeholder that is none of {i}, {i:04}"),
+        (
+            "{name: x, backups: [{source: 'b-{i:3f}'}]}",
+            "source must hold no placeholder but {i}, ",
+        ),
         ("[name]", "x.yaml: the scenario must be a mapping of keys to values, not ['name']"),
         ("{name: x, name: y}", "x.yaml: this is no YAML: key 'name' stands twice"),
         ("{name: x", "x.yaml: this is no YAML: while parsing a flow mapping"),
         ("{name: x, omit: [Status]}", "x.yaml: omit names 'Status'; allowed: Name, SearchScopeSummary"),
         ("{name: x, backups: [{omit: [Arn]}]}", "x.yaml: backups[1].omit names 'Arn'; allowed: Status, StatusMessage"),
-        ("{name: x, backups: [{listed: no one}]}", "x.yaml: backups[1].listed must be true or false, not 'no one'"),
+        (
+            "{name: x, backups: [{listed: no one}]}",
+            "x.yaml: backups[1].listed must be a valid boolean",
+        ),
         ("{name: x, backups: [{index: GONE}]}", "backups[1].index must be one of ACTIVE, DELETING, FAILED, NONE"),
         ("{name: x, scope: all}", "x.yaml: scope must be a mapping of keys to values, not 'all'"),
         ("{name: x, scope: {since: now}}", "x.yaml: scope.since is no key here; allowed: created_after"),
         ("{name: x, scope: {created_after: now}}", "scope.created_after must be a time such as '3 hours ago' or"),
-        ("{name: x, scope: {source_arns: [1]}}", "x.yaml: scope.source_arns must be a list of ARNs, not [1]"),
-        ("{name: x, scope: {tags: {a: 1}}}", "x.yaml: scope.tags must be a mapping of texts to texts, not {'a': 1}"),
-        ("{name: x, vaults: [{}]}", "x.yaml: vaults[1].name must look like ^[a-zA-Z0-9"),
+        ("{name: x, scope: {source_arns: [1]}}", "x.yaml: scope.source_arns[1] must be text"),
+        ("{name: x, scope: {tags: {a: 1}}}", "x.yaml: scope.tags.a must be text"),
+        ("{name: x, vaults: [{}]}", "x.yaml: vaults[1].name is missing"),
         ("{name: x, vaults: [{name: vv, type: BIG}]}", "vaults[1].type must be one of BACKUP_VAULT, LOGICALLY_AIR"),
         (
             "{name: x, vaults: [{name: vv, recovery_points: [{}, {size: 3}]}]}",
@@ -150,7 +159,7 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
             "{name: x, vaults: [{name: vv, recovery_points: [{index: LOST}]}]}",
             "x.yaml: vaults[1].recovery_points[1].index must be one of PENDING, ACTIVE, FAILED, DELETING, not 'LOST'",
         ),
-        ("{name: x, backups: [{vault: v}]}", "x.yaml: what vault 'v' holds for its backups.name must look like"),
+        ("{name: x, backups: [{vault: v}]}", "x.yaml: vault.name must look like"),
         ("{name: x, resource_type: RDS}", "x.yaml: resource_type must be one of S3, EBS, not 'RDS'"),
     ],
 )

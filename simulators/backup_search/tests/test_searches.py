@@ -25,7 +25,7 @@ from simulators.backup_search import (
     load_scenarios,
     read_scenario,
 )
-from simulators.backup_search.protocol import Request
+from simulators.backup_search.tests.asking import request
 
 if TYPE_CHECKING:
     from mypy_boto3_backup import BackupClient
@@ -266,8 +266,8 @@ def test_a_search_can_be_made_to_take_only_so_many_recovery_points(enforce_quota
         simulator.add_vault(Vault("daily", (RecoveryPointGroup(count=15), RecoveryPointGroup(count=10))))
 
         # When
-        identifier = json.loads(simulator.answer(Request("PUT", "/search-jobs", body=body)).body)["SearchJobIdentifier"]
-        page = json.loads(simulator.answer(Request("GET", f"/search-jobs/{identifier}/backups")).body)
+        identifier = json.loads(simulator.answer(request("PUT", "/search-jobs", body=body)).body)["SearchJobIdentifier"]
+        page = json.loads(simulator.answer(request("GET", f"/search-jobs/{identifier}/backups")).body)
 
     # Then
     assert len(page["Results"]) == listed

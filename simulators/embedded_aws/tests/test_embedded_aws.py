@@ -66,12 +66,12 @@ def test_it_listens_on_loopback_only(aws: EmbeddedAws) -> None:
 
         # Then nobody answers there
         with pytest.raises(OSError, match=r"refused|timed out|unreachable|assign"):
-            other.connect(("127.0.0.2", aws.server.port))
+            other.connect(("127.0.0.2", aws.process.port))
 
 
 def test_a_port_in_use_is_one_sentence(aws: EmbeddedAws, tmp_path: Path) -> None:
     # When a second one is started on the same port
-    port = str(aws.server.port)
+    port = str(aws.process.port)
     second = subprocess.run(
         [sys.executable, "-m", "simulators.embedded_aws", "--port", port, "--state", str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
@@ -96,7 +96,7 @@ def test_a_simulator_that_is_not_on_this_computer_is_refused(url: str, tmp_path:
 
 def test_another_version_of_the_emulator_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a ministack that the asynchronous delivery was not written for
-    monkeypatch.setattr("simulators.embedded_aws.ministack_seams.version", lambda _name: "9.9.9")
+    monkeypatch.setattr("simulators.embedded_aws.ministack_patches.version", lambda _name: "9.9.9")
 
     # When it is to be started, then the sentence names both versions
     with pytest.raises(EmulatorError, match=r"written for ministack 1\.5\.33, but 9\.9\.9 is installed"):
@@ -319,7 +319,7 @@ def test_stopping_leaves_no_process_and_no_files_of_functions_behind(tmp_path: P
     with EmbeddedAws(state_dir=tmp_path) as aws:
         create_function(aws, "warm", TELLING_ITS_ENVIRONMENT)
         aws.client("lambda").invoke(FunctionName="warm")
-        group = aws.server.process_id
+        group = aws.process.process_id
         assert processes_of_group(group) > 1
 
         # When it is stopped, twice for good measure
@@ -355,7 +355,7 @@ import sys, time
 from pathlib import Path
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 with EmbeddedAws(state_dir=Path(sys.argv[1])) as aws:
-    print(aws.endpoint_url, aws.server.process_id, flush=True)
+    print(aws.endpoint_url, aws.process.process_id, flush=True)
     time.sleep(60)
 """
     parent = subprocess.Popen(
