@@ -106,8 +106,12 @@ def find_report(deployment: Deployment, identifier: str) -> Report:
             hint = f"Create it: search-coverage replay {identifier}"
     except SearchCoverageError as error:
         keys = _listed_keys(deployment, bucket, identifier)
-        is_forgotten = isinstance(error, SearchJobUnknown)
-        hint = "AWS Backup does not know the search job (any more)." if is_forgotten else str(error)
+        is_unknown = isinstance(error, SearchJobUnknown)
+        hint = (
+            "AWS Backup does not know the search job; it deletes one 7 days after its end."
+            if is_unknown
+            else str(error)
+        )
     summary = _summary(deployment, bucket, keys) if keys else None
     if not keys or summary is None:
         place = f"account {deployment.account}, Region {deployment.region}"
