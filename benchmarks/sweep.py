@@ -1,9 +1,13 @@
 """Figure f: a sweep with nothing new, over no search job and over a thousand that all have their report."""
 
 from datetime import UTC
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Bench, Figure, Measurement, Target, run, spreads
 from benchmarks.servers import ACCOUNT, REGION, Servers, aws
+
+if TYPE_CHECKING:
+    from collections import Counter
 
 JOBS = 1_000
 SPREAD_OVER_SECONDS = 6.5 * 24 * 3600
