@@ -97,7 +97,6 @@ def refuse(**_: object) -> AWSResponse:
     return response(b"", 403)
 
 
-
 def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Go through the branches of the report function in which it calls something new."""
     search_job = deployment.simulator.finish_job(SOME_FAILED)

@@ -262,6 +262,8 @@ def test_stopping_leaves_no_process_and_no_files_of_functions_behind(tmp_path: P
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_ends_cleanly_when_interrupted(tmp_path: Path, ending: signal.Signals) -> None:
+    # Given the command, running; it would ignore SIGINT if a shell had started the tests in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "simulators.embedded_aws", "--port", "0", "--state", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
