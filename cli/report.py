@@ -10,7 +10,6 @@ from typing import Any, Final
 import click
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from search_coverage.report.mail.links import bucket_folder_url
 
 from cli.aws_errors import code_of
 from cli.deployment import QUICK, Deployment
@@ -20,6 +19,7 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.mail import alert
 from search_coverage.use_cases.ports import SearchJobUnknown
 
 _MEMBERS: Final = ("searchJob", "verdict", "verdictReasons", "backups", "excludedByReason", "notification")
@@ -106,13 +106,17 @@ def find_report(deployment: Deployment, identifier: str) -> Report:
             hint = f"Create it: search-coverage replay {identifier}"
     except SearchCoverageError as error:
         keys = _listed_keys(deployment, bucket, identifier)
-        is_forgotten = isinstance(error, SearchJobUnknown)
-        hint = "AWS Backup does not know the search job (any more)." if is_forgotten else str(error)
+        is_unknown = isinstance(error, SearchJobUnknown)
+        hint = (
+            "AWS Backup does not know the search job; it deletes one 7 days after its end."
+            if is_unknown
+            else str(error)
+        )
     summary = _summary(deployment, bucket, keys) if keys else None
     if not keys or summary is None:
         place = f"account {deployment.account}, Region {deployment.region}"
         raise NoSuchReport(f"There is no report of search job {identifier} in {place}. {hint}")
-    console_url = bucket_folder_url(deployment.partition, deployment.region, bucket, keys.prefix)
+    console_url = alert.console_url(deployment.partition, deployment.region, bucket, keys.prefix)
     return Report(bucket, keys, summary, console_url)
 
 

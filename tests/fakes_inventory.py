@@ -189,6 +189,8 @@ def take_inventory(
     listed: Sequence[RecoveryPoint] | None = None,
     not_searched: Sequence[RecoveryPoint] = (),
     seconds: float = 300.0,
+    spare: float = 300.0,
+    list_takes: float = 0.0,
     **fake: Any,
 ) -> Taken:
     """Take the inventory as a report does; by default the search lists every backup that has an index."""
@@ -202,7 +204,8 @@ def take_inventory(
         inventory.mark_listed(BackupsPage([point.arn for point in listed], excluded))
         for backup in excluded:
             inventory.index_of(backup)
-        exclusions = list(inventory.not_listed(seconds))
+        vaults.now += list_takes
+        exclusions = list(inventory.not_listed(spare))
         result = inventory.result(len(listed))
     assert not list(folder.iterdir())  # the disk is given back
     searched = len(listed) - len(excluded)

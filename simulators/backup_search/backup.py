@@ -10,7 +10,7 @@ from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
-from simulators.backup_search.stored_points import IndexChange, StoredGroup, StoredVault
+from simulators.backup_search.stored_points import StoredGroup, StoredVault
 from simulators.backup_search.vault import Vault
 from simulators.backup_search.vaults import page_of
 
@@ -37,16 +37,16 @@ class Backup(SimulatedService):
         """Answer ListBackupVaults: by name."""
         kind, shared = given.get("ByVaultType"), given.get("ByShared", False)
         listing = f"ListBackupVaults({kind or ''}, {shared})"
-        place = self._place(listing, given)
+        page, position = self._place(listing, given)
         vaults = [
             vault
             for vault in self._account.vaults.all()
-            if kind in {None, vault.type} and not shared and vault.name > (place.position or "")
+            if kind in {None, vault.type} and not shared and vault.name > (position or "")
         ]
         size = given.get("MaxResults", _DEFAULT_PAGE)
         now = self._account.clock()
         output = {"BackupVaultList": [_vault_members(vault, now) for vault in vaults[:size]]}
-        return self._page(listing, place, output, vaults[size - 1].name if len(vaults) > size else None)
+        return self._page(listing, page, output, vaults[size - 1].name if len(vaults) > size else None)
 
     def list_recovery_points_by_backup_vault(self, given: Input) -> Output:
         """Answer ListRecoveryPointsByBackupVault: in the order in which they came into the vault."""
@@ -98,8 +98,7 @@ class Backup(SimulatedService):
         if enabled and (not group.is_indexable or group.is_cold(now)):
             raise ServiceError("InvalidRequestException", "This recovery point cannot be indexed")
         if index.status not in ({"ACTIVE", "PENDING"} if enabled else {None, "DELETING"}):
-            takes = self._account.index_takes
-            group.change_index(number, IndexChange(before=index, enabled=enabled, at=now, takes=takes))
+            group.change_index(number, now, self._account.index_takes, enabled=enabled)
         return {
             "BackupVaultName": group.vault.name,
             "RecoveryPointArn": given["RecoveryPointArn"],
@@ -130,15 +129,15 @@ class Backup(SimulatedService):
     ) -> Output:
         now = self._account.clock()
         listing = repr((operation, sorted((name, str(given[name])) for name in given.keys() - _PAGING)))
-        place = self._place(listing, given)
+        page, position = self._place(listing, given)
         numbers = [
             (group, group.numbers if resource_arn is None else group.source.numbers(resource_arn, group.numbers))
             for group in groups
             if group.exists(now)
         ]
-        page, next_position = page_of(numbers, place.position, given.get("MaxResults", _DEFAULT_PAGE), now)
-        output = {"RecoveryPoints": rows.json(page, nulls=self._account.sends_nulls)}
-        return self._page(listing, place, output, next_position)
+        runs, next_position = page_of(numbers, position, given.get("MaxResults", _DEFAULT_PAGE), now)
+        output = {"RecoveryPoints": rows.json(runs, nulls=self._account.sends_nulls)}
+        return self._page(listing, page, output, next_position)
 
     def _vault(self, given: Input) -> StoredVault:
         name = given["BackupVaultName"]

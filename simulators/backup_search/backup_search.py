@@ -34,11 +34,11 @@ class BackupSearch(SimulatedService):
         now = self._account.clock()
         wanted = given.get("ByStatus")
         listing = f"ListSearchJobs({wanted or ''})"
-        place = self._place(listing, given)
+        page, position = self._place(listing, given)
         jobs = [
             job
             for job in self._account.search_jobs.known(now)
-            if wanted in {None, job.status(now)} and (place.position is None or job.order < tuple(place.position))
+            if wanted in {None, job.status(now)} and (position is None or job.order < tuple(position))
         ]
         size = given.get("MaxResults", _DEFAULT_PAGE)
         members = self.structure("SearchJobSummary").members
@@ -46,7 +46,7 @@ class BackupSearch(SimulatedService):
             {name: value for name, value in self._details(job).items() if name in members} for job in jobs[:size]
         ]
         next_position = jobs[size - 1].order if len(jobs) > size else None
-        return self._page(listing, place, {"SearchJobs": summaries}, next_position)
+        return self._page(listing, page, {"SearchJobs": summaries}, next_position)
 
     def get_search_job(self, given: Input) -> Output:
         """Answer GetSearchJob."""
@@ -57,12 +57,12 @@ class BackupSearch(SimulatedService):
         job = self._job(given)
         now = self._account.clock()
         listing = f"ListSearchJobBackups({job.identifier})"
-        place = self._place(listing, given)
-        start = place.position or 0
+        page, position = self._place(listing, given)
+        start = position or 0
         total = job.scenario.rows if job.ended(now) else job.backups_scanned(now)
         stop = min(start + given.get("MaxResults", _DEFAULT_PAGE), total)
         rows = self._rows(job.identifier).json(runs_of(job, start, stop, now), nulls=self._account.sends_nulls)
-        return self._page(listing, place, {"Results": rows}, stop if stop < total else None)
+        return self._page(listing, page, {"Results": rows}, stop if stop < total else None)
 
     def start_search_job(self, given: Input) -> Output:
         """Answer StartSearchJob; the same ClientToken with the same input returns the same job."""

@@ -83,10 +83,9 @@ class Dispatcher:
         return self._refuse("", 404, "UnknownOperationException", f"No operation is {request.method} {request.path}")
 
     def _operate(self, service: SimulatedService, operation: OperationModel, given: dict[str, Any]) -> Reply:
-        token_in, token_out = service.page_tokens(operation.name) or ("", "")
-        token = given.get(token_in)
+        token = given.get("NextToken")
         page = self._tokens.page(token)
-        listing = repr((operation.name, sorted((name, repr(given[name])) for name in given if name != token_in)))
+        listing = repr((operation.name, sorted((name, repr(given[name])) for name in given if name != "NextToken")))
         if token is not None:
             self.faults.remember_token(listing, page, token)
         faults = self.faults.take(operation.name, page, given)
@@ -98,7 +97,7 @@ class Dispatcher:
                 output = service.operations[operation.name](given)
             for fault in faults:
                 old = self.faults.cycled_token(fault, listing, page) if fault.effect is Effect.TOKEN_CYCLE else None
-                output = output if old is None else {**output, token_out: old}
+                output = output if old is None else {**output, "NextToken": old}
             reply = render_output(service, operation, output, nulls=self._account.sends_nulls)
         except ServiceError as error:
             reply = render_error(service, error)

@@ -1,7 +1,6 @@
 """Page tokens: opaque to the client, valid for one list only, and impossible to forge."""
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -11,47 +10,32 @@ class InvalidTokenError(ValueError):
     """A token that this simulator did not issue, or issued for another list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page begins: its number, from 1, and the position to continue from (any JSON value, None at first)."""
-
-    page: int = 1
-    position: Any = None
-
-
 class PageTokens:
-    """Makes and reads page tokens. The same place of the same list always has the same token."""
+    """Makes and reads page tokens. The same page of the same list always has the same token."""
 
     def __init__(self) -> None:
         self._serializer = URLSafeSerializer(secrets.token_bytes(32))
 
-    def token(self, listing: str, place: Place) -> str:
-        """Return the token of a place in a list, which is named by the operation and what is listed."""
-        return str(self._serializer.dumps([listing, place.page, place.position]))
+    def token(self, listing: str, page: int, position: object) -> str:
+        """Return the token of a page (from 1) that begins at a position (any JSON value) of a list."""
+        return str(self._serializer.dumps([listing, page, position]))
 
-    def place(self, listing: str, token: str | None) -> Place:
-        """Return the place that a token stands for; the beginning for None.
-
-        Raises:
-            InvalidTokenError: The token is invalid, or belongs to another list.
-        """
-        if token is None:
-            return Place()
-        of, place = self._read(token)
+    def place(self, listing: str, token: str | None) -> tuple[int, Any]:
+        """Return the page and the position that a token of this list stands for; 1 and None without a token."""
+        of, page, position = self._read(token) if token else (listing, 1, None)
         if of != listing:
             raise InvalidTokenError(f"The page token is one of {of}, not of {listing}")
-        return place
+        return page, position
 
     def page(self, token: str | None) -> int:
-        """Return the number of the page that a token stands for; 1 for None and for an invalid token."""
+        """Return the page that a token stands for; 1 without a token and for an invalid one."""
         try:
-            return 1 if token is None else self._read(token)[1].page
+            return int(self._read(token)[1]) if token else 1
         except InvalidTokenError:
             return 1
 
-    def _read(self, token: str) -> tuple[str, Place]:
+    def _read(self, token: str) -> list[Any]:
         try:
-            listing, page, position = self._serializer.loads(token)
+            return list(self._serializer.loads(token))
         except BadData as error:
             raise InvalidTokenError("The page token is invalid") from error
-        return listing, Place(page, position)

@@ -7,7 +7,7 @@ from botocore import xform_name
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
-from simulators.backup_search.page_tokens import InvalidTokenError, PageTokens, Place
+from simulators.backup_search.page_tokens import InvalidTokenError, PageTokens
 from simulators.backup_search.protocol import Service, ServiceError
 
 Input = Mapping[str, Any]
@@ -34,17 +34,18 @@ class SimulatedService(Service):
         self._account = account
         self._tokens = tokens
 
-    def _place(self, listing: str, given: Input) -> Place:
+    def _place(self, listing: str, given: Input) -> tuple[int, Any]:
+        """Return which page is asked for, and the position where it begins; None for the beginning."""
         try:
             return self._tokens.place(listing, given.get("NextToken"))
         except InvalidTokenError as error:
             raise ServiceError(self.invalid_input_code, str(error)) from error
 
-    def _page(self, listing: str, place: Place, output: Output, next_position: object) -> Output:
+    def _page(self, listing: str, page: int, output: Output, next_position: object) -> Output:
         """Return an output with the token of the next page; without one where the next position is None."""
         if next_position is None:
             return output
-        return {**output, "NextToken": self._tokens.token(listing, Place(place.page + 1, next_position))}
+        return {**output, "NextToken": self._tokens.token(listing, page + 1, next_position)}
 
 
 def check_one_of(where: str, value: str, allowed: list[str]) -> None:

@@ -27,11 +27,11 @@ class Snapshots(SimulatedService):
         if not _LEAST_PAGE <= size <= _LARGEST_PAGE:
             raise self._invalid(f"Value ( {size} ) for parameter maxResults is invalid.")
         listing = f"DescribeSnapshots({','.join(wanted)})"
-        place = self._place(listing, given)
-        start = place.position or 0
+        page, position = self._place(listing, given)
+        start = position or 0
         found = list(self._found(wanted))
         output = {"Snapshots": found[start : start + size]}
-        return self._page(listing, place, output, start + size if start + size < len(found) else None)
+        return self._page(listing, page, output, start + size if start + size < len(found) else None)
 
     def _found(self, wanted: list[str]) -> Iterator[dict[str, Any]]:
         for identifier in wanted:

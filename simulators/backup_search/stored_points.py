@@ -35,29 +35,6 @@ class Index:
     deleted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexChange:
-    """A call of UpdateRecoveryPointIndexSettings, which creates the index, or else deletes it."""
-
-    before: Index
-    enabled: bool
-    at: datetime
-    takes: timedelta
-
-    def index(self, now: datetime) -> Index:
-        """Return the index at a time."""
-        done = self.at + self.takes
-        if now < self.at:
-            return self.before
-        if self.enabled and now < done:
-            return Index(status="PENDING", created_at=self.at)
-        if self.enabled:
-            return Index(status="ACTIVE", created_at=self.at, completed_at=done)
-        if now < done:
-            return Index(status="DELETING", created_at=self.before.created_at)
-        return Index(created_at=self.before.created_at, deleted_at=done)
-
-
 @dataclass(frozen=True, slots=True)
 class StoredVault:
     """A vault of the account."""
@@ -89,7 +66,7 @@ class StoredGroup:
     source: NumberedText = field(init=False)
     created_at: datetime = field(init=False)
     index: Index = field(init=False)
-    _changes: dict[int, IndexChange] = field(default_factory=dict)
+    _changes: dict[int, list[tuple[datetime, Index]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         group, kind = self.group, self.group.resource_type
@@ -146,12 +123,20 @@ class StoredGroup:
 
     def index_of(self, number: int, at: datetime) -> Index:
         """Return the index that one of them had at a time."""
-        change = self._changes.get(number)
-        return self.index if change is None else change.index(at)
+        changes = reversed(self._changes.get(number, []))
+        return next((index for since, index in changes if since <= at), self.index)
 
-    def change_index(self, number: int, change: IndexChange) -> None:
-        """Begin to create or delete the index of one of them."""
-        self._changes[number] = change
+    def change_index(self, number: int, at: datetime, takes: timedelta, *, enabled: bool) -> None:
+        """Begin to create the index of one of them, or else to delete it; that takes some time."""
+        done = at + takes
+        if enabled:
+            begun = Index(status="PENDING", created_at=at)
+            ended = Index(status="ACTIVE", created_at=at, completed_at=done)
+        else:
+            created_at = self.index_of(number, at).created_at
+            begun = Index(status="DELETING", created_at=created_at)
+            ended = Index(created_at=created_at, deleted_at=done)
+        self._changes.setdefault(number, []).extend([(at, begun), (done, ended)])
 
     def runs(self, numbers: range, at: datetime) -> Iterator[Run]:
         """Return those of these numbers that are left, alike ones together, in their order."""

@@ -79,10 +79,12 @@ class DeliveryQueue:
             elif time.monotonic() + pause - since > invocation.maximum_age:
                 invocation.give_up(Condition.EVENT_AGE_EXCEEDED, attempts)
             else:
-                again = (self._deliver, invocation, since, attempts)
-                self._timers.call_soon_threadsafe(self._timers.call_later, pause, self._threads.submit, *again)
+                self._timers.call_soon_threadsafe(self._deliver_later, pause, invocation, since, attempts)
         except Exception:
             _logger.exception("An asynchronous event was lost.")
+
+    def _deliver_later(self, pause: float, invocation: Invocation, since: float, attempts: int) -> None:
+        self._timers.call_later(pause, lambda: self._threads.submit(self._deliver, invocation, since, attempts))
 
     def _pause(self, attempts: int) -> float:
         return self._retry_delays[min(attempts, len(self._retry_delays)) - 1]

@@ -149,22 +149,9 @@ def broken(stack: Stack) -> Iterator[None]:
         lambda_.put_function_concurrency(**function, ReservedConcurrentExecutions=0)
         mend.callback(lambda_.delete_function_concurrency, **function)
 
-        place = function | {"Qualifier": "$LATEST"}
-        configured = lambda_.get_function_event_invoke_config(**place)
-        options = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
-        destination = place | {name: configured[name] for name in options}
-        lambda_.put_function_event_invoke_config(**destination | {"DestinationConfig": {}})
-        mend.callback(lambda_.put_function_event_invoke_config, **destination)
-
-        reports_key, messages_key = (
-            {"KeyId": resource("KMS::Key", "ReportStore")},
-            {"KeyId": resource("KMS::Key", "Alerts")},
-        )
-        kms.disable_key(**reports_key)
-        mend.callback(kms.enable_key, **reports_key)
-        kms.schedule_key_deletion(**messages_key, PendingWindowInDays=7)
-        mend.callback(kms.enable_key, **messages_key)
-        mend.callback(kms.cancel_key_deletion, **messages_key)
+        key = {"KeyId": resource("KMS::Key", "ReportStore")}
+        kms.disable_key(**key)
+        mend.callback(kms.enable_key, **key)
 
         bucket = {"Bucket": stack.bucket}
         policy = s3.get_bucket_policy(**bucket)["Policy"]
@@ -199,10 +186,8 @@ def test_the_doctor_finds_all_that_is_broken_and_nothing_else(in_order: Stack, e
         "schedule": (WRONG, "is DISABLED"),
         "rule": (WRONG, "is DISABLED"),
         "KMS key of the reports": (WRONG, "is Disabled"),
-        "KMS key of the messages": (WRONG, "will be deleted on"),
         "bucket": (WRONG, "versioning is Suspended), and has no policy"),
         "role of the report function": (WRONG, "sns:Publish"),
-        "failure destination": (WRONG, "no failure destination"),
         "failure queue": (ATTENTION, "about 1 message"),
         "queue of the rule": (ATTENTION, "about 1 message"),
         "queue of the schedule": (ATTENTION, "about 1 message"),

@@ -2,11 +2,9 @@
 
 import copy
 
-import pytest
-
 from infra.permissions import EVIDENCE
 from infra.report_store import REPLICATION
-from infra.settings import Settings, SettingsError
+from infra.settings import Settings
 from tests.infra.conftest import ABSENT, CHANGED, Json, Promise, SynthesisedStack, promises, synthesised
 
 BUCKET, RESULTS = "ReportStoreBucket", "AnalyticsResults"
@@ -116,6 +114,7 @@ def test_the_policy_of_the_bucket_denies_and_never_locks_its_administrator_out(
         found = sorted(statements(any_stack, f"{BUCKET}Policy"), key=lambda each: each.get("Sid", ""))
         assert found == [ONLY_TLS, NOBODY_LIFTS_A_LOCK, NO_REPLICATION, ONLY_ONE_WRITER]
     assert sorted(REPLICATION) == NO_REPLICATION["Action"]
+    assert sorted(f"<{BUCKET}.Arn>/{prefix}*" for prefix in EVIDENCE) == OBJECTS
 
 
 def test_results_are_handed_out_over_tls_only(stack: SynthesisedStack) -> None:
@@ -131,16 +130,6 @@ def test_only_iam_of_this_account_says_who_may_use_the_key(stack: SynthesisedSta
     assert stack.resource("ReportStoreKey")["KeyPolicy"]["Statement"] == [
         {"Effect": "Allow", "Action": "kms:*", "Principal": root, "Resource": "*"}
     ]
-
-
-def test_the_report_function_writes_nothing_but_evidence(stack: SynthesisedStack) -> None:
-    (written,) = [
-        statement["Resource"]
-        for statement in stack.resource("ReporterReportRole")["Policies"][0]["PolicyDocument"]["Statement"]
-        if "s3:PutObject" in statement["Action"]
-    ]
-
-    assert sorted(written) == OBJECTS == sorted(f"<{BUCKET}.Arn>/{prefix}*" for prefix in EVIDENCE)
 
 
 def test_buckets_with_their_policies_and_the_key_outlive_the_stack_and_nothing_else_does(
@@ -167,15 +156,3 @@ def test_a_deployment_that_no_longer_asks_for_a_lock_changes_new_reports_only() 
     )
     assert with_lock[BUCKET]["Properties"].pop("ObjectLockConfiguration")
     assert with_lock == without
-
-
-def test_no_lock_is_forgotten_by_a_deployment_that_leaves_out_an_option() -> None:
-    # Given a cdk.json that asks for a lock of a year, when it is deployed with options and without
-    for options in ({}, {"pollMinutes": "5"}):
-        settings = Settings.from_context({"searchCoverage": {"objectLockDays": 365}, **options})
-
-        # Then reports are locked in any case
-        assert synthesised(settings).resource(BUCKET)["ObjectLockConfiguration"] == locked(365)
-    # And there is no option that could be left out (test_settings.py)
-    with pytest.raises(SettingsError, match="deployment that omits"):
-        Settings.from_context({"objectLockDays": "365"})

@@ -216,6 +216,11 @@ def test_an_unknown_setting_is_named_with_those_that_exist_and_what_was_probably
     assert sentence(in_cdk_json() | {written: "1"}) == f"Setting {written} (from {elsewhere}) {KNOWN}{hint}"
 
 
+def test_object_lock_from_cdk_json_holds_whatever_else_the_command_line_changes() -> None:
+    for options in ({}, {"pollMinutes": "5"}):
+        assert Settings.from_context(in_cdk_json(objectLockDays=365) | options).object_lock_days == 365
+
+
 def test_what_the_cdk_itself_puts_into_the_context_is_left_alone() -> None:
     # Given what the command line of the CDK sets, remembers and looks up, as its own files and the app show it
     context = {

@@ -1,5 +1,6 @@
 """The list of a search, compared with what the vaults hold."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.fakes_inventory import BUCKET, LATER, ROLE, STARTED, Take, days_befor
 
 CONTINUOUS = {"arn": "arn:aws:backup:us-east-1::recovery-point:continuous:invoices-1a2b", "completed": LATER}
 COLD = {"cold_since": days_before(0.5)}
-EBS = {"resource_types": ("EBS",)}
+ANY, EBS = {"resource_types": ()}, {"resource_types": ("EBS",)}
 S3_BY_TAG = {"tags": (("pii", "yes"),)}
 
 
@@ -63,9 +64,10 @@ def test_what_the_vault_says_is_the_reason_why_a_backup_is_not_listed(
         ({"completed": None}, {"completed": LATER}, "made or completed after the search began", "COMPLETE"),
         ({"status": "CREATING"}, {}, "still being made", "COMPLETE"),
         ({"status": "DELETING"}, {}, "being deleted", "PARTIAL"),
+        ({"role_arn": None}, {"status": "DELETING"}, "being deleted", "PARTIAL"),
         ({"role_arn": None}, None, "deleted while the inventory was taken", "PARTIAL"),
     ],
-    ids=["made later", "copied later", "copied later, which the list does not tell", "creating", "deleting", "gone"],
+    ids=["made later", "copied later", "copied later, not told", "creating", "deleting", "deleting, not told", "gone"],
 )
 def test_what_could_not_be_searched_is_left_out_and_counted_and_its_tags_are_not_read(
     take: Take, listed_as: dict[str, Any], detailed_as: dict[str, Any] | None, words: str, verdict: str
@@ -105,7 +107,8 @@ def test_an_inventory_that_found_nothing_of_what_the_search_lists_is_not_complet
     taken = take(more_vaults=more_vaults, listed=points(7))
 
     assert taken.outcome == ("PARTIAL", "PARTIAL")
-    assert "None of the 7 backups that the search lists was found" in taken.message
+    assert "None of the 7 backups that the search lists was found in the vaults" in taken.message
+    assert "in no vault" not in taken.message
 
 
 def test_listed_backups_that_are_gone_since_are_said_and_no_doubt(take: Take) -> None:
@@ -133,6 +136,18 @@ def test_what_matches_the_scope_is_in_it(
 
     assert (taken.inventory.in_scope, taken.inventory.not_listed) == (in_scope, len(not_listed))
     assert [exclusion.backup.backup_arn for exclusion in taken.exclusions] == [point.arn for point in not_listed]
+
+
+def test_what_aws_gives_beyond_what_it_was_asked_for_is_not_in_scope(take: Take) -> None:
+    too_old = {"created": days_before(2) - 0.5, "index_status": None}  # within the margin of a second
+    scope = {**EBS, "created_after": STARTED - timedelta(days=2)}
+
+    taken = take(volumes(), volumes(end="b", **too_old), instances("a", 1, **too_old), scope=scope)
+    untold = never_indexed(resource_type=None, completed=None)
+    of_another_type = take(untold, details={"never-0": {"resource_type": "EFS"}}, scope=ANY)
+
+    assert (taken.inventory.in_scope, taken.inventory.not_searchable) == (1, ())
+    assert of_another_type.inventory.in_scope == 0
 
 
 def test_a_vault_is_read_source_by_source_unless_that_takes_more_calls_than_to_read_it_whole(take: Take) -> None:

@@ -11,7 +11,7 @@ import pytest
 from search_coverage.inventory.table import RecoveryPointTable
 from search_coverage.inventory.time_budget import TimeBudget
 from search_coverage.use_cases.take_inventory import TakeInventory
-from tests.fakes_inventory import BUCKET, STARTED, FakeVaults, Take, job_with, never_indexed, points
+from tests.fakes_inventory import BUCKET, STARTED, FakeVaults, Take, job_with, never_indexed, points, volumes
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - as shutil has it
 PARTIAL, UNAVAILABLE = ("PARTIAL", "PARTIAL"), ("PARTIAL", "UNAVAILABLE")
@@ -27,6 +27,7 @@ def test_a_vault_that_cannot_be_read_makes_the_inventory_partial_and_says_so(tak
 
     assert (taken.outcome, taken.inventory.vaults, len(taken.exclusions)) == (PARTIAL, 1, 3)
     assert "points_of_vault of locked failed" in taken.message
+    assert not taken.inventory.not_searchable_is_all
     assert any("The inventory of the vaults is PARTIAL" in reason for reason in taken.judgement.reasons)
 
 
@@ -70,16 +71,31 @@ def test_an_inventory_that_takes_longer_than_its_share_ends_and_says_so(take: Ta
     assert taken.vaults.calls["points_of_vault"] <= 2  # one page of each vault
 
 
+def test_how_far_the_reading_is_is_logged_every_ten_seconds(take: Take, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+    take(points(5), page_size=1, slow={"points_of_vault": 6.0})
+
+    assert [record.message for record in caplog.records] == ["reading vaults", "reading vaults", "vaults read"]
+
+
 def test_a_comparison_for_which_there_is_no_time_is_cut_and_counted(take: Take) -> None:
-    taken = take(points(7), never_indexed(600, role_arn=None), seconds=100.0, slow={"with_details": 1.0})
+    taken = take(points(7), never_indexed(600, role_arn=None), seconds=250.0, spare=100.0, slow={"with_details": 1.0})
 
     named = len(taken.exclusions)
+    assert 100 <= taken.vaults.calls["with_details"] <= 104  # four ask side by side
     assert (taken.outcome, taken.inventory.not_listed, taken.inventory.in_scope) == (PARTIAL, named, 607)
     assert 0 < named < 600
     assert f"There was no time to name {600 - named} more backups" in taken.message
 
 
-def test_time_that_the_report_spends_on_the_list_does_not_count() -> None:
+def test_time_that_the_report_spends_on_the_list_does_not_count(take: Take) -> None:
+    taken = take(*HELD, seconds=10.0, list_takes=1000.0)
+
+    assert (taken.outcome, len(taken.exclusions)) == (("PARTIAL", "COMPLETE"), 3)
+
+
+def test_a_time_budget_runs_while_it_is_not_paused_and_can_be_cut() -> None:
     vaults = FakeVaults([])
     budget = TimeBudget(10.0, vaults.clock)
     for now, act in ((4.0, budget.pause), (1000.0, budget.resume)):
@@ -124,9 +140,12 @@ def test_what_was_found_before_an_inventory_is_given_up_stays_in_it(
 ) -> None:
     monkeypatch.setattr(RecoveryPointTable, "not_listed", broken)
 
-    taken = take(*HELD, more_vaults=("locked",), denied={("points_of_vault", "locked")})
+    instance = never_indexed(resource_type="EC2")
+    ebs = {"resource_types": ("EBS",)}
 
-    assert taken.inventory.vaults == 1
+    taken = take(volumes(), instance, scope=ebs, more_vaults=("locked",), denied={("points_of_vault", "locked")})
+
+    assert (taken.inventory.vaults, taken.inventory.not_searchable[0].backups) == (1, 1)
     assert taken.message.startswith("points_of_vault of locked failed")
     assert "disk I/O error" in taken.message
 

@@ -50,6 +50,15 @@ def test_a_fall_by_half_or_against_anything_else_is_no_doubt(take: Take, other: 
     assert (taken.outcome, taken.message) == (COMPLETE, "")
 
 
+def test_without_the_figure_of_the_backup_before_an_empty_index_is_a_doubt_all_the_same(take: Take) -> None:
+    denied = {("items_in_index", point_arn("before"))}
+
+    taken = take([backup("empty", 1), backup("before", 5)], items={"empty": 0}, denied=denied)
+
+    assert taken.inventory.thin_indexes == (ThinIndex(point_arn("empty"), BUCKET, "Default", 0),)
+    assert "known of 0 of the 2 backups" in taken.message
+
+
 def test_a_backup_that_was_not_searched_is_not_called_thin(take: Take) -> None:
     failed = backup("failed", 1)
 

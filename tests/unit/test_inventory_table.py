@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from search_coverage.coverage.backup import BackupIndex
+from search_coverage.coverage.recovery_point import LeftOut
 from search_coverage.inventory.table import RecoveryPointTable
 from tests.fakes_inventory import days_before, points
 
@@ -29,11 +30,13 @@ def test_the_table_takes_half_a_character_and_finds_it_again(table: RecoveryPoin
 
 
 def test_a_point_that_is_listed_on_two_pages_counts_once(table: RecoveryPointTable) -> None:
-    table.add([(points()[0], None)])
-    table.add([(points()[0], None)])
+    held, other = points(2)
+    for _ in range(2):
+        table.add([(held, None), (other, None)])
+        table.mark_listed([(other.arn, True)])
 
-    assert table.points == 1
-    assert list(table.not_listed()) == points()
+    assert (table.points, table.points_listed) == (2, 1)
+    assert list(table.not_listed()) == [held]
 
 
 def test_the_previous_point_is_the_newest_older_one_with_an_index(table: RecoveryPointTable) -> None:
@@ -41,6 +44,7 @@ def test_the_previous_point_is_the_newest_older_one_with_an_index(table: Recover
     held = [point._replace(created=days_before(ages[f"p{n}"])) for n, point in enumerate(points(4))]
     (pending,) = points(end="pending", created=days_before(1.5), index_status="PENDING")
     (untold,) = points(end="untold", created=None)
-    table.add([(point, None) for point in (*held, pending, untold)])
+    (deleting,) = points(end="deleting", created=days_before(1.2))
+    table.add([*((point, None) for point in (*held, pending, untold)), (deleting, LeftOut.DELETING)])
 
     assert table.previous([held[0], held[2], untold]) == {held[0].arn: held[1]}

@@ -54,6 +54,15 @@ def test_a_snapshot_that_may_be_in_scope_is_a_doubt(
     assert message in taken.message
 
 
+def test_where_there_is_no_time_ec2_is_not_asked_and_the_tags_are_unknown(take: Take) -> None:
+    volume = volumes(1, index_status=None, role_arn=None)
+
+    taken = search_ebs(take, BOTH, (volume, BOTH), seconds=10.0, slow={"with_details": 11.0})
+
+    assert (taken.outcome, taken.vaults.calls["tags_of_snapshots"]) == (PARTIAL, 0)
+    assert "The tags of 1 backups" in taken.message
+
+
 def test_a_half_match_stays_a_doubt_when_the_report_is_made_again_and_the_backup_is_gone(take: Take) -> None:
     first, again = search_ebs(take, BOTH, (volumes(1, index_status=None), PII)), search_ebs(take, BOTH)
     assert (first.outcome, again.outcome) == (PARTIAL, COMPLETE)

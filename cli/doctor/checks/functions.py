@@ -82,7 +82,8 @@ def queue(output: str, full: Section, remedy: str, missing: Section, deployment:
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
     count = sum(int(number) for number in attributes.values())
-    return attention(f"{name} holds about {count} message(s).", remedy, full) if count else ok("Empty.")
+    messages = "1 message" if count == 1 else f"{count} messages"
+    return attention(f"{name} holds about {messages}.", remedy, full) if count else ok("Empty.")
 
 
 def _function(deployment: Deployment, output: str, section_of_concurrency: Section) -> Finding:

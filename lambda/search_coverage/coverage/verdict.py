@@ -30,7 +30,7 @@ class InventoryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotSearchable:
-    """The backups of EC2 instances in a vault, in the time window of a search: no search covers the EBS volumes in them.
+    """Backups of EC2 instances in a vault, in the time window of a search: no search covers the EBS volumes in them.
 
     Attributes:
         examples: The ARNs of the first few.

@@ -99,7 +99,7 @@ def _type(shape: Shape, *, is_text: bool) -> Any:  # noqa: PLR0911 - a table of 
     if shape.type_name == "timestamp":
         return Annotated[datetime, BeforeValidator(_time_of_text if is_text else _time_of_number)]
     if shape.type_name == "boolean":
-        return Annotated[bool, Field(strict=True), BeforeValidator(_boolean_of_text if is_text else _unchanged)]
+        return Annotated[bool, Field(strict=True), *([BeforeValidator(_boolean_of_text)] if is_text else [])]
     numbers = {"integer": int, "long": int, "float": float, "double": float}
     return Annotated[numbers[shape.type_name], Field(ge=limits.get("min"), le=limits.get("max"), strict=not is_text)]
 
@@ -120,7 +120,3 @@ def _time_of_number(sent: object) -> datetime:
 
 def _boolean_of_text(sent: str) -> object:
     return {"true": True, "false": False}.get(sent, sent)
-
-
-def _unchanged(sent: object) -> object:
-    return sent

@@ -42,7 +42,6 @@ class Service:
             default = 500 if description["shapes"][shape.name].get("fault") else 400
             self.error_statuses[code] = int(shape.metadata.get("error", {}).get("httpStatusCode", default))
         self._router = PROTOCOL_ROUTERS[str(self.model.protocol)](self.model)
-        self._pagination = _LOADER.load_service_model(name, "paginators-1")["pagination"]
 
     @property
     def signing_name(self) -> str:
@@ -70,11 +69,6 @@ class Service:
         """Return the members of the input of an operation."""
         shape = self.model.operation_model(operation).input_shape
         return frozenset() if shape is None else frozenset(shape.members)
-
-    def page_tokens(self, operation: str) -> tuple[str, str] | None:
-        """Return the input and the output member that carry the page token; None if the operation has no pages."""
-        pages = self._pagination.get(operation)
-        return None if pages is None else (pages["input_token"], pages["output_token"])
 
 
 def service_of(request: Request, services: Iterable[_S]) -> tuple[_S, ...]:

@@ -1,4 +1,4 @@
-"""What a person may write into a scenario file, and what they are told when it is wrong."""
+"""What a person may write into a scenario file, and the sentence for what is wrong."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,38 +7,31 @@ from typing import Any
 
 import pytest
 
-from simulators.backup_search import BackupSimulator, ScenarioError, load_scenarios, read_scenario
-from simulators.backup_search.tests.asking import request
+from simulators.backup_search import BackupSimulator, Scenario, ScenarioError, load_scenarios, read_scenario
+from simulators.backup_search.tests.conftest import NOW, ask
 
 EXAMPLES = Path(__file__).parents[1] / "scenarios"
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def rows_of(text: str) -> list[dict[str, Any]]:
-    """Returns the rows on the wire of a job that has ended as the scenario says."""
-    return _listed(BackupSimulator(scenarios=[read_scenario(text, origin="test.yaml")], clock=lambda: NOW))
-
-
-def _listed(simulator: BackupSimulator) -> list[dict[str, Any]]:
-    with simulator:
-        (name,) = simulator.account.scenarios
-        path = f"/search-jobs/{simulator.finish_job(name)}/backups"
-        rows: list[dict[str, Any]] = json.loads(simulator.answer(request("GET", path)).body)["Results"]
+def rows_of(scenario: str | Scenario) -> list[dict[str, Any]]:
+    """Return the rows on the wire of a job that has ended as the scenario says."""
+    if isinstance(scenario, str):
+        scenario = read_scenario(scenario, origin="test.yaml")
+    with BackupSimulator(clock=lambda: NOW) as simulator:
+        path = f"/search-jobs/{simulator.finish_job(scenario)}/backups"
+        rows: list[dict[str, Any]] = json.loads(ask(simulator, "GET", path).body)["Results"]
         return rows
 
 
 def test_the_documented_example_is_a_scenario() -> None:
-    # When
     (scenario,) = load_scenarios(EXAMPLES)
 
-    # Then
     assert (scenario.name, scenario.rows, scenario.runs_for) == ("nightly-invoices", 16, timedelta(seconds=8))
     assert scenario.totals.items_scanned == 125_000
-    assert len(_listed(BackupSimulator(scenarios=[scenario]))) == 16
+    assert len(rows_of(scenario)) == 16
 
 
 def test_rows_are_numbered_through_the_whole_list_and_placeholders_are_filled_in() -> None:
-    # When
     rows = rows_of("""
         name: numbered
         backups:
@@ -50,7 +43,6 @@ def test_rows_are_numbered_through_the_whole_list_and_placeholders_are_filled_in
             status_message: '100 % of {"x"} {other}'
     """)
 
-    # Then
     assert [row["SourceResourceArn"] for row in rows] == [
         "arn:aws:s3:::b-001",
         "arn:aws:s3:::b-002",
@@ -61,52 +53,40 @@ def test_rows_are_numbered_through_the_whole_list_and_placeholders_are_filled_in
 
 
 def test_times_are_fixed_or_counted_back_from_the_job() -> None:
-    # When
     (row,) = rows_of("{name: t, backups: [{created: 2 days ago, index_created: 2026-11-20T03:00:00+01:00}]}")
 
-    # Then
     assert row["BackupCreationTime"] == (NOW - timedelta(days=2)).timestamp()
     assert row["IndexCreationTime"] == datetime(2026, 11, 20, 2, tzinfo=UTC).timestamp()
 
 
 def test_any_member_of_a_row_may_be_missing() -> None:
-    # Given
     members = "Status, ResourceType, BackupResourceArn, SourceResourceArn, IndexCreationTime, BackupCreationTime"
 
-    # When
     (row,) = rows_of(f"{{name: bare, backups: [{{omit: [{members}]}}]}}")
 
-    # Then
     assert row == {}
 
 
 def test_optional_members_of_a_job_may_be_missing() -> None:
-    # Given
     text = "{name: bare, omit: [Name, CompletionTime, SearchScopeSummary, CurrentSearchProgress]}"
 
-    # When
     with BackupSimulator(scenarios=[read_scenario(text, origin="test.yaml")]) as simulator:
-        body = simulator.answer(request("GET", f"/search-jobs/{simulator.finish_job('bare')}")).body.decode()
+        body = ask(simulator, "GET", f"/search-jobs/{simulator.finish_job('bare')}").body.decode()
 
-    # Then
     assert "CompletionTime" not in body
     assert "Name" not in body
 
 
 @pytest.mark.parametrize("status", ["TIMED_OUT", "ERRORED", "EXPIRED"])
 def test_statuses_that_the_model_lacks_are_possible_on_purpose(status: str) -> None:
-    # When
     (row,) = rows_of(f"{{name: odd, end_status: {status}, backups: [{{status: {status}}}]}}")
 
-    # Then
     assert row["Status"] == status
 
 
 def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
-    # When
     (row,) = rows_of("{name: e, resource_type: EBS, backups: [{}]}")
 
-    # Then
     assert row["ResourceType"] == "EBS"
     assert row["BackupResourceArn"] == "arn:aws:ec2:us-east-1::snapshot/snap-00000000000000001"
 
@@ -164,23 +144,18 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
     ],
 )
 def test_a_wrong_scenario_is_refused_in_one_sentence(text: str, sentence: str) -> None:
-    # When
     with pytest.raises(ScenarioError) as caught:
         BackupSimulator(scenarios=[read_scenario(text, origin="x.yaml")])
 
-    # Then
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_two_scenarios_of_one_directory_cannot_have_the_same_name(tmp_path: Path) -> None:
-    # Given
     for file in ("a.yaml", "b.yaml"):
         (tmp_path / file).write_text("name: twin")
 
-    # When
     with pytest.raises(ScenarioError) as caught:
         load_scenarios(tmp_path)
 
-    # Then
     assert f"{tmp_path / 'a.yaml'} and {tmp_path / 'b.yaml'}: name 'twin' is used twice" in str(caught.value)

@@ -1,6 +1,7 @@
 """`search-coverage`: what every command shares."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.__main__ import main
+from cli.errors import ExitCode
 from cli.permissions import PERMISSIONS
 from search_coverage import __version__
 from tests.infra.conftest import ROOT
@@ -174,6 +176,27 @@ def test_the_permissions_are_those_of_the_calls(aws: OperatorAws) -> None:
         called = {names.get(call, call) for call in aws.calls} - {"sts:GetCallerIdentity"}
         # And S3 decrypts on behalf of whom reads
         assert called == set(PERMISSIONS[command]) - {"kms:Decrypt"}
+
+
+def test_the_policies_in_the_documents_allow_these_actions_and_no_others() -> None:
+    # Given every policy in the documents that lets somebody read the resources of the stack
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")]
+    blocks = [block for text in texts for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    policies = [json.loads(block) for block in blocks if "cloudformation:ListStackResources" in block]
+
+    actions = [[each["Action"] for each in policy["Statement"]] for policy in policies]
+    allowed = [set(re.findall(r"[\w-]+:\w+", str(each))) for each in actions]
+
+    # Then one is for all commands, and the others are for the doctor
+    everything = {action for actions in PERMISSIONS.values() for action in actions}
+    assert everything in allowed
+    assert all(actions in (everything, set(PERMISSIONS["doctor"])) for actions in allowed)
+
+
+def test_the_document_of_the_command_has_its_exit_codes() -> None:
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)] == list(ExitCode)
 
 
 def test_the_wheel_has_all_that_the_command_imports(tmp_path: Path) -> None:

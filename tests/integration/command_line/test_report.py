@@ -72,7 +72,7 @@ def test_the_state_of_the_notification_is_shown(aws: OperatorAws, notification: 
     [
         ("RUNNING", "The search job is RUNNING; its report follows when it has ended."),
         ("COMPLETED", f"Create it: search-coverage replay {OTHER_JOB}"),
-        (None, "AWS Backup does not know the search job (any more)."),
+        (None, "AWS Backup does not know the search job; it deletes one 7 days after its end."),
     ],
 )
 def test_a_search_job_without_a_report_is_named_with_the_reason(

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from enum import StrEnum
 from urllib.parse import quote
 
-from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.search_job import SearchJobStatus
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.report.files.json_text import compact_json
@@ -44,7 +43,7 @@ def is_due(notify_on: NotifyOn, findings: Findings) -> bool:
 def messages(findings: Findings, failed: FailedRows, bucket: str) -> Iterator[Message]:
     """Give the messages of a report, first part first. Every failed backup is in exactly one of them."""
     job, keys = findings.job, ReportKeys.of(findings.job)
-    console_url = _console_url(job.arn, bucket, keys.prefix)
+    folder_url = console_url(job.arn.partition, job.arn.region, bucket, keys.prefix)
     job_members = {
         name: head_text(value) if isinstance(value, str) else value for name, value in search_job_members(job).items()
     }
@@ -56,18 +55,19 @@ def messages(findings: Findings, failed: FailedRows, bucket: str) -> Iterator[Me
             "searchJob": job_members,
             "verdict": findings.judgement.verdict.value,
             "backups": asdict(findings.tally.backups),
-            "report": {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": console_url},
+            "report": {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": folder_url},
         },
-        email=digest(findings, bucket, keys.prefix, console_url),
+        email=digest(findings, bucket, keys.prefix, folder_url),
         attributes=_attributes(findings),
     )
     for part, rows in enumerate(failed.rows_of_parts(), start=1):
         yield envelope.message(part, failed.parts, rows)
 
 
-def _console_url(arn: Arn, bucket: str, prefix: str) -> str:
-    domain = _CONSOLE_DOMAINS.get(arn.partition, "console.aws.amazon.com")
-    return f"https://{arn.region}.{domain}/s3/buckets/{quote(bucket)}?region={arn.region}&prefix={quote(prefix)}"
+def console_url(partition: str, region: str, bucket: str, prefix: str) -> str:
+    """Return the address of a folder in the S3 console."""
+    domain = _CONSOLE_DOMAINS.get(partition, "console.aws.amazon.com")
+    return f"https://{region}.{domain}/s3/buckets/{quote(bucket)}?region={region}&prefix={quote(prefix)}"
 
 
 def _attributes(findings: Findings) -> dict[str, Attribute]:
