@@ -1,7 +1,7 @@
 """search-coverage, the command for the people who operate the stack."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.shell_completion import get_completion_class
@@ -32,7 +32,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except click.exceptions.Exit:
+        except (click.exceptions.Exit, BrokenPipeError):
             raise
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
@@ -67,7 +67,7 @@ def main() -> None:
 def doctor(options: Options) -> None:
     """Check, read-only, that the stack is in order.
 
-    Exits with 1 if something is wrong. A check that cannot look, for lack of a permission say, is "unknown".
+    Exits with 1 if something is wrong. A check that cannot look, for example without a permission, is "unknown".
     """
     deployment = _connect(options)
     from rich.console import Console  # noqa: PLC0415
@@ -139,7 +139,7 @@ def replay(options: Options, search_jobs: tuple[str, ...], *, failed: bool, yes:
     """
     if failed == bool(search_jobs):
         raise click.UsageError("Pass the identifiers of search jobs, or --failed.")
-    if not failed and not yes and not sys.stdin.isatty():
+    if not failed and not yes and not is_terminal():
         raise CommandError("A replay notifies people again; without a terminal to confirm it, pass --yes.")
     deployment = _connect(options)
     if failed:
@@ -147,8 +147,8 @@ def replay(options: Options, search_jobs: tuple[str, ...], *, failed: bool, yes:
     identifiers = list(dict.fromkeys(search_jobs))
     if not yes:
         click.echo(deployment.identity, err=True)
-        question = f"Write {len(identifiers)} report(s) again, and notify people again?"
-        if not click.confirm(question, err=True):
+        reports = "this report" if len(identifiers) == 1 else f"these {len(identifiers)} reports"
+        if not click.confirm(f"Write {reports} again, and notify people again?", err=True):
             raise CommandError("Nothing was done.")
     from cli.replay import replay as replay_report  # noqa: PLC0415
 
@@ -162,7 +162,7 @@ def replay(options: Options, search_jobs: tuple[str, ...], *, failed: bool, yes:
     _exit(well=all(outcome.succeeded for outcome in outcomes))
 
 
-def _replay_failed(options: Options, deployment: "Deployment") -> None:
+def _replay_failed(options: Options, deployment: "Deployment") -> NoReturn:
     from cli.replay import FailureQueue  # noqa: PLC0415
 
     queue = FailureQueue(deployment)
@@ -173,15 +173,14 @@ def _replay_failed(options: Options, deployment: "Deployment") -> None:
         if outcome is None:
             break
         _show(options, outcome)
-    outcomes = queue.outcomes.values()
-    deleted, left = sum(outcome.deleted for outcome in outcomes), sum(len(outcome.left) for outcome in outcomes)
+    outcomes, left = queue.outcomes.values(), len(queue.left)
     if options.as_json:
-        messages = {"deleted": deleted, "left": left}
+        messages = {"deleted": queue.deleted, "left": left}
         echo_json({"reports": [outcome.as_json() for outcome in outcomes], "messages": messages})
     elif outcomes:
-        click.echo(f"Messages: {deleted} deleted, {left} left in the failure queue.")
+        click.echo(f"Messages: {queue.deleted} deleted, {left} left in the failure queue.")
         if any(outcome.is_lost for outcome in outcomes):
-            click.echo(f"Some can never succeed. To empty the queue: aws sqs purge-queue --queue-url {queue.url}")
+            click.echo(f"Some can never succeed. To delete all: aws sqs purge-queue --queue-url {queue.url}")
     else:
         click.echo("The failure queue is empty.")
     _exit(well=not left)
@@ -201,6 +200,11 @@ def completion(shell: str) -> None:
     click.echo(completer(main, {}, PROGRAM, "_SEARCH_COVERAGE_COMPLETE").source())
 
 
+def is_terminal() -> bool:
+    """Whether a person can answer a question."""
+    return sys.stdin.isatty()
+
+
 def _connect(options: Options) -> "Deployment":
     from cli.credentials import connect  # noqa: PLC0415 - boto3 takes most of the time of a start
 
@@ -212,7 +216,7 @@ def _show(options: Options, outcome: "Outcome") -> None:
         click.echo(outcome.as_text())
 
 
-def _exit(*, well: bool) -> None:
+def _exit(*, well: bool) -> NoReturn:
     click.get_current_context().exit(ExitCode.WELL if well else ExitCode.NOT_WELL)
 
 

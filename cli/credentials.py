@@ -2,7 +2,7 @@
 
 import os
 
-import boto3
+from boto3.session import Session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.aws_errors import summarize
@@ -22,7 +22,7 @@ def connect(profile: str | None = None, region: str | None = None) -> Deployment
     """
     try:
         # The AWS CLI reads AWS_REGION, botocore does not.
-        session = boto3.session.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
+        session = Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         if not session.region_name:
             raise CommandError("There is no Region: set AWS_REGION, or pass --region.")
         if session.get_credentials() is None:
@@ -32,7 +32,7 @@ def connect(profile: str | None = None, region: str | None = None) -> Deployment
     except ClientError as error:
         raise CommandError(f"AWS rejects these credentials; log in again. {summarize(error)}.") from error
     except (BotoCoreError, ValueError) as error:  # a ValueError: the endpoint is not a URL
-        raise CommandError(f"AWS cannot confirm who you are: {error}".rstrip(".") + ".") from error
+        raise CommandError(f"AWS cannot confirm who you are: {summarize(error)}.") from error
     endpoint = client.meta.endpoint_url
     custom_endpoint = "" if "amazonaws" in endpoint else f", at {endpoint}"
     return Deployment(

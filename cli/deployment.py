@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cli.aws_errors import is_missing_stack
+from cli.aws_errors import code_of, message_of
 from cli.errors import PartMissing, StackMissing
 from search_coverage.names import STACK
 
@@ -71,19 +71,14 @@ class Deployment:
 
     @cached_property
     def stack(self) -> Mapping[str, Any]:
-        """The stack, as CloudFormation describes it.
-
-        Raises:
-            StackMissing: There is none.
-        """
+        """The stack, as CloudFormation describes it."""
         try:
             answer = self.client("cloudformation").describe_stacks(StackName=self.stack_name)
         except ClientError as error:
-            if not is_missing_stack(error):
+            if code_of(error) != "ValidationError" or "does not exist" not in message_of(error):
                 raise
-            raise StackMissing(
-                f"There is no stack {self.stack_name} in account {self.account}, Region {self.region}."
-            ) from error
+            place = f"account {self.account}, Region {self.region}"
+            raise StackMissing(f"There is no stack {self.stack_name} in {place}.") from error
         stack: Mapping[str, Any] = answer["Stacks"][0]
         return stack
 
@@ -104,25 +99,13 @@ class Deployment:
         ]
 
     def output(self, name: str) -> str:
-        """Return an output.
-
-        Raises:
-            PartMissing: The stack does not have it.
-        """
+        """Return an output of the stack."""
         if name not in self.outputs:
             raise PartMissing(f"The stack has no output {name}.")
         return self.outputs[name]
 
     def resource(self, resource_type: str, *, named: str = "") -> str:
-        """Return the physical id of the one resource of a type.
-
-        Args:
-            resource_type: The type.
-            named: The start of its logical id, where the stack has several of the type.
-
-        Raises:
-            PartMissing: The stack does not have it.
-        """
+        """Return the physical id of the one resource of a type whose logical id begins with a name."""
         found = [each.physical_id for each in self.of_type(resource_type) if each.logical_id.startswith(named)]
         if not found:
             raise PartMissing(f"The stack has no resource {named or resource_type}.")

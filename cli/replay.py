@@ -15,7 +15,7 @@ from cli.report import counts
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.handlers.report_request import ReportRequest
 
-_INVOCATION: Final = Config(
+INVOCATION: Final = Config(
     connect_timeout=5, read_timeout=920, tcp_keepalive=True, retries={"mode": "standard", "total_max_attempts": 1}
 )
 """A report takes up to 15 minutes. A second attempt would start a second invocation."""
@@ -36,16 +36,12 @@ class Outcome:
         answer: The answer of the report function; empty if it failed.
         error: Why it failed, in one sentence.
         is_lost: Whether every further attempt must fail as well.
-        deleted: How many messages were deleted from the failure queue.
-        left: The identifiers of the messages that were left there.
     """
 
     subject: str
     answer: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     is_lost: bool = False
-    deleted: int = 0
-    left: set[str] = field(default_factory=set)
 
     @property
     def succeeded(self) -> bool:
@@ -77,14 +73,21 @@ def replay(deployment: Deployment, identifier: str) -> Outcome:
 
 
 class FailureQueue:
-    """The messages that Lambda wrote when it gave up an event for the report function."""
+    """The messages that Lambda wrote when it gave up an event for the report function.
+
+    Attributes:
+        outcomes: By what the messages ask for.
+        deleted: How many messages were deleted.
+        left: The receipts of the messages that were left, by their identifiers.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._sqs = deployment.client("sqs")
         self.url = deployment.output("FailureQueueUrl")
         self.outcomes: dict[object, Outcome] = {}
-        self._receipts: dict[str, str] = {}
+        self.deleted = 0
+        self.left: dict[str, str] = {}
 
     def redo(self) -> Iterator[Outcome]:
         """Invoke the report function with each event of the queue, and delete the messages where it succeeds.
@@ -98,12 +101,15 @@ class FailureQueue:
         try:
             while message := self._receive():
                 key, payload = _request_in(message)
-                if key not in self.outcomes:
-                    self.outcomes[key] = self._first_outcome(key, payload)
+                if is_new := key not in self.outcomes:
+                    self.outcomes[key] = self._outcome(key, payload)
+                if self.outcomes[key].succeeded:
+                    self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=self.left.pop(message["MessageId"]))
+                    self.deleted += 1
+                if is_new:
                     yield self.outcomes[key]
-                self._settle(message["MessageId"], self.outcomes[key])
         finally:
-            for receipt in self._receipts.values():
+            for receipt in self.left.values():
                 with suppress(ClientError, BotoCoreError):  # the message is visible again after 16 minutes anyway
                     self._sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
@@ -115,21 +121,14 @@ class FailureQueue:
             WaitTimeSeconds=WAIT_SECONDS,
         )
         for message in answer.get("Messages", []):
-            self._receipts[message["MessageId"]] = message["ReceiptHandle"]
+            self.left[message["MessageId"]] = message["ReceiptHandle"]
             return message
         return None
 
-    def _first_outcome(self, key: ReportRequest | str, payload: object) -> Outcome:
+    def _outcome(self, key: ReportRequest | str, payload: object) -> Outcome:
         if isinstance(key, str):
             return Outcome(f"message {key}", error="It holds no request for a report.", is_lost=True)
         return _invoke(self._deployment, key.identifier, payload)
-
-    def _settle(self, message_id: str, outcome: Outcome) -> None:
-        if not outcome.succeeded:
-            outcome.left.add(message_id)
-            return
-        self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=self._receipts.pop(message_id))
-        outcome.deleted += 1
 
 
 def _request_in(message: Any) -> tuple[ReportRequest | str, object]:
@@ -144,10 +143,10 @@ def _request_in(message: Any) -> tuple[ReportRequest | str, object]:
 def _invoke(deployment: Deployment, identifier: str, event: object) -> Outcome:
     function = deployment.output("ReportFunctionName")
     try:
-        answer = deployment.client("lambda", _INVOCATION).invoke(
+        answer = deployment.client("lambda", INVOCATION).invoke(
             FunctionName=function, Payload=json.dumps(event).encode()
         )
-        payload = json.loads(answer["Payload"].read())
+        payload = json.loads(answer["Payload"].read()) or {}
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and is_denied(error):
             raise

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
@@ -18,9 +19,10 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.files.keys import ReportKeys
-from search_coverage.report.mail.links import bucket_folder_url
+from search_coverage.report.mail import alert
 from search_coverage.use_cases.ports import SearchJobUnknown
 
+_MEMBERS: Final = ("searchJob", "verdict", "verdictReasons", "backups", "excludedByReason", "notification")
 _LINK_SECONDS: Final = 300
 _SIGNATURE_4: Final = QUICK.merge(Config(signature_version="s3v4"))  # S3 asks for it where KMS encrypts the object
 
@@ -56,9 +58,8 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Return what matters as one document."""
-        members = ("searchJob", "verdict", "verdictReasons", "backups", "excludedByReason", "notification")
         return {
-            **{member: self.summary[member] for member in members},
+            **{member: self.summary[member] for member in _MEMBERS},
             "files": self.files,
             "consoleUrl": self.console_url,
             "generatedAt": self.summary["generatedAt"],
@@ -77,8 +78,9 @@ class Report:
             "Files": list(self.files.values()),
             "Console": [self.console_url],
         }
-        lines = (f"{name if first else '':13} {text}" for name, texts in rows.items() for first, text in _marked(texts))
-        return "\n".join(lines)
+        return "\n".join(
+            f"{'' if number else label:13} {text}" for label, texts in rows.items() for number, text in enumerate(texts)
+        )
 
 
 def counts(backups: Mapping[str, int]) -> str:
@@ -99,22 +101,22 @@ def find_report(deployment: Deployment, identifier: str) -> Report:
     try:
         job = BackupSearch(deployment.client("backupsearch")).search_job(identifier)
         keys: ReportKeys | None = ReportKeys.of(job)
-        hint = (
-            f"Create it: search-coverage replay {identifier}"
-            if job.is_terminal
-            else f"The search job is {job.status}; its report follows when it has ended."
-        )
+        hint = f"The search job is {job.status}; its report follows when it has ended."
+        if job.is_terminal:
+            hint = f"Create it: search-coverage replay {identifier}"
     except SearchCoverageError as error:
         keys = _listed_keys(deployment, bucket, identifier)
-        is_forgotten = isinstance(error, SearchJobUnknown)
-        hint = "AWS Backup does not know the search job (any more)." if is_forgotten else str(error)
+        is_unknown = isinstance(error, SearchJobUnknown)
+        hint = (
+            "AWS Backup does not know the search job; it deletes one 7 days after its end."
+            if is_unknown
+            else str(error)
+        )
     summary = _summary(deployment, bucket, keys) if keys else None
     if not keys or summary is None:
-        raise NoSuchReport(
-            f"There is no report of search job {identifier} in account {deployment.account}, Region "
-            f"{deployment.region}. {hint}"
-        )
-    console_url = bucket_folder_url(deployment.partition, deployment.region, bucket, keys.prefix)
+        place = f"account {deployment.account}, Region {deployment.region}"
+        raise NoSuchReport(f"There is no report of search job {identifier} in {place}. {hint}")
+    console_url = alert.console_url(deployment.partition, deployment.region, bucket, keys.prefix)
     return Report(bucket, keys, summary, console_url)
 
 
@@ -150,12 +152,8 @@ def _summary(deployment: Deployment, bucket: str, keys: ReportKeys) -> Mapping[s
         if code_of(error) == "NoSuchKey":
             return None
         raise
-    try:
-        summary: Mapping[str, Any] = json.loads(body)
-    except ValueError as error:
-        raise CommandError(f"s3://{bucket}/{keys.summary} is damaged; run the replay command.") from error
-    return summary
-
-
-def _marked(texts: list[str]) -> list[tuple[bool, str]]:
-    return [(number == 0, text) for number, text in enumerate(texts)]
+    with suppress(ValueError):
+        summary = json.loads(body)
+        if isinstance(summary, dict) and summary.keys() >= {*_MEMBERS, "generatedAt"}:
+            return summary
+    raise CommandError(f"s3://{bucket}/{keys.summary} is damaged: it is not a summary.")

@@ -26,7 +26,7 @@ class Analytics(Construct):
     years, and nobody could delete them under Object Lock. The workgroup enforces its settings, so that no client can
     send results elsewhere, leave them unencrypted, or read without a limit.
 
-    The construct makes no role and grants nothing: IAM says who may query (docs/operations.md, "Ask all reports at
+    The construct makes no role and grants nothing: IAM says who may query (docs/queries.md, "Ask all reports at
     once").
 
     Attributes:

@@ -16,10 +16,10 @@ from search_coverage.names import (
     LEASE,
     NOTIFICATION_PENDING_JSON,
     REPORTS,
+    SENT_DIGEST,
     SERVICE,
     SUMMARIES,
     SUMMARY_JSON,
-    TOLD,
 )
 
 EVENT_BUS_NAME: Final = "default"
@@ -219,7 +219,7 @@ def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Gra
         Grant("Notify", ("sns:Publish",), ("{topic}",)),
         _use_key("EncryptTheNotification", "{messages_key}", through="sns"),
         PUT_EVENTS,
-        _use_records("RememberWhatWasDone", ("GetItem", "PutItem", "UpdateItem", "DeleteItem"), LEASE, TOLD),
+        _use_records("RememberWhatWasDone", ("GetItem", "PutItem", "UpdateItem", "DeleteItem"), LEASE, SENT_DIGEST),
         Grant("HandOverFailures", ("sqs:SendMessage",), ("{failure_queue}",)),
         *_EVERY_FUNCTION,
     )

@@ -41,7 +41,7 @@ class ReportStore(Construct):
     erasure request or to correct a retention of 100 years. In COMPLIANCE mode not even the root user can
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html). The `s3:*` of an administrator includes
     this permission, so the bucket policy denies it to everybody, whatever is locked. To delete a locked version, a
-    person must change the policy first, which CloudTrail records (docs/operations.md, "Object Lock"). The lifecycle
+    person must change the policy first, which CloudTrail records (docs/access.md, "Object Lock"). The lifecycle
     rule is not affected: it never deletes a locked version, and policies do not apply to it.
 
     *Writers.* `allow_writes_only_by` names the writer of the evidence. The bucket policy denies replication into the
@@ -81,7 +81,7 @@ class ReportStore(Construct):
             no_access_log=(
                 "Server access logs would need a second bucket with its own retention. CloudTrail data events, which "
                 "AWS prefers for this purpose and which the owner of the account turns on, record who read a report; "
-                "docs/operations.md says how."
+                "docs/access.md says how."
             ),
         )
         self._deny("NobodyLiftsALock", ["s3:BypassGovernanceRetention"], "")

@@ -17,15 +17,19 @@ from infra.report_store import ReportStore
 from infra.settings import Settings
 from search_coverage.names import SERVICE, STATE_CHANGE, Variable
 
+MEMORY_MEGABYTES: Final = 512
+"""About a third of a processor. The memory that a report needs does not grow with the search job."""
+
+TEMPORARY_STORAGE: Final = Size.gibibytes(4)
+"""Rows are spooled to /tmp: a million backups that all failed take about 1.3 GB."""
+
 PROGRAM: Final = Program(
     handler="search_coverage.handlers.report.handler",
     description="writes the report of a search job that ended",
     # The longest that Lambda allows: a list that is not read to its end results in no report.
     timeout=Duration.minutes(15),
-    # About a third of a processor. The memory that a report needs does not grow with the search job.
-    memory_megabytes=512,
-    # Rows are spooled to /tmp: a million backups that all failed take about 1.3 GB.
-    temporary_storage=Size.gibibytes(4),
+    memory_megabytes=MEMORY_MEGABYTES,
+    temporary_storage=TEMPORARY_STORAGE,
     # AWS runs at most 10 search jobs at a time (docs/aws-facts.md §2), so more than 10 rarely end together, and AWS
     # Backup throttles more than 10 reports at once. Lambda retries the events that wait.
     concurrency=10,

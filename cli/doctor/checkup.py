@@ -3,25 +3,14 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from botocore.exceptions import ClientError
 
-from cli.aws_errors import is_denied, message_of
+from cli.aws_errors import is_denied, sentence_about
 from cli.deployment import Deployment
-from cli.doctor.checks import (
-    alarms,
-    emails,
-    functions,
-    queues,
-    rights,
-    search_keys,
-    searches,
-    stack,
-    storage,
-    sweeps,
-    triggers,
-)
+from cli.doctor.checks import functions, notifications, rights, search_keys, searches, stack, storage, sweeps
 from cli.doctor.finding import Concluded, Finding, unknown
 from cli.doctor.section import Section
 from cli.errors import PartMissing, StackMissing
@@ -42,14 +31,17 @@ class Check:
 
 STACK: Final = Check("stack", stack.check, needs_stack=False)
 
+_REPLAY = "Find the cause, and run: search-coverage replay --failed"
+_EMPTY = "Remove the cause, and empty the queue"
+
 CHECKS: Final = (
     Check("watch function", functions.watch),
     Check("report function", functions.report),
-    Check("schedule", triggers.schedule),
-    Check("rule", triggers.rule),
+    Check("schedule", functions.schedule),
+    Check("rule", functions.rule),
     Check("last sweep", sweeps.check),
-    Check("report emails", emails.reports),
-    Check("alarm emails", emails.alarms),
+    Check("report emails", notifications.reports),
+    Check("alarm emails", notifications.alarms),
     Check("KMS key of the reports", storage.key_of_the_reports),
     Check("KMS key of the messages", storage.key_of_the_messages),
     Check("bucket", storage.bucket),
@@ -59,11 +51,20 @@ CHECKS: Final = (
     Check("role of the report function", rights.report),
     Check("role of the schedule", rights.schedule),
     Check("KMS keys of search jobs", search_keys.check),
-    Check("failure destination", queues.failure_destination),
-    Check("failure queue", queues.failure_queue),
-    Check("queue of the rule", queues.rule_queue),
-    Check("queue of the schedule", queues.schedule_queue),
-    Check("alarms", alarms.check),
+    Check("failure destination", functions.failure_destination),
+    Check(
+        "failure queue",
+        partial(functions.queue, "FailureQueueUrl", Section.FAILURE_QUEUE, _REPLAY, Section.NOT_KEPT),
+    ),
+    Check(
+        "queue of the rule",
+        partial(functions.queue, "RuleDeadLetterQueueUrl", Section.RULE_QUEUE, _EMPTY, Section.NOT_KEPT),
+    ),
+    Check(
+        "queue of the schedule",
+        partial(functions.queue, "ScheduleDeadLetterQueueUrl", Section.SCHEDULE_QUEUE, _EMPTY, Section.CHANGED),
+    ),
+    Check("alarms", notifications.alarm_states),
     Check("overdue reports", searches.overdue),
 )
 """All checks but the one of the stack, which most of them need."""
@@ -92,28 +93,14 @@ def run_check(check: Check, deployment: Deployment) -> Finding:
     except Concluded as concluded:
         return concluded.finding
     except PartMissing as missing:
-        return unknown(
-            str(missing),
-            "Deploy the version that this command belongs to, or use the command of the deployed version",
-            Section.UPGRADE,
-        )
+        remedy = "Deploy the version that this command belongs to, or use the command of the deployed version"
+        return unknown(missing.message, remedy, Section.UPGRADE)
     except AwsCallFailed as failed:
-        return _unknown(failed)
-
-
-def _unknown(failed: AwsCallFailed) -> Finding:
-    cause = failed.__cause__
-    if isinstance(cause, ClientError) and is_denied(cause):
-        return unknown(
-            f"You do not have permission to call {cause.operation_name} ({message_of(cause)}).",
-            "Use credentials that have the permissions listed there",
-            Section.DOCTOR,
-        )
-    return unknown(
-        f"{str(failed).removesuffix('.')}.",
-        "Try again; if the error stays, find out what was changed or deleted",
-        Section.CHANGED,
-    )
+        if isinstance(failed.__cause__, ClientError) and is_denied(failed.__cause__):
+            remedy, section = "Use credentials that have the permissions listed there", Section.DOCTOR
+        else:
+            remedy, section = "Try again; if the error stays, find out what was changed or deleted", Section.CHANGED
+        return unknown(sentence_about(failed), remedy, section)
 
 
 def _stack_exists(deployment: Deployment) -> bool:

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
-from typing import Final
 
 from botocore.exceptions import ClientError
 
@@ -42,10 +40,24 @@ class Finding:
     section: Section | None = None
 
 
-ok: Final = partial(Finding, State.OK)
-unknown: Final = partial(Finding, State.UNKNOWN)
-attention: Final = partial(Finding, State.ATTENTION)
-wrong: Final = partial(Finding, State.WRONG)
+def ok(found: str) -> Finding:
+    """Report that something is in order."""
+    return Finding(State.OK, found)
+
+
+def attention(found: str, remedy: str, section: Section) -> Finding:
+    """Report that a person has to act."""
+    return Finding(State.ATTENTION, found, remedy, section)
+
+
+def wrong(found: str, remedy: str, section: Section = Section.CHANGED) -> Finding:
+    """Report that something is broken; unless told otherwise, because somebody changed it."""
+    return Finding(State.WRONG, found, remedy, section)
+
+
+def unknown(found: str, remedy: str, section: Section) -> Finding:
+    """Report that the state cannot be determined, and why."""
+    return Finding(State.UNKNOWN, found, remedy, section)
 
 
 class Concluded(Exception):

@@ -5,9 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.e2e.conftest import ROOT, Stack
 
@@ -37,41 +37,31 @@ exec "REAL_CLI" "${arguments[@]}"
 """
 
 
-class Block(NamedTuple):
-    """Commands that stand together: the heading above them, their number below it from 1, and their text."""
-
-    section: str
-    number: int
-    text: str
-
-
-def blocks(text: str) -> Iterator[Block]:
-    """Give all blocks of commands of a text, in its order."""
-    section, number = "", 0
-    for found in re.finditer(r"^#+ (?P<section>[^\n]+)$|^```bash\n(?P<block>.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        section, number = (found["section"], 0) if found["section"] else (section, number + 1)
-        if found["block"]:
-            yield Block(section, number, found["block"])
+def blocks(text: str) -> dict[tuple[str, int], str]:
+    """Give the blocks of commands of a text by the heading above them and their number below it, from 1."""
+    found, section, number = {}, "", 0
+    for heading, block in re.findall(r"^#+ ([^\n]+)$|^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        section, number = (heading, 0) if heading else (section, number + 1)
+        if block:
+            found[section, number] = block
+    return found
 
 
-BLOCKS = {(block.section, block.number): block.text for block in blocks(DOCUMENTS)}
+BLOCKS = blocks(DOCUMENTS)
 
 
 def commands_in_prose(text: str) -> set[str]:
     """Give the commands with arguments in the sentences and tables of a text."""
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     spans = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)}
-    return {span for span in spans if re.match(r"aws \S+ \S+ -|(output|errors_of|search-coverage) \S", span)}
+    command = re.compile(r"aws \S+ \S+ -|(output|errors_of|search-coverage re\w+) \S|\S+ doctor")
+    return {span for span in spans if command.match(span)}
 
 
 class Shell:
-    """A reader's shell in the folder of the project, in which the first block of `SETUP` was run.
+    """A reader's shell, in which the first block of `SETUP` was run.
 
-    Attributes:
-        stack: The deployed stack.
-        folder: Its working directory, with links to what the commands use of the project.
-        variables: The shell variables that are set, and the output of the stack behind each.
-        values: Their values.
+    `variables` has the output of the stack behind each variable that it set, `values` their values.
     """
 
     def __init__(self, stack: Stack, folder: Path) -> None:
@@ -89,7 +79,7 @@ class Shell:
         self._environment = environment | {name: os.pathsep.join(map(str, path)) for name, path in paths.items()}
         self._state, setup = "", BLOCKS[SETUP, 1]
         self.variables = dict(re.findall(r"^([A-Z_]+)=\$\(output (\w+)\)$", setup, re.MULTILINE))
-        self._state = self.run(f"{setup}\ndeclare -f\ndeclare -p {' '.join(self.variables)}")
+        self._state = self.run(f"{setup}\ndeclare -f\ndeclare -p OUTPUTS {' '.join(self.variables)}")
         self.values = dict(re.findall(r'^declare -- (\w+)="(.*)"$', self._state, re.MULTILINE))
 
     def aws(self, service: str) -> Any:
@@ -101,13 +91,9 @@ class Shell:
         return self.run(BLOCKS[section, number], **how)
 
     def run(self, commands: str, replace: Mapping[str, str] | None = None, exit_code: int = 0, **variables: str) -> str:
-        """Run commands as they stand in a document, expect that they print no error, and give what they print.
+        """Run commands that end with an exit code and print no error, and give what they print.
 
-        Args:
-            commands: The commands.
-            replace: What a reader replaces, and by what.
-            exit_code: How they have to end.
-            **variables: Shell variables that have another value than `SETUP` gave them.
+        `replace` has what a reader replaces, `variables` has shell variables in place of those of `SETUP`.
         """
         for placeholder, value in (replace or {}).items():
             commands, count = re.subn(rf"(?<![\w-]){re.escape(placeholder)}(?![\w-])", value, commands)

@@ -13,6 +13,8 @@ import pytest
 
 from tests.e2e.conftest import ROOT, eventually
 
+pytestmark = pytest.mark.xdist_group("by-hand")
+
 
 class Running:
     """The embedded AWS as `make emulator` runs it, and the shell of somebody who follows what it printed."""
@@ -71,7 +73,7 @@ def test_it_fits_into_a_terminal_of_the_usual_width(running: Running) -> None:
 
 
 def test_the_doctor_finds_nothing_wrong(running: Running) -> None:
-    assert "0 wrong" in running.run(running.command("cli.doctor"))
+    assert "0 wrong" in running.run(running.command("search-coverage doctor"))
 
 
 def test_a_search_job_gets_a_report_that_is_in_the_bucket_and_opens_in_a_browser(running: Running) -> None:

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from demo.pictures.pictures import PICTURES
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import MESSAGES, Exclusion, Reason
@@ -98,12 +96,3 @@ def test_the_pictures_that_are_taken_are_those_that_are_shown_each_with_words_fo
     assert sorted(file for _, file in shown) == sorted(picture.file for picture in PICTURES)
     assert all(len(words.split()) > 5 for words, _ in shown)
     assert all((DOCS / "images" / file).exists() for _, file in shown)
-
-
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:|images/)([^)]+)\)", GUIDE))))
-def test_every_link_leads_somewhere(link: str) -> None:
-    file, _, section = link.partition("#")
-    text = (DOCS / file).read_text(encoding="utf-8") if file else GUIDE
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-
-    assert not section or section in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}

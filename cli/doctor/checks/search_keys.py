@@ -32,17 +32,12 @@ def check(deployment: Deployment) -> Finding:
     ]
     if not refused:
         return ok(f"The report function can use all {len(keys)} keys of {jobs} search jobs that AWS knows.")
+    named = ", ".join(refused)
     if not heeds_conditions(iam):
-        return unknown(
-            f"This IAM ignores conditions, so it cannot say whether the report function can use {', '.join(refused)}.",
-            "Check whether the setting searchKeyArns lists it",
-            Section.SEARCH_KEYS,
-        )
-    return attention(
-        f"The report function cannot use {', '.join(refused)}, so AWS probably refuses to return such search jobs.",
-        "Add it to the setting searchKeyArns, and deploy",
-        Section.SEARCH_KEYS,
-    )
+        found = f"This IAM ignores conditions, so it cannot say whether the report function can use {named}."
+        return unknown(found, "Check whether the setting searchKeyArns lists it", Section.SEARCH_KEYS)
+    found = f"The report function cannot use {named}, so AWS probably refuses to return such search jobs."
+    return attention(found, "Add it to the setting searchKeyArns, and deploy", Section.SEARCH_KEYS)
 
 
 def _key_of(client: Any, identifier: str) -> str | None:

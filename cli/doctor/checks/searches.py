@@ -25,20 +25,14 @@ def answers(deployment: Deployment) -> Finding:
     try:
         deployment.client("backupsearch").list_search_jobs(MaxResults=1)
     except (NoConnection, HTTPClientError, UnknownEndpointError):
-        return wrong(
-            f"AWS Backup search is not reachable in Region {deployment.region}.",
-            "Check that the Region has AWS Backup search, and that this network can reach it",
-            Section.SWEEPS_FAIL,
-        )
+        found = f"AWS Backup search is not reachable in Region {deployment.region}."
+        remedy = "Check that the Region has AWS Backup search, and that this network can reach it"
+        return wrong(found, remedy, Section.SWEEPS_FAIL)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and is_denied(error):
             raise
-        answer = summarize(error) if isinstance(error, ClientError) else str(error).rstrip(".")
-        return wrong(
-            f"AWS Backup search does not list the search jobs: {answer}.",
-            "Wait and check again; if it stays, the sweeps fail as well",
-            Section.SWEEPS_FAIL,
-        )
+        found = f"AWS Backup search does not list the search jobs: {summarize(error)}."
+        return wrong(found, "Wait and check again; if it stays, the sweeps fail as well", Section.SWEEPS_FAIL)
     return ok(f"It lists the search jobs of Region {deployment.region}.")
 
 
@@ -55,14 +49,10 @@ def overdue(deployment: Deployment) -> Finding:
     reported = bucket.reported(ended, (now - _OLDEST_KNOWN).date()) if ended else set()
     missing = [job.identifier for job in ended if job.identifier not in reported and _is_overdue(job, now)]
     if missing:
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-        return wrong(
-            f"{len(missing)} of {len(ended)} search jobs ended more than an hour ago without a report, or with "
-            f"messages that are still pending: {', '.join(missing[:_NAMED])}{more}.",
-            "Find out why, before AWS deletes them; if the stack is a few minutes old or an outage has just ended, "
-            "check again in some minutes",
-            Section.OVERDUE,
-        )
+        named = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
+        found = f"{len(missing)} of {len(ended)} search jobs that ended more than an hour ago have no report, or one"
+        remedy = "Find out why, before AWS deletes them; after an outage or a deployment, check again in some minutes"
+        return wrong(f"{found} whose messages are pending: {named}.", remedy, Section.OVERDUE)
     return ok(f"None; AWS knows {len(ended)} search jobs that ended and get a report.")
 
 

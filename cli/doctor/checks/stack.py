@@ -35,21 +35,12 @@ def _judge(deployment: Deployment, found: str, status: str) -> Finding:
         return attention(f"{found}: somebody is deploying it.", "Wait for the end, and check again", Section.UPGRADE)
     if status not in (*_COMPLETE, *_ROLLED_BACK):
         reason = deployment.stack.get("StackStatusReason")
-        return wrong(
-            f"{found}{f' ({reason})' if reason else ''}.",
-            "Look up in CloudFormation what failed, and deploy again",
-            Section.UPGRADE,
-        )
+        found += f" ({reason})" if reason else ""
+        return wrong(f"{found}.", "Look up in CloudFormation what failed, and deploy again", Section.UPGRADE)
     if missing := sorted(_OUTPUTS - deployment.outputs.keys()):
-        return wrong(
-            f"{found}, and has no output {', '.join(missing)}.",
-            "Deploy the version that this command belongs to",
-            Section.UPGRADE,
-        )
+        found += f", and has no output {', '.join(missing)}."
+        return wrong(found, "Deploy the version that this command belongs to", Section.UPGRADE)
     if status in _ROLLED_BACK:
-        return attention(
-            f"{found}: the last deployment failed, and the earlier version is back.",
-            "Look up in CloudFormation why it failed, and deploy again",
-            Section.UPGRADE,
-        )
+        found += ": the last deployment failed, and the earlier version is back."
+        return attention(found, "Look up in CloudFormation why it failed, and deploy again", Section.UPGRADE)
     return ok(f"{found}, with {len(deployment.resources)} resources.")

@@ -39,13 +39,10 @@ def bucket(deployment: Deployment) -> Finding:
     s3 = deployment.client("s3")
     with wrong_if_missing(f"bucket {name}"):
         s3.head_bucket(Bucket=name)
-    faults = [
-        *_versioning(s3.get_bucket_versioning(Bucket=name)),
-        *_encryption(s3, name, deployment.resource(_KEY, named=_KEY_OF_THE_REPORTS)),
-        *_policy(s3, name),
-    ]
+    key = deployment.resource(_KEY, named=_KEY_OF_THE_REPORTS)
+    faults = [*_versioning(s3, name), *_encryption(s3, name, key), *_policy(s3, name)]
     if faults:
-        return wrong(f"{name} {', and '.join(faults)}.", "Find out who changed it, and undo it", Section.CHANGED)
+        return wrong(f"{name} {', and '.join(faults)}.", "Find out who changed it, and undo it")
     return ok("Versioned, encrypted with its own key, and only the report function can write reports.")
 
 
@@ -63,26 +60,22 @@ def table(deployment: Deployment) -> Finding:
 
 def _key(deployment: Deployment, construct: str, consequence: str) -> Finding:
     key = deployment.resource(_KEY, named=construct)
-    with wrong_if_missing(
-        f"key {key}: {consequence}", remedy="Find out who deleted it; what it encrypted is lost for good"
-    ):
+    lost = "Find out who deleted it; what it encrypted is lost for good"
+    with wrong_if_missing(f"key {key}: {consequence}", remedy=lost):
         metadata = deployment.client("kms").describe_key(KeyId=key)["KeyMetadata"]
-    state = metadata["KeyState"]
+    state, enable = metadata["KeyState"], f"aws kms enable-key --key-id {key}"
     if state == "PendingDeletion":
         date = metadata.get("DeletionDate")
         when = f" on {date:%Y-%m-%d}" if date else ""
-        return wrong(
-            f"{key} will be deleted{when}: {consequence}, and after the deletion never again.",
-            f"Save it now: aws kms cancel-key-deletion --key-id {key}; aws kms enable-key --key-id {key}",
-            Section.CHANGED,
-        )
+        found = f"{key} will be deleted{when}: {consequence}, and after the deletion never again."
+        return wrong(found, f"Save it now: aws kms cancel-key-deletion --key-id {key}; {enable}")
     if state != "Enabled":
-        return wrong(f"{key} is {state}: {consequence}.", f"aws kms enable-key --key-id {key}", Section.CHANGED)
+        return wrong(f"{key} is {state}: {consequence}.", enable)
     return ok("Enabled.")
 
 
-def _versioning(answer: dict[str, Any]) -> Iterator[str]:
-    status = answer.get("Status", "Off")
+def _versioning(s3: Any, name: str) -> Iterator[str]:
+    status = s3.get_bucket_versioning(Bucket=name).get("Status", "Off")
     if status != "Enabled":
         yield f"keeps no versions (versioning is {status})"
 

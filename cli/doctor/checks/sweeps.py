@@ -12,8 +12,8 @@ from cli.doctor.finding import Finding, attention, ok, wrong, wrong_if_missing
 from cli.doctor.section import Section
 from search_coverage.names import SWEEP_DONE
 
+# As in the runbook: log lines of the product, and what Lambda writes about a process that was killed.
 _ERRORS: Final = ("ERROR", '"Task timed out"', '"Runtime exited"')
-"""As in the runbook: log lines of the product, and what Lambda writes about a process that was killed."""
 
 # As the alarm "WatchSilent": 15 minutes, or three sweeps if that is longer.
 _TOLERANCE: Final = timedelta(minutes=15)
@@ -33,23 +33,13 @@ def check(deployment: Deployment) -> Finding:
             return ok(f"The last successful sweep was {_age(now - last)} ago.")
         error = _last_error(deployment, group, last or now - _LOOK_BACK)
     silence = f"{_age(now - last)} ago" if last else f"more than {_age(_LOOK_BACK)} ago, or never"
+    found = f"The last successful sweep was {silence}"
     if error:
-        return wrong(
-            f"The last successful sweep was {silence}. The last error since then: {error}",
-            "Remove the cause",
-            Section.SWEEPS_FAIL,
-        )
+        return wrong(f"{found}. The last error since then: {error}", "Remove the cause", Section.SWEEPS_FAIL)
     if not last and now - deployment.stack["CreationTime"] < tolerance:
-        return attention(
-            "No sweep so far; the stack was created a few minutes ago.",
-            "Wait a few minutes, and check again",
-            Section.SILENT,
-        )
-    return wrong(
-        f"The last successful sweep was {silence}, and the log has no error since.",
-        "Find out why no sweep starts",
-        Section.SILENT,
-    )
+        found = "No sweep so far; the stack was created a few minutes ago."
+        return attention(found, "Wait a few minutes, and check again", Section.SILENT)
+    return wrong(f"{found}, and the log has no error since.", "Find out why no sweep starts", Section.SILENT)
 
 
 def _interval(deployment: Deployment) -> timedelta:
@@ -63,22 +53,16 @@ def _interval(deployment: Deployment) -> timedelta:
 
 
 def _last_sweep(deployment: Deployment, group: str, since: datetime) -> datetime | None:
-    done = [
-        event["timestamp"]
-        for event in _events(deployment, group, f'"{SWEEP_DONE}"', since)
-        if _log_entry(event).get("message") == SWEEP_DONE
-    ]
+    events = _events(deployment, group, f'"{SWEEP_DONE}"', since)
+    done = [event["timestamp"] for event in events if _log_entry(event).get("message") == SWEEP_DONE]
     return datetime.fromtimestamp(max(done) / 1000, UTC) if done else None
 
 
 def _last_error(deployment: Deployment, group: str, since: datetime) -> str:
     """Return the text of the last error; empty if there is none."""
-    errors = [
-        event
-        for pattern in _ERRORS
-        for event in _events(deployment, group, pattern, since)
-        if _log_entry(event).get("level", "ERROR") == "ERROR"  # the word may occur in a line of another level
-    ]
+    events = [event for pattern in _ERRORS for event in _events(deployment, group, pattern, since)]
+    # The word may occur in a line of another level.
+    errors = [event for event in events if _log_entry(event).get("level", "ERROR") == "ERROR"]
     if not errors:
         return ""
     last = max(errors, key=lambda event: int(event["timestamp"]))
@@ -86,11 +70,9 @@ def _last_error(deployment: Deployment, group: str, since: datetime) -> str:
 
 
 def _events(deployment: Deployment, group: str, pattern: str, since: datetime) -> list[dict[str, Any]]:
-    pages = (
-        deployment.client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(logGroupName=group, filterPattern=pattern, startTime=int(since.timestamp() * 1000))
-    )
+    paginator = deployment.client("logs").get_paginator("filter_log_events")
+    start = int(since.timestamp() * 1000)
+    pages = paginator.paginate(logGroupName=group, filterPattern=pattern, startTime=start)
     return [event for page in pages for event in page["events"]]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AlertsTopic:
-    """Publishes messages."""
+    """Implements `ports.AlertsTopic`."""
 
     def __init__(self, client: "SNSClient", arn: str) -> None:
         self._client = client
@@ -20,11 +20,7 @@ class AlertsTopic:
         self._arn = arn
 
     def publish(self, message: Message) -> str:
-        """Publish a message and return the id that SNS gave it.
-
-        Raises:
-            NotPublished: SNS did not take it.
-        """
+        """Publish a message and return the id that SNS gave it."""
         attributes: Any = {
             name: {"DataType": attribute.type, "StringValue": attribute.value}
             for name, attribute in message.attributes.items()

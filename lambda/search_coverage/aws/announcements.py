@@ -17,21 +17,14 @@ _PAUSE_SECONDS = 0.5
 
 
 class Announcements:
-    """Records announcements, so that a sweep in a fresh environment announces nothing twice."""
+    """Implements `ports.Announcements`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def last(self, identifiers: Iterable[str], time_is_up: Callable[[], bool]) -> tuple[dict[str, datetime], set[str]]:
-        """Give the moment of the last announcement of each of these search jobs that ever had one.
-
-        Args:
-            time_is_up: Whether to stop asking: DynamoDB may return keys unprocessed without end.
-
-        Returns:
-            The moments by identifier, and the identifiers that DynamoDB did not get to.
-        """
+        """Read the records. DynamoDB may return keys unprocessed without end."""
         waiting: list[Any] = [_key(identifier) for identifier in identifiers]
         found: dict[str, datetime] = {}
         while waiting and not time_is_up():
@@ -44,7 +37,7 @@ class Announcements:
         return found, {key["id"]["S"].removeprefix(ANNOUNCEMENT) for key in waiting}
 
     def record(self, identifier: str, moment: datetime) -> None:
-        """Record that a search job was announced at this moment; DynamoDB deletes the record after eight days."""
+        """Write the record; DynamoDB deletes it after eight days."""
         item: Any = {
             **_key(identifier),
             "announced_at": {"N": str(moment.timestamp())},

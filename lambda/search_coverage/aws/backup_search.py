@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class BackupSearch:
-    """Reads search jobs and their backups."""
+    """Implements `ports.SearchJobLister` and `ports.SearchJobReader`."""
 
     def __init__(self, client: "BackupSearchClient") -> None:
         self._client = client
@@ -31,14 +31,7 @@ class BackupSearch:
         take_pages(client, "ListSearchJobs", "SearchJobs", whatever_rows=True)
 
     def search_jobs(self, time_is_up: Callable[[], bool] = lambda: False) -> SearchJobList:
-        """List all search jobs that AWS still knows (7 days after they end), whatever their status.
-
-        Args:
-            time_is_up: Tells whether to stop reading.
-
-        Raises:
-            AwsCallFailed: Not even the first page could be read.
-        """
+        """List all search jobs that AWS still knows (7 days after they end), whatever their status."""
         jobs: dict[str, SearchJob] = {}  # each once, also if the list moved between two pages
         unreadable: list[str] = []
         pages = pages_of("the list of search jobs", self._page_of_search_jobs)
@@ -63,13 +56,7 @@ class BackupSearch:
         return SearchJobList(list(jobs.values()), unreadable, broken_off)
 
     def search_job(self, identifier: str) -> SearchJob:
-        """Read one search job.
-
-        Raises:
-            SearchJobUnknown: AWS Backup does not know it (any more); trying again does not help.
-            SearchKeyDenied: The function may not use the key that the search job is encrypted with.
-            AwsCallFailed: It could not be read.
-        """
+        """Read one search job."""
         what = f"Reading search job {identifier}"
         with reading_search_job(what):
             try:
@@ -84,15 +71,7 @@ class BackupSearch:
                 ) from error
 
     def pages_of_backups(self, identifier: str, key_arn: str | None = None) -> Generator[BackupsPage, None, None]:
-        """Read the backups that a search job lists, page by page. While one is worked on, the next is on its way.
-
-        Args:
-            key_arn: The key that the search job is encrypted with, for the error if it may not be used.
-
-        Raises:
-            SearchKeyDenied: The function may not use that key.
-            AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
-        """
+        """Read the backups that a search job lists, page by page. While one is worked on, the next is on its way."""
         read = partial(self._page_of_backups, identifier, key_arn)
         return pages_of(f"the backups of search job {identifier}", read)
 
@@ -155,9 +134,9 @@ def _moment(moment: Any) -> dt.datetime | None:
 
 
 def _object_keys(item_filters: Any) -> tuple[KeyFilter, ...]:
-    """Give the keys that the search looked for: all of them, so that whoever lists them finds too much rather.
+    """Give all keys that the search looked for, so that a listing of them finds too much rather than too little.
 
-    Nothing where one of the filters has no key, or says which keys it did not look for.
+    Give none where one of the filters has no key, or says which keys it did not look for.
     """
     filters = [one.get("ObjectKeys") for one in (item_filters or {}).get("S3ItemFilters") or ()]
     keys = [key for some in filters for key in some or ()]

@@ -20,18 +20,14 @@ _BATCH = 10  # entries that one PutEvents takes (aws-facts.md §5)
 
 
 class EventBus:
-    """Puts the two events of this product."""
+    """Implements `ports.StateChangeEvents` and `ports.ReportEvents`."""
 
     def __init__(self, client: "EventBridgeClient", name: str) -> None:
         self._client = client
         self._name = name
 
     def announce(self, jobs: Iterable[SearchJob]) -> Iterator[tuple[list[Announcement], list[Refusal]]]:
-        """Put one state change per job, ten at a time.
-
-        Yields:
-            After each batch, what the bus took and what it refused.
-        """
+        """Put one state change per job, ten at a time."""
         remaining = iter(jobs)
         while batch := list(islice(remaining, _BATCH)):
             entries = [self._entry(STATE_CHANGE, job.arn, _state(job)) for job in batch]
@@ -45,11 +41,7 @@ class EventBus:
             yield announcements, refusals
 
     def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
-        """Put the event that a report was made.
-
-        Raises:
-            AwsCallFailed: The bus did not take it.
-        """
+        """Put the event that a report was made."""
         what = f"Putting the event {REPORT_CREATED!r} for {arn}"
         ((_, error),) = self._put(what, [self._entry(REPORT_CREATED, arn, detail)])
         if error:

@@ -35,10 +35,7 @@ _logger = Logger(service=SERVICE, child=True)
 
 
 class ReportBucket:
-    """Writes reports, and knows which search jobs have one. Encryption and retention are the bucket's own.
-
-    A write raises `LeaseLost` where another attempt has taken over the report; what that wrote stays.
-    """
+    """Implements `ports.ReportStore` and `ports.ReportedJobs`. Encryption and retention are the bucket's own."""
 
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client = client
@@ -46,16 +43,11 @@ class ReportBucket:
         self.name = name
 
     def put_file(self, key: str, path: Path, content_type: str, lease: Lease) -> str | None:
-        """Upload a file; give the id of its version, None where the bucket has no versions."""
+        """Upload a file, in parts where it is large."""
         return self._objects.put_file(key, path, content_type, lease).version_id
 
     def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: Lease) -> None:
-        """Write a summary, whole or not at all, with the request that it was made for.
-
-        Raises:
-            LeaseLost: Another attempt has taken over the report. Its summary stays; and if this one landed where a
-                replay had just removed the mark, it is removed again.
-        """
+        """Write a summary; remove it again if it landed where a replay had just removed the mark."""
         etag = self._objects.put_text(key, readable_json(summary), lease, {_REQUEST_ID: request_id}).etag
         try:
             lease.confirm()
@@ -64,33 +56,19 @@ class ReportBucket:
             raise
 
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
-        """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012).
-
-        Args:
-            seen: The ETag of the line that this attempt has written before, if it has.
-
-        Returns:
-            The ETag of the line.
-        """
+        """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012)."""
         return self._objects.put_text(key, compact_json(summary) + "\n", lease, seen=seen).etag
 
     def put_notification_pending(self, key: str, why: str, lease: Lease) -> None:
-        """Mark a report as one whose messages are not sent; the sweeps look for the mark."""
+        """Write the mark that the sweeps look for."""
         self._objects.put_text(key, readable_json({"notification": "pending", "why": why}), lease)
 
     def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
-        """Remove a mark from a report; in a versioned bucket the object itself stays.
-
-        Args:
-            etag: Of the object as this attempt saw or wrote it. Without it, it looks, and confirms its lease.
-        """
+        """Remove a mark; in a versioned bucket the object itself stays."""
         self._objects.remove(key, lease, etag)
 
     def summary(self, key: str) -> StoredSummary | None:
-        """Read a summary; None if there is none.
-
-        S3 answers "no such key" only to callers that may list the bucket; to others it answers "access denied".
-        """
+        """Read a summary. S3 answers "no such key" only to callers that may list the bucket."""
         with reading(f"Reading s3://{self.name}/{key}"):
             try:
                 answer = self._client.get_object(Bucket=self.name, Key=key)
@@ -103,10 +81,7 @@ class ReportBucket:
         return stored
 
     def has_files_of(self, summary: dict[str, Any]) -> bool:
-        """Whether the files of a report are the very versions that its summary names.
-
-        A summary without versions, as of version 1.0.0 or from a bucket without versions, is believed.
-        """
+        """Compare the versions; a summary that names none (of version 1.0.0, or of such a bucket) is believed."""
         for file in summary["files"].values():
             if version := file.get("versionId"):
                 found = self._objects.head(file["key"], f"Looking at s3://{self.name}/{file['key']}")
@@ -115,13 +90,10 @@ class ReportBucket:
         return True
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
-        """Give the identifiers of those of these search jobs that have a whole report whose messages are sent.
+        """Give the search jobs with a whole report.
 
         One listing answers for all of them: keys sort by day, and it begins at the first day that one of them was
         created (a report lies under the day its job ended, which is not before).
-
-        Args:
-            earliest: The first day to look at for a job that has no date.
         """
         first_days: dict[tuple[str, str], date] = defaultdict(lambda: date.max)
         for job in jobs:

@@ -56,7 +56,7 @@ class _Owner:
 
 
 class ReportLeases:
-    """Gives the lease on a report to one attempt at a time."""
+    """Implements `ports.Leases`: gives the lease on a report to one attempt at a time."""
 
     def __init__(self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
@@ -65,7 +65,7 @@ class ReportLeases:
 
     @contextmanager
     def hold(self, search_job: str, request_id: str) -> "Iterator[ReportLease]":
-        """Acquire the lease, renew it while the block runs, and release it at its end; raises as `acquire` does."""
+        """Acquire the lease, renew it while the block runs, and release it at its end."""
         lease = self.acquire(search_job, request_id)
         done = Event()
         thread = Thread(target=lease.renew_until, args=(done,), name="lease", daemon=True)
@@ -143,12 +143,7 @@ class ReportLease:
         self.key: dict[str, Any] = {"id": {"S": f"{LEASE}{search_job}"}}
 
     def confirm(self) -> None:
-        """Make sure that this attempt still holds the lease, and renew it; called before what only one may do.
-
-        Raises:
-            LeaseLost: Another attempt holds it.
-            AwsCallFailed: It is not known.
-        """
+        """Make sure that this attempt still holds the lease, and renew it; called before what only one may do."""
         with reading(f"Confirming the lease on the report of search job {self.search_job}"):
             try:
                 self._client.update_item(

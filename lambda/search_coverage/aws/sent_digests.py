@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from search_coverage.aws.errors import reading
-from search_coverage.names import TOLD
+from search_coverage.names import SENT_DIGEST
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -13,42 +13,26 @@ _KEPT_SECONDS = 8 * 24 * 60 * 60  # a day longer than AWS knows a search job aft
 
 
 class SentDigests:
-    """Records the digest of a search job, so that another attempt does not send it again."""
+    """Implements `ports.SentDigests`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def message_id(self, key: str, what: str) -> str | None:
-        """Give the id of the message that carried the digest, or None if it was not sent.
-
-        Args:
-            key: The search job, with the request where a digest is sent once per request.
-            what: The content. A digest with other content is another digest.
-
-        Raises:
-            AwsCallFailed: It is not known.
-        """
+        """Read the id of the message that carried the digest."""
         with reading(f"Reading whether the digest of search job {key} was sent"):
             answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
             found = answer.get("Item")
             return found["message_id"]["S"] if found and found["what"]["S"] == what else None
 
     def forget(self, key: str) -> None:
-        """Delete the record, so that the digest is sent again.
-
-        Raises:
-            AwsCallFailed: It is not deleted.
-        """
+        """Delete the record."""
         with reading(f"Deleting the record of the digest of search job {key}"):
             self._client.delete_item(TableName=self._table, Key=_key(key))
 
     def record(self, key: str, what: str, message_id: str) -> None:
-        """Record that the digest was sent; DynamoDB deletes the record after eight days.
-
-        Raises:
-            AwsCallFailed: It is not recorded.
-        """
+        """Write the record; DynamoDB deletes it after eight days."""
         item: Any = {
             **_key(key),
             "what": {"S": what},
@@ -60,4 +44,4 @@ class SentDigests:
 
 
 def _key(key: str) -> Any:
-    return {"id": {"S": f"{TOLD}{key}"}}
+    return {"id": {"S": f"{SENT_DIGEST}{key}"}}

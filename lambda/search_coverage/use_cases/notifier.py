@@ -1,22 +1,18 @@
 """Publish the failed backups of a report to machines, and one digest to people."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
 from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.names import SERVICE
+from search_coverage.report.files.spool import Spool
 from search_coverage.report.files.summary import Notified
 from search_coverage.report.findings import Findings
 from search_coverage.report.mail import alert
 from search_coverage.report.mail.messages import Message
-from search_coverage.use_cases.ports import NotPublished
-
-if TYPE_CHECKING:
-    from search_coverage.report.files.spool import Spool
-    from search_coverage.use_cases.ports import AlertsTopic, SentDigests
-    from search_coverage.use_cases.report_attempt import ReportAttempt
+from search_coverage.use_cases.ports import AlertsTopic, NotPublished, SentDigests
+from search_coverage.use_cases.report_attempt import ReportAttempt
 
 _logger = Logger(service=SERVICE, child=True)
 
@@ -29,8 +25,8 @@ class Notifier:
         bucket: The name of the bucket that the messages point to.
     """
 
-    topic: "AlertsTopic"
-    sent: "SentDigests"
+    topic: AlertsTopic
+    sent: SentDigests
     notify_on: alert.NotifyOn
     bucket: str
 
@@ -38,7 +34,7 @@ class Notifier:
         """Whether the setting ``notifyOn`` asks for a notification about this report."""
         return alert.is_due(self.notify_on, findings)
 
-    def notify(self, findings: Findings, spool: "Spool", attempt: "ReportAttempt") -> Notified:
+    def notify(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> Notified:
         """Publish the failed backups, if a notification is due.
 
         The digest, part 1, goes last: an attempt that dies between two parts repeats parts for machines, which
@@ -61,12 +57,12 @@ class Notifier:
         except NotPublished as error:
             return Notified(pending=str(error))
 
-    def send_digest_of_replay(self, findings: Findings, attempt: "ReportAttempt") -> None:
+    def send_digest_of_replay(self, findings: Findings, attempt: ReportAttempt) -> None:
         """Let the digest of a replay be sent, also if another attempt has to do it; unless it was sent already."""
         if attempt.is_replay and not self.sent.message_id(attempt.digest_key, _content_of_digest(findings)):
             self.sent.forget(attempt.job.identifier)
 
-    def _send_once(self, digest: Message, findings: Findings, attempt: "ReportAttempt") -> str:
+    def _send_once(self, digest: Message, findings: Findings, attempt: ReportAttempt) -> str:
         """Publish the digest, unless an earlier attempt did; give the id of the message."""
         key, content = attempt.digest_key, _content_of_digest(findings)
         if message_id := self.sent.message_id(key, content):

@@ -124,11 +124,11 @@ class SearchJobReader(Protocol):
         """
 
     def pages_of_backups(self, identifier: str, key_arn: str | None) -> Iterator[BackupsPage]:
-        """Read the backups that it lists, page by page.
+        """Read the backups that it lists, page by page; ``key_arn`` is the key that the search job is encrypted with.
 
         Raises:
             SearchKeyDenied: The function may not use that key.
-            AwsCallFailed: The list could not be read to its end.
+            AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
         """
 
 
@@ -212,7 +212,7 @@ class ScopeInventory(Protocol):
         """Sum up the comparison."""
 
 
-TakeInventory = Callable[[SearchJob, Path, float], AbstractContextManager[ScopeInventory]]
+InventoryTaker = Callable[[SearchJob, Path, float], AbstractContextManager[ScopeInventory]]
 """Reads what the vaults hold in a job's scope, into a folder, within some seconds."""
 
 
@@ -231,7 +231,12 @@ class SentDigests(Protocol):
     """The record of which digests were sent."""
 
     def message_id(self, key: str, what: str) -> str | None:
-        """Give the id of the message that carried this content, or None."""
+        """Give the id of the message that carried this content; None if it was not sent.
+
+        Args:
+            key: The search job, with the request where a digest is sent once per request.
+            what: The content. A digest with other content is another digest.
+        """
 
     def record(self, key: str, what: str, message_id: str) -> None:
         """Record that a digest was sent."""
@@ -262,7 +267,7 @@ class Announcements(Protocol):
     """The record of when each search job was last announced."""
 
     def last(self, identifiers: Iterable[str], time_is_up: Callable[[], bool]) -> tuple[dict[str, datetime], set[str]]:
-        """Give the moments by identifier, and the identifiers that there was no time for."""
+        """Give the moments of the last announcements, and the identifiers that there was no time to ask for."""
 
     def record(self, identifier: str, moment: datetime) -> None:
         """Record an announcement."""

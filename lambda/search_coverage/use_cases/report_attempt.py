@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
@@ -11,9 +10,7 @@ from search_coverage.coverage.verdict import EarlierReport
 from search_coverage.names import SERVICE
 from search_coverage.report.files.keys import ReportKeys
 from search_coverage.use_cases.deadline import Deadline
-
-if TYPE_CHECKING:
-    from search_coverage.use_cases.ports import Lease, StoredSummary
+from search_coverage.use_cases.ports import Lease, StoredSummary
 
 _logger = Logger(service=SERVICE, child=True)
 
@@ -29,10 +26,10 @@ class ReportAttempt:
 
     job: SearchJob
     keys: ReportKeys
-    stored: "StoredSummary | None"
+    stored: StoredSummary | None
     is_replay: bool
     request_id: str
-    lease: "Lease"
+    lease: Lease
     deadline: Deadline
 
     @property
@@ -51,7 +48,7 @@ class ReportAttempt:
         return f"{self.job.identifier}#{self.request_id}" if self.is_replay else self.job.identifier
 
 
-def earlier_report(stored: "StoredSummary | None") -> EarlierReport | None:
+def earlier_report(stored: StoredSummary | None) -> EarlierReport | None:
     """Give what an earlier report said."""
     content = stored.content if stored else None
     return EarlierReport(content["verdict"], content["generatedAt"]) if content else None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
@@ -26,18 +26,16 @@ from search_coverage.report.findings import Findings
 from search_coverage.report.page.html import page
 from search_coverage.use_cases.deadline import Deadline
 from search_coverage.use_cases.notifier import Notifier
+from search_coverage.use_cases.ports import (
+    InventoryTaker,
+    Leases,
+    ReportEvents,
+    ReportStore,
+    ScopeInventory,
+    SearchJobReader,
+    StoredSummary,
+)
 from search_coverage.use_cases.report_attempt import Phases, ReportAttempt, earlier_report
-
-if TYPE_CHECKING:
-    from search_coverage.use_cases.ports import (
-        Leases,
-        ReportEvents,
-        ReportStore,
-        ScopeInventory,
-        SearchJobReader,
-        StoredSummary,
-        TakeInventory,
-    )
 
 _SHARE_OF_THE_INVENTORY = 1 / 3
 """The share of an invocation's time that the inventory may take; the list of the search itself comes first."""
@@ -97,12 +95,12 @@ class ReportSearchJob:
         now: Gives the current time, aware.
     """
 
-    search: "SearchJobReader"
-    bucket: "ReportStore"
-    leases: "Leases"
+    search: SearchJobReader
+    bucket: ReportStore
+    leases: Leases
     notifier: Notifier
-    bus: "ReportEvents"
-    take_inventory: "TakeInventory"
+    bus: ReportEvents
+    take_inventory: InventoryTaker
     now: Callable[[], datetime]
 
     def run(self, identifier: str, *, replay: bool, request_id: str, seconds_left: Callable[[], float]) -> Outcome:
@@ -114,13 +112,10 @@ class ReportSearchJob:
             seconds_left: How long the invocation may still run.
 
         Raises:
-            ReportInProgress: Another invocation is making the report.
-            SearchJobUnknown: AWS does not know the job.
             SearchJobNotEnded: The job still runs.
             TimeRunningOut: There is no time to finish.
-            LeaseLost: Another attempt has taken over.
             NotificationPending: An earlier attempt made the report, and its messages could not be sent now either.
-            AwsCallFailed: AWS did not do what it was asked.
+            SearchCoverageError: What the ports raise.
         """
         with self.leases.hold(identifier, request_id) as lease:
             started = time.monotonic()
@@ -193,7 +188,7 @@ class ReportSearchJob:
         return content
 
     def _find(
-        self, attempt: ReportAttempt, spool: Spool, inventory: "ScopeInventory", earlier: "StoredSummary | None"
+        self, attempt: ReportAttempt, spool: Spool, inventory: ScopeInventory, earlier: StoredSummary | None
     ) -> Findings:
         named_not_listed = self._read_backups(attempt, spool, inventory)
         backups = spool.tally.backups
@@ -201,7 +196,7 @@ class ReportSearchJob:
         judgement = judge(attempt.job, backups, counted, named_not_listed, earlier_report(earlier))
         return Findings(attempt.job, spool.tally, counted, judgement, self.now(), spool.examples)
 
-    def _read_backups(self, attempt: ReportAttempt, spool: Spool, inventory: "ScopeInventory") -> int:
+    def _read_backups(self, attempt: ReportAttempt, spool: Spool, inventory: ScopeInventory) -> int:
         """Read the list to its end, then what it lacks; give how many backups that the scope names are not in it."""
         job, deadline = attempt.job, attempt.deadline
         tally, named = spool.tally, set(job.scope.backup_arns)
@@ -249,10 +244,10 @@ class ReportSearchJob:
         return stored
 
     def _write_early_line(self, findings: Findings, files: dict[str, StoredFile], attempt: ReportAttempt) -> str | None:
-        """Write the summary line before a notification: a later attempt has to know what people are notified of.
+        """Write the summary line before the notification, so that a later attempt knows what the digest says.
 
         Returns:
-            The ETag of the line; None if nobody is to be notified of a doubt.
+            The ETag of the line; None if no notification of a doubt is due.
         """
         if findings.judgement.verdict is Verdict.COMPLETE or not self.notifier.is_due(findings):
             return None

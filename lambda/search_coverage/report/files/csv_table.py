@@ -6,11 +6,11 @@ from typing import TextIO
 
 from search_coverage.report.files.row import COLUMNS, Row
 
-# A cell is a formula to a spreadsheet if it begins with one of these (OWASP, "CSV Injection"). Spreadsheets drop what
-# cannot be seen in front of it (LibreOffice: a NUL), and one that splits at another character than the comma, or that
-# takes a line break in a cell for the end of the row, begins a cell in the middle of ours.
-# Each run of what may stand in front of a formula is found once, whether a formula follows or not, so that the time
-# grows with the text and not with its square. report.js has the same two.
+# A spreadsheet takes a cell that begins with one of these characters for a formula (OWASP, "CSV Injection"). It drops
+# invisible characters in front of it (LibreOffice: a NUL). If it splits at another character than the comma, or at a
+# line break in a cell, a cell begins in the middle of ours.
+# The pattern matches each run of what may come before a formula once, formula or not, so that the time grows with the
+# text and not with its square. report.js has the same two patterns.
 _CONTROL_START = re.compile(r"^[\x00-\x1f\x7f-\x9f]")
 _CELL_START = re.compile(
     r"(?:^|[\t-\r\x1c-\x1f;|\x85\u2028\u2029])"

@@ -1,13 +1,10 @@
-"""JSON the same everywhere: UTF-8 that can always be encoded, members in the order they were given."""
+"""JSON in one form: text that UTF-8 can always encode, members in the given order."""
 
 import json
 
 
 def compact_json(value: object) -> str:
-    """Write a value as JSON on one line.
-
-    A lone surrogate (half a character; JSON can carry one, UTF-8 cannot) stays what it is, as an escape.
-    """
+    """Write a value as JSON on one line; a lone surrogate, which UTF-8 cannot carry, becomes an escape."""
     return _encodable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 

@@ -1,4 +1,4 @@
-"""Where a report lies in the bucket. The keys depend on the search job alone, so a retry writes the same keys."""
+"""Where a report is in the bucket. The keys depend on the search job alone, so a retry writes the same keys."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ from search_coverage.names import (
 
 
 class NoReportDate(SearchCoverageError):
-    """A search job without any date has no place in the bucket."""
+    """A search job has no date, which its keys need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class ReportKeys:
     """The S3 keys of one report.
 
     Attributes:
-        prefix: The folder that the people's files are in, with ``/`` at its end.
+        prefix: The folder of the files for people, with ``/`` at its end.
         jsonl: The file in the partition of the Athena table of excluded backups.
-        summary_line: The summary once more, as one line, in the partition of the Athena table of search jobs.
-        notification_pending: Is there while a report that is whole still waits for its messages to be sent.
+        summary_line: The summary again, as one line, in the partition of the Athena table of search jobs.
+        notification_pending: Exists while a whole report waits for its messages to be sent.
     """
 
     prefix: str

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -24,13 +24,12 @@ from search_coverage.report.mail.messages import FailedRows
 from search_coverage.report.page.table import row_bytes
 from search_coverage.report.tally import Tally
 
-FIRST_ROWS = 2000
-FIRST_ROWS_BYTES = 1_400_000
-"""What the rows of the page may take, so that it stays under 2 MB whatever AWS sends."""
-FIRST_OF_A_REASON = 200
-FIRST_OF_A_REASON_CHARACTERS = 5000
-"""How many backups of a reason, and how long as a row, are kept in memory for the page's commands. Where there are
-others, the commands read the CSV."""
+_ROWS_ON_PAGE = 2000
+_ROWS_BYTES = 1_400_000  # so that the page stays under 2 MB whatever AWS sends
+# Kept in memory for the page's commands: how many backups of a reason, and how long as a row. For more of them, the
+# commands read the CSV.
+_EXAMPLES_OF_REASON = 200
+_EXAMPLE_CHARACTERS = 5000
 _FOLDER_PREFIX = "search-coverage-"
 # Lambda ends an invocation after 900 s at the latest; an older folder was left behind by one that was killed.
 _ABANDONED_AFTER_SECONDS = 900
@@ -74,17 +73,18 @@ class Spool:
         self._first_failed: dict[Reason, Exclusion] = {}
         self.examples = Examples(self._first, self._first_of_reason, self._first_failed)
         self._job = job
-        self._page_bytes = 0
+        self._bytes_of_rows = 0
         self._folder = folder
         self._csv_path = folder / EXCLUDED_BACKUPS_CSV
         self._jsonl_path = folder / "excluded-backups.jsonl.gz"
+        self._tables = ExitStack()
         # Half a character (see json_text) cannot be written as UTF-8; it stays readable as an escape.
-        self._csv_file = self._csv_path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        csv = self._csv_path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        self._csv = CsvTable(self._tables.enter_context(csv))
         # No name and no time in the gzip header: the same rows give the same bytes.
-        self._jsonl_raw = self._jsonl_path.open("wb")
-        self._jsonl_file = gzip.GzipFile(filename="", mode="wb", fileobj=self._jsonl_raw, compresslevel=6, mtime=0)
+        raw = self._tables.enter_context(self._jsonl_path.open("wb"))
+        self._jsonl = self._tables.enter_context(gzip.GzipFile("", "wb", 6, raw, mtime=0))
         self._failed_file = (folder / "failed.jsonl").open("w+b")
-        self._csv = CsvTable(self._csv_file)
         self.failed_rows = FailedRows(self._failed_file)
 
     def __enter__(self) -> Self:
@@ -93,8 +93,8 @@ class Spool:
 
     def __exit__(self, *_exception: object) -> None:
         """Close what is open."""
-        for file in (self._csv_file, self._jsonl_file, self._jsonl_raw, self._failed_file):
-            file.close()
+        with self._failed_file, self._tables:
+            pass
 
     def add(self, exclusion: Exclusion) -> None:
         """Write and count one exclusion."""
@@ -102,22 +102,21 @@ class Spool:
         excluded = row(self._job, exclusion)
         self._csv.add(excluded)
         text = compact_json(excluded)
-        self._jsonl_file.write(text.encode() + b"\n")
+        self._jsonl.write(text.encode() + b"\n")
         if exclusion.is_failed:
             self.failed_rows.add(excluded, text)
             self._first_failed.setdefault(exclusion.reason, exclusion)
-        if len(self._first) < FIRST_ROWS and self._page_bytes < FIRST_ROWS_BYTES:
-            self._page_bytes += row_bytes(exclusion)
-            if self._page_bytes < FIRST_ROWS_BYTES:
+        if len(self._first) < _ROWS_ON_PAGE and self._bytes_of_rows < _ROWS_BYTES:
+            self._bytes_of_rows += row_bytes(exclusion)
+            if self._bytes_of_rows < _ROWS_BYTES:
                 self._first.append(exclusion)
         of_reason = self._first_of_reason.setdefault(exclusion.reason, [])
-        if len(of_reason) < FIRST_OF_A_REASON and len(text) <= FIRST_OF_A_REASON_CHARACTERS:
+        if len(of_reason) < _EXAMPLES_OF_REASON and len(text) <= _EXAMPLE_CHARACTERS:
             of_reason.append(exclusion)
 
     def finish_tables(self) -> tuple[SpooledFile, SpooledFile]:
         """Close and measure the CSV and the JSON Lines file."""
-        for file in (self._csv_file, self._jsonl_file, self._jsonl_raw):
-            file.close()
+        self._tables.close()
         rows = self.tally.excluded
         return SpooledFile.of(self._csv_path, rows), SpooledFile.of(self._jsonl_path, rows)
 
@@ -130,16 +129,16 @@ class Spool:
 
 @contextmanager
 def spool_folder() -> Iterator[Path]:
-    """Give an empty folder on the function's disk, and take it away again.
+    """Give an empty folder on the function's disk, and remove it after the block.
 
-    Folders that a killed invocation left behind are removed first: Lambda keeps /tmp for the next one.
+    It first removes the folders of killed invocations: Lambda keeps /tmp for the next one.
 
     Raises:
         DiskFull: There was no room on the disk for what was written in the block.
     """
     disk = Path(tempfile.gettempdir())
     for abandoned in disk.glob(f"{_FOLDER_PREFIX}*"):
-        with suppress(FileNotFoundError):  # taken away by another process meanwhile
+        with suppress(FileNotFoundError):  # another process has removed it
             if time.time() - abandoned.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
                 shutil.rmtree(abandoned, ignore_errors=True)
     try:

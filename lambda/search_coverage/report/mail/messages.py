@@ -11,11 +11,11 @@ from typing import Any, BinaryIO, Literal
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.files.row import Row
 
-# 256 KiB less what a queue's envelope around the message (ids, signature, times, attributes) may add.
+# 256 KiB less what a queue adds around the message: ids, signature, times, attributes.
 MESSAGE_BYTES = 256 * 1024 - 6 * 1024
 
-# How the bytes of a message are shared out. A character takes at most seven bytes here (a control character, which
-# is quoted twice), so five texts of 1,000 characters beside the rows stay within what is left.
+# How the bytes of a message are divided. A character takes at most seven bytes (a control character is quoted twice),
+# so the rest has room for five texts of 1,000 characters.
 _ROWS_BYTES = 195 * 1024
 _EMAIL_BYTES = 16 * 1024
 _ROW_TEXT_CHARACTERS = 1900
@@ -34,11 +34,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is published once.
-
-    Attributes:
-        body: For ``MessageStructure=json``: the machines' JSON under ``default``, the people's text under ``email``.
-    """
+    """One SNS message; ``body`` is for ``MessageStructure=json``, with JSON in ``default`` and text in ``email``."""
 
     subject: str
     body: str
@@ -53,11 +49,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What all the messages of one report share.
+    """What all messages of one report share.
 
     Attributes:
-        head: The machines' members in front of ``part``, ``parts`` and ``failedBackups``.
-        email: The people's text; it is sent with the first part alone.
+        head: The members of the JSON before ``part``, ``parts`` and ``failedBackups``.
+        email: The text for people, which only the first part carries.
     """
 
     subject: str
@@ -77,9 +73,9 @@ class Envelope:
 
 
 class FailedRows:
-    """Failed backups on their way to the messages: spooled to a file, cut into parts as they pass.
+    """Failed backups on their way to the messages: in a file, and divided into parts.
 
-    A part is planned by the size its rows will have *inside* the message, where JSON is quoted in JSON.
+    The size of a part is the size of its rows *inside* the message, where JSON is quoted in JSON.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -88,11 +84,7 @@ class FailedRows:
         self._filled = 0
 
     def add(self, row: Row, text: str) -> None:
-        """Take a failed backup. One that alone would not fit has its texts cut, and says so.
-
-        Args:
-            text: The row as compact JSON.
-        """
+        """Take a failed backup and its row as compact JSON; if it does not fit into one part, its texts are cut."""
         size = _size_of_json_in_message(text)
         if size > _ROWS_BYTES:
             text = compact_json({name: _cut(value, _ROW_TEXT_CHARACTERS) for name, value in row.items()})
@@ -117,12 +109,12 @@ class FailedRows:
 
 
 def head_text(text: str | None) -> str | None:
-    """Cut a text that AWS does not bound to what the head of a message has room for."""
+    """Cut a text, which AWS does not bound, to the room in the head of a message."""
     return None if text is None else str(_cut(text, _HEAD_TEXT_CHARACTERS))
 
 
 def _size_of_json_in_message(text: str) -> int:
-    """Count what quoting adds to JSON, and the comma behind it: JSON itself has no character left but these two."""
+    """Count the bytes with quoting, which adds one per quote and backslash, and with the comma after it."""
     return len(text.encode()) + text.count('"') + text.count("\\") + len(",")
 
 
@@ -135,7 +127,7 @@ def _cut(value: Any, characters: int) -> Any:
 
 
 def _fitting_text(text: str) -> str:
-    # A character takes a byte at least: what is beyond that is not even measured.
+    # A character takes at least one byte: do not measure what is longer anyway.
     if len(text) <= _EMAIL_BYTES and _size_in_message(text) <= _EMAIL_BYTES:
         return text
     room = _EMAIL_BYTES - _size_in_message(_CUT_LINE)

@@ -1,7 +1,7 @@
 """report.html: the report for people, in one file that asks nothing of any server.
 
-The templates beside this module are HTML, style and script; a Content-Security-Policy with their hashes lets the
-browser take these two and nothing else.
+The templates are HTML, style and script. A Content-Security-Policy with the hashes of style and script allows the
+browser these two and nothing else.
 """
 
 import hashlib
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from search_coverage import __version__
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.coverage.verdict import InventoryStatus, Verdict
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.pictures import WIDTH, charts, percent_searched, searched_width
 from search_coverage.report.page.table import page_table
 from search_coverage.report.page.what_to_do import groups
 from search_coverage.report.plain_text import name_of, visible
-from search_coverage.report.sources import sources_in_words
 from search_coverage.report.wording import (
     NOT_COMPARED,
+    headline,
     moment_in_words,
+    not_looked_at,
     status_in_words,
     trust,
     type_in_words,
@@ -41,26 +41,18 @@ def page(findings: Findings, csv_key: str) -> str:
     job, tally, verdict = findings.job, findings.tally, findings.judgement.verdict
     backups = tally.backups
     total = max(findings.backups_meant, backups.searched + backups.excluded)
-    compared = findings.inventory.status is not InventoryStatus.OFF
     style, script = f"{_file('report.css')}{_foot_of_print(findings)}", _file("report.js")
     return _template().render(
         style=style,
         script=script,
-        policy="; ".join(
-            [
-                "default-src 'none'",
-                f"style-src '{_hash(style)}'",
-                f"script-src '{_hash(script)}'",
-                "base-uri 'none'",
-                "form-action 'none'",
-            ]
-        ),
+        policy=_policy(style, script),
         name=name_of(job, 300),
         verdict=verdict.value,
         verdict_in_words=verdict_in_words(verdict),
         headline=headline(findings),
-        not_looked_at=sources_in_words(tally.by_source, findings.generated_at.date()) if backups.excluded else None,
-        trust=trust(verdict, findings.inventory.status),
+        not_looked_at=not_looked_at(findings),
+        trust=trust(verdict, findings.inventory),
+        not_compared=NOT_COMPARED if findings.inventory.is_off else None,
         blind_spots=blind_spots(job, findings.inventory),
         findings=findings,
         job=job,
@@ -69,7 +61,6 @@ def page(findings: Findings, csv_key: str) -> str:
         total=total,
         searched_width=searched_width(backups, total),
         percent_searched=percent_searched(backups, total),
-        not_compared=None if compared else NOT_COMPARED,
         groups=groups(findings),
         charts=charts(tally),
         chart_width=WIDTH,
@@ -79,41 +70,17 @@ def page(findings: Findings, csv_key: str) -> str:
     )
 
 
-def headline(findings: Findings) -> str:
-    """Say in one sentence how much of the backups the search looked at, and no more than is known."""
-    backups, verdict = findings.tally.backups, findings.judgement.verdict
-    meant = findings.backups_meant
-    noun = "backup" if meant == 1 else "backups"
-    if meant == 0:
-        return "This search looked at no backup at all"
-    if verdict is Verdict.NONE and meant > 1:
-        return f"This search did NOT look at any of the {meant:,} backups"
-    if backups.excluded:
-        return f"This search did NOT look at {backups.excluded:,} of {meant:,} {noun}"
-    if verdict is Verdict.COMPLETE:
-        of_what = "that AWS lists for it" if findings.inventory.status is InventoryStatus.OFF else "in its scope"
-        return f"This search looked at all {backups.listed:,} {noun} {of_what}"
-    return f"This search lists {backups.listed:,} {noun} as searched, but its result is in doubt"
-
-
 def _scope(scope: SearchScope) -> list[tuple[str, tuple[str, ...]]]:
     """Say what the search was asked to look into, as headings with one or more lines."""
     types = " and ".join(map(type_in_words, scope.resource_types)) or "any"
-    made = " and ".join(
-        text
-        for text in (
-            f"after {_moment(scope.created_after)}" if scope.created_after else "",
-            f"before {_moment(scope.created_before)}" if scope.created_before else "",
-        )
-        if text
-    )
-    tags = tuple(f"{key} = {value}" for key, value in scope.tags)
+    bounds = (("after", scope.created_after), ("before", scope.created_before))
+    made = " and ".join(f"{word} {moment_in_words(moment)}" for word, moment in bounds if moment)
     lines = [
         ("Resource type", (types,)),
         ("Backups made", (made,) if made else ()),
         ("Backups of", scope.source_arns),
         ("These backups", scope.backup_arns),
-        ("Backups with the tags", tags),
+        ("Backups with the tags", tuple(f"{key} = {value}" for key, value in scope.tags)),
     ]
     found = [(title, values) for title, values in lines if values]
     return found if len(found) > 1 else [*found, ("Narrowed by", ("nothing: every backup of that type with an index",))]
@@ -126,15 +93,20 @@ def _moment(moment: datetime | None) -> str:
 def _foot_of_print(findings: Findings) -> str:
     """Write the foot of every printed page, which Chromium takes from the style alone.
 
-    Nothing of it is text from AWS: the identifier was checked to be a UUID.
+    It has no text from AWS: the identifier was checked to be a UUID.
     """
     verdict = verdict_in_words(findings.judgement.verdict)
     foot = f"Search job {findings.job.identifier} · {verdict} · report made {moment_in_words(findings.generated_at)}"
     return f'@page {{ @bottom-left {{ content: "{foot}"; font: 8pt sans-serif; color: #444; }} }}\n'
 
 
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+def _policy(style: str, script: str) -> str:
+    """Write the Content-Security-Policy that allows this style and this script and nothing else."""
+    style_hash, script_hash = (b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script))
+    return (
+        f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 @cache
@@ -144,7 +116,7 @@ def _file(name: str) -> str:
 
 @cache
 def _template() -> "Template":
-    # Only here: what a cold start does not need, it does not load.
+    # Not at the top: a cold start does not need it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(

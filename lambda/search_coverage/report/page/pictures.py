@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.verdict import BackupCounts
 from search_coverage.report.sources import shortened, source_name
 from search_coverage.report.tally import AGE_UNKNOWN, AGES, Tally
+from search_coverage.report.wording import reasons_in_order
 
 WIDTH = 320
 """How wide a chart is, in its own units; about the pixels of a phone."""
@@ -29,7 +29,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Horizontal bars with a title, and a note where they do not tell all."""
+    """Horizontal bars with a title, and a note on what they leave out."""
 
     name: str
     title: str
@@ -38,7 +38,7 @@ class Chart:
 
     @property
     def in_words(self) -> str:
-        """All of it as one sentence."""
+        """The bars as one sentence."""
         return "; ".join(f"{bar.label}: {bar.count:,}" for bar in self.bars)
 
 
@@ -59,42 +59,35 @@ def percent_searched(backups: BackupCounts, total: int) -> str:
 
 
 def charts(tally: Tally) -> list[Chart]:
-    """Draw the exclusions; nothing if there are none."""
+    """Draw the exclusions, if there are any."""
     if not tally.excluded:
         return []
+    reasons = [(REMEDIES[reason].title, count) for reason, count in reasons_in_order(tally)]
+    ages = [name for name, _ in AGES] + [AGE_UNKNOWN] * bool(tally.by_age[AGE_UNKNOWN])
     return [
-        Chart("by-reason", "By reason", _bars(_reasons(tally))),
+        Chart("by-reason", "By reason", _bars(reasons)),
         _sources(tally),
-        Chart("by-age", "By age of the backup when the search started", _bars(_ages(tally))),
+        Chart(
+            "by-age", "By age of the backup when the search started", _bars((name, tally.by_age[name]) for name in ages)
+        ),
     ]
-
-
-def _reasons(tally: Tally) -> Iterable[tuple[str, int]]:
-    return ((REMEDIES[Reason(reason)].title, count) for reason, count in tally.by_reason.most_common())
 
 
 def _sources(tally: Tally) -> Chart:
     sources = tally.by_source
     shown = sources.counts.most_common(_SOURCES_SHOWN)
-    others = len(sources.counts) - len(shown)
-    rest = tally.excluded - sum(count for _, count in shown)
     counts = [(source_name(source), count) for source, count in shown]
-    if rest:
+    if rest := tally.excluded - sum(count for _, count in shown):
         counts.append(("all other sources", rest))
-    note = f"The {len(shown)} sources with the most, of {others + len(shown):,}." if others else None
+    note = None
     if sources.further:
         note = (
             f"Of the first {sources.limit:,} sources, those with the most; {sources.further:,} backups of further "
             "sources are counted together."
         )
+    elif len(sources.counts) > len(shown):
+        note = f"The {len(shown)} sources with the most, of {len(sources.counts):,}."
     return Chart("by-source", "By source", _bars(counts), note)
-
-
-def _ages(tally: Tally) -> Iterable[tuple[str, int]]:
-    names = [name for name, _ in AGES]
-    if tally.by_age[AGE_UNKNOWN]:
-        names.append(AGE_UNKNOWN)
-    return ((name, tally.by_age[name]) for name in names)
 
 
 def _bars(counts: Iterable[tuple[str, int]]) -> tuple[Bar, ...]:

@@ -1,0 +1,1 @@
+"""The command `search-coverage`, against scripted answers of AWS and against moto."""
