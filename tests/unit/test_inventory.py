@@ -142,11 +142,12 @@ def test_what_aws_gives_beyond_what_it_was_asked_for_is_not_in_scope(take: Take)
     too_old = {"created": days_before(2) - 0.5, "index_status": None}  # within the margin of a second
     scope = {**EBS, "created_after": STARTED - timedelta(days=2)}
 
-    taken = take(volumes(), volumes(end="b", **too_old), instances("a", 1, **too_old), scope=scope)
+    gone = volumes(end="c", **too_old, status="DELETING")
+    taken = take(volumes(), volumes(end="b", **too_old), gone, instances("a", 1, **too_old), scope=scope)
     untold = never_indexed(resource_type=None, completed=None)
     of_another_type = take(untold, details={"never-0": {"resource_type": "EFS"}}, scope=ANY)
 
-    assert (taken.inventory.in_scope, taken.inventory.not_searchable) == (1, ())
+    assert (taken.inventory.in_scope, taken.inventory.left_out, taken.inventory.not_searchable) == (1, {}, ())
     assert of_another_type.inventory.in_scope == 0
 
 
