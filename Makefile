@@ -1,20 +1,20 @@
-# Two commands do it all: `make demo` shows the product, `make test` runs every check. Both set up what is missing.
+# `make demo` shows the product, `make test` runs every check. Both set up what is missing.
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo emulator doctor screenshots bench test check format unit infra integration faults browser e2e lock sbom release-files clean
+.PHONY: help setup demo emulator doctor screenshots architecture bench test check format unit infra integration faults browser e2e lock sbom release-files clean
 
-help:  ## Say what there is
+help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */ — /' | sed 's/^/make /'
 
 setup: .venv/ready node_modules/ready  ## Make .venv and node_modules; done again only when a lock file changes
 
-demo: setup  ## Start an embedded AWS, deploy the stack to it, let search jobs end, show the reports and mails
+demo: setup  ## Start an embedded AWS, deploy the stack to it, run search jobs, show the reports and emails
 	@$(BIN)/python -m demo
 
-emulator: setup  ## Start the embedded AWS alone, with the stack deployed, until Ctrl-C; it says how to use it
+emulator: setup  ## Start the embedded AWS alone, with the stack deployed, until Ctrl-C; it prints how to use it
 	@$(BIN)/python -m simulators.embedded_aws --deploy
 
 test: check unit infra integration faults browser e2e  ## Run every check
@@ -53,13 +53,16 @@ browser: setup  ## The page in a real browser
 
 e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's Runtime Interface Emulator
 	@echo "== end-to-end tests"
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
+	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e
 
 doctor: setup  ## Check, read-only and with your own AWS credentials, that a deployed stack is in order
 	@$(BIN)/search-coverage doctor
 
-screenshots: setup  ## Take the pictures of docs/images anew, from the demo's search jobs (needs Chromium)
+screenshots: setup  ## Take the pictures in docs/images again, from the demo's search jobs (needs Chromium)
 	@$(BIN)/python -m demo.pictures
+
+architecture: node_modules/ready  ## Draw docs/images/architecture.svg from architecture.dot
+	@node docs/images/architecture.mjs > docs/images/architecture.svg
 
 bench: setup  ## Measure, against named baselines, and refresh docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

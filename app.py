@@ -1,4 +1,4 @@
-"""The CDK app: reads the settings, builds the stack. It asks AWS nothing."""
+"""The CDK app: reads the settings and builds the stack, without a call to AWS."""
 
 import sys
 
@@ -10,16 +10,14 @@ from infra.stack import SearchCoverageStack
 
 
 def main() -> None:
-    """Synthesise the stack `SearchCoverage`, or stop with one sentence that says what is wrong."""
+    """Synthesise the stack, or stop with one sentence that says what is wrong."""
     app = App()
     try:
-        settings = Settings.from_context(app.node.get_all_context())
+        SearchCoverageStack(app, settings=Settings.from_context(app.node.get_all_context()))
     except SettingsError as error:
         sys.exit(str(error))
-    try:
-        SearchCoverageStack(app, settings=settings)
     except RuntimeError as error:
-        if sentence := BundlingError.told_by(error):
+        if sentence := BundlingError.sentence_in(error):
             sys.exit(sentence)
         raise
     app.synth()

@@ -74,7 +74,7 @@ def main(search_job: str) -> None:
             break
     send(s3, "PUT", f"/{os.environ['REPORT_BUCKET']}/reports/{search_job}.csv", text.getvalue().encode())
     meter.mark()
-    meter.tell(backups={"listed": listed, "failed": failed})
+    meter.print_marks(backups={"listed": listed, "failed": failed})
 
 
 if __name__ == "__main__":

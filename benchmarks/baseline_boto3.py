@@ -69,7 +69,7 @@ def main(search_job: str) -> None:
             Message=json.dumps({"searchJob": search_job, "failed": failed[start : start + ROWS_A_MESSAGE]}),
         )
     meter.mark()
-    meter.tell(backups={"listed": listed, "failed": len(failed)})
+    meter.print_marks(backups={"listed": listed, "failed": len(failed)})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bundles whose start and size are compared: ours, and the usual one. And what runs them."""
+"""The bundles whose start and size are compared, ours and the usual one, and the Python that runs them."""
 
 import importlib.metadata
 import json
@@ -12,7 +12,7 @@ from typing import Final
 
 import uv
 
-from benchmarks.servers import ROOT
+from benchmarks.measure import ROOT
 from infra.bundle_bytecode import find_interpreter
 
 RUNTIME_VERSION: Final = "3.13"

@@ -1,4 +1,4 @@
-"""Amazon's Lambda Runtime Interface Emulator: starts a bundle as Lambda does, and tells how long that took."""
+"""Amazon's Lambda Runtime Interface Emulator: starts a bundle as Lambda does, and measures how long that takes."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-EMULATOR = (
-    ROOT
-    / ".venv/rie/samcli/local/rapid"
-    / f"aws-lambda-rie-{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
-)
+_NAME = f"aws-lambda-rie-{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
+EMULATOR = ROOT / ".venv/rie/samcli/local/rapid" / _NAME
 # Not "Init Duration" of its REPORT line: that is the time in which the emulator starts the runtime, a few microseconds.
 _INIT_REPORT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 
@@ -34,18 +31,16 @@ class Start:
     Attributes:
         init_seconds: The init phase, as the emulator logs it in `INIT REPORT`; None if it does not.
         first_answer_seconds: From the request, which starts the runtime, to the answer.
-        second_answer_seconds: The same for the next request, which finds it running.
         answer: What the function answered.
     """
 
     init_seconds: float | None
     first_answer_seconds: float
-    second_answer_seconds: float
     answer: Any
 
 
-def start(
-    bundle: Path, handler: str, *, python: str, runtime_client: Path, environment: Mapping[str, str], event: object
+def start(  # noqa: PLR0917 - each of them is something else
+    bundle: Path, handler: str, python: str, runtime_client: Path, environment: Mapping[str, str], event: object
 ) -> Start:
     """Start a function, invoke it twice, and end it.
 
@@ -53,7 +48,7 @@ def start(
         bundle: The function's code. No bytecode is written into it, for Lambda's code folder is read-only.
         handler: Its handler.
         python: The interpreter.
-        runtime_client: The folder that awslambdaric is in.
+        runtime_client: The folder of awslambdaric.
         environment: The function's variables.
         event: What it is invoked with.
     """
@@ -62,19 +57,21 @@ def start(
         **environment,
         "PYTHONPATH": os.pathsep.join((str(bundle), str(runtime_client))),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "LAMBDA_TASK_ROOT": str(bundle),
         "AWS_LAMBDA_FUNCTION_NAME": "measured",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
     }
-    with _running([python, "-m", "awslambdaric", handler], bundle, variables, log) as url:
-        first, answer = _invoke(url, event)
-        second, _ = _invoke(url, event)
+    with running([python, "-m", "awslambdaric", handler], bundle, variables, log) as url:
+        started = time.monotonic()
+        answer = invoke(url, event)
+        seconds = time.monotonic() - started
+        invoke(url, event)  # by then the init phase is in the log
     found = _INIT_REPORT.search(log.read_text(encoding="utf-8", errors="replace"))
-    return Start(float(found[1]) / 1000 if found else None, first, second, answer)
+    return Start(float(found[1]) / 1000 if found else None, seconds, answer)
 
 
 @contextmanager
-def _running(command: list[str], bundle: Path, variables: dict[str, str], log: Path) -> Iterator[str]:
+def running(command: list[str], bundle: Path, variables: Mapping[str, str], log: Path) -> Iterator[str]:
+    """Run a runtime client under the emulator, and give the address to invoke the function at."""
     EMULATOR.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         port, api_port = one.getsockname()[1], other.getsockname()[1]
@@ -86,7 +83,7 @@ def _running(command: list[str], bundle: Path, variables: dict[str, str], log: P
         process = subprocess.Popen(
             [str(EMULATOR), *addresses, *command],
             cwd=bundle,
-            env=variables,
+            env={**variables, "LAMBDA_TASK_ROOT": str(bundle)},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -103,10 +100,13 @@ def _running(command: list[str], bundle: Path, variables: dict[str, str], log: P
         process.wait()
 
 
-def _invoke(url: str, event: object) -> tuple[float, Any]:
+def invoke(url: str, event: object) -> Any:
+    """Invoke the function, and give its answer; the emulator answers with an HTTP error if it did not start."""
     request = urllib.request.Request(url, json.dumps(event).encode(), method="POST")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    started = time.monotonic()
-    with opener.open(request, timeout=120) as answer:
-        content = answer.read()
-    return time.monotonic() - started, json.loads(content)
+    try:
+        with opener.open(request, timeout=120) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.loads(error.read())

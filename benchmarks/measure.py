@@ -1,4 +1,4 @@
-"""One measurement: a fresh process, its CPU time as the kernel counts it, its peak memory as it tells it."""
+"""What all figures share: a measured process, its numbers summed up, a figure with its targets."""
 
 import json
 import os
@@ -7,13 +7,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
-from benchmarks.figure import number
-from benchmarks.servers import ROOT
+ROOT = Path(__file__).resolve().parents[1]
+FAILED_SHARE = 0.05
+K = TypeVar("K", bound=Hashable)
+
+
+def number(value: float) -> str:
+    """Write a number with three significant digits."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    if abs(value) < 0.01:
+        return f"{value:.2g}"
+    text = f"{value:.{2 if abs(value) >= 1 else 3}f}"
+    return text.rstrip("0").rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +38,8 @@ class Measurement:
         wall_seconds: From the start of the process to its end.
         start_wall_seconds: From the start of the process to the first mark.
         marks: CPU seconds between one mark and the next.
-        peak_kibibytes: VmHWM at the end.
-        told: What else the process told.
+        peak_mebibytes: VmHWM at the end.
+        told: What else the process printed.
     """
 
     cpu_seconds: float
@@ -35,7 +47,7 @@ class Measurement:
     wall_seconds: float
     start_wall_seconds: float
     marks: list[float]
-    peak_kibibytes: int
+    peak_mebibytes: float
     told: dict[str, Any]
 
 
@@ -66,9 +78,28 @@ def run(module: str, *arguments: str, environment: Mapping[str, str]) -> Measure
         wall_seconds=wall,
         start_wall_seconds=marks[0][1] - started,
         marks=[later[0] - earlier[0] for earlier, later in pairwise(marks)],
-        peak_kibibytes=told.pop("peak_kibibytes"),
+        peak_mebibytes=told.pop("peak_kibibytes") / 1024,
         told=told,
     )
+
+
+OURS, BOTO3, BARE = "ours", "plain boto3", "bare HTTP + JSON"
+MODULES = {OURS: "ours", BOTO3: "baseline_boto3", BARE: "baseline_bare"}
+
+
+def run_report(
+    code: str, search_job: str, *options: str, environment: Mapping[str, str], **expected: object
+) -> Measurement:
+    """Run the report of a search job with one of `MODULES`, and check what it counted.
+
+    Raises:
+        RuntimeError: It did not count what was expected.
+    """
+    measurement = run(MODULES[code], search_job, *options, environment=environment)
+    counted = {**measurement.told, **measurement.told["backups"]}
+    if any(counted[name] != value for name, value in expected.items()):
+        raise RuntimeError(f"A report with {expected} was expected, but {code} counted {measurement.told}.")
+    return measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +119,95 @@ class Spread:
         return f"{number(self.median)} ({number(self.least)}–{number(self.most)})"
 
 
-def spread(measurements: Sequence[Measurement], value: Callable[[Measurement], float]) -> Spread:
-    """Sum up one value of measurements."""
-    return Spread.of([value(measurement) for measurement in measurements])
+def spreads(taken: Mapping[K, Sequence[Measurement]], value: Callable[[Measurement], float]) -> dict[K, Spread]:
+    """Sum up one value of the measurements of each key."""
+    return {key: Spread.of([value(measurement) for measurement in found]) for key, found in taken.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A number that was measured, beside what it must be.
+
+    Attributes:
+        baseline: What it is compared with; empty for a plain number.
+        at_least: True if more is better.
+        unit: Put behind value and limit.
+    """
+
+    figure: str
+    baseline: str
+    value: float
+    limit: float
+    at_least: bool = False
+    unit: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether it is what it must be."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Figure, baseline, measured, and what it must be."""
+        limit = f"{'≥' if self.at_least else '≤'} {number(self.limit)}{self.unit}"
+        return self.figure, self.baseline, f"{number(self.value)}{self.unit}", limit
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Lines over the size of a search, whose axis is logarithmic.
+
+    Attributes:
+        series: The points of each line, by its name.
+        log_y: Whether the other axis is logarithmic, too.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    series: dict[str, list[tuple[float, float]]]
+    log_y: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure.
+
+    Attributes:
+        title: Its name.
+        numbers: What was measured, for `page.md.j2` and for machines.
+        targets: What it had to be.
+        plots: What it looks like, by the name of the file.
+    """
+
+    title: str
+    numbers: dict[str, Any]
+    targets: list[Target] = field(default_factory=list)
+    plots: dict[str, Plot] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """How to measure.
+
+    Attributes:
+        folder: Where things may be written.
+        repeat: How often each measurement is taken.
+        quick: Leave out what takes minutes.
+        say: Shows the progress.
+        done: The numbers of the figures so far, by letter.
+    """
+
+    folder: Path
+    repeat: int
+    quick: bool
+    say: Callable[[str], None]
+    done: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def rounds(self, what: str, at_least: int = 1) -> Iterator[str]:
+        """Show each repetition."""
+        count = max(at_least, self.repeat)
+        for round_number in range(1, count + 1):
+            text = f"{what} ({round_number} of {count})"
+            self.say(text)
+            yield text

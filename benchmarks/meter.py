@@ -1,4 +1,4 @@
-"""What a measured process tells about itself. It imports next to nothing, so that it costs next to nothing."""
+"""What a measured process prints about itself. It imports next to nothing, so that it costs next to nothing."""
 
 import json
 import time
@@ -13,14 +13,9 @@ def mark() -> None:
     _marks.append((time.process_time(), time.monotonic()))
 
 
-def tell(**more: Any) -> None:
-    """Print the marks, the peak memory and what else there is to tell, as the last line."""
-    print(json.dumps({"marks": _marks, "peak_kibibytes": _peak_kibibytes(), **more}), flush=True)
-
-
-def _peak_kibibytes() -> int:
+def print_marks(**more: Any) -> None:
+    """Print the marks, the peak memory and more, as the last line."""
     # Not ru_maxrss: that of a forked child remembers its parent.
-    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    raise LookupError("The kernel does not tell VmHWM in /proc/self/status.")
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    peak = int(status.partition("VmHWM:")[2].split()[0])
+    print(json.dumps({"marks": _marks, "peak_kibibytes": peak, **more}), flush=True)

@@ -1,104 +1,91 @@
-"""The AWS of a measurement: the simulator of AWS Backup search and the stub of the rest, each its own process."""
+"""The AWS of a measurement: the simulator of AWS Backup and the stub of the rest, in a process of their own."""
 
-import json
+import multiprocessing
 import os
-import subprocess
-import sys
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from multiprocessing.managers import BaseManager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.stub_aws import CALLS_PATH, KEYS_PATH
+from benchmarks.stub_aws import StubAws
 from search_coverage.names import METRICS_NAMESPACE, SERVICE, Variable
+from simulators.backup_search import BackupGroup, BackupSimulator, RecoveryPointGroup, Scenario, Vault
 
-ROOT = Path(__file__).resolve().parents[1]
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 BUCKET = "reports-bucket"
 
-_BACKUP_SEARCH_PAGES = "ListSearchJobBackups"
 
+class Servers:
+    """Both servers, empty."""
 
-@dataclass(frozen=True, slots=True)
-class Aws:
-    """Both servers.
+    def __init__(self) -> None:
+        self._stub = StubAws()
+        self._simulator = BackupSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False)
+        self._simulator.start()
 
-    Attributes:
-        stub_url: S3, SNS, EventBridge, DynamoDB.
-        simulator_url: AWS Backup search.
-        temporary: Where measured processes put their temporary files.
-    """
-
-    stub_url: str
-    simulator_url: str
-    temporary: Path
-
-    def search_job(self, backups: int, *, failed: int, name: str = "measured", ended_seconds_ago: float = 60) -> str:
-        """Add a search job that has ended, the last ``failed`` of its backups FAILED, and give its identifier."""
-        groups: list[dict[str, Any]] = [
-            {"count": backups - failed},
-            {"count": failed, "status": "FAILED", "status_message": "Access denied when reading backup {i}"},
-        ]
-        scenario = {"name": name, "backups": [group for group in groups if group["count"]]}
-        details = {"scenario": scenario, "ended_seconds_ago": ended_seconds_ago}
-        identifier: str = self._control("POST", "search-jobs", details)["SearchJobIdentifier"]
-        return identifier
-
-    def delay_pages(self, seconds: float) -> None:
-        """Let every page of a list of backups come so much later."""
-        self._control(
-            "POST", "faults", {"effect": "delay", "operation": _BACKUP_SEARCH_PAGES, "delay_seconds": seconds}
+    def search_job(self, backups: int, failed: int, ended_seconds_ago: float = 60) -> str:
+        """Add a search job that has ended, the last `failed` of its backups FAILED, and give its identifier."""
+        groups = (
+            BackupGroup(count=backups - failed),
+            BackupGroup(count=failed, status="FAILED", status_message="Access denied when reading backup {i}"),
         )
+        scenario = Scenario("measured", tuple(group for group in groups if group.count))
+        return self._simulator.finish_job(scenario, ended_ago=timedelta(seconds=ended_seconds_ago))
 
-    def vault(self, name: str, recovery_points: list[dict[str, object]]) -> None:
+    def delay(self, operation: str, seconds: float) -> None:
+        """Delay every answer of an operation of AWS Backup."""
+        self._simulator.faults.add("delay", operation=operation, delay_seconds=seconds)
+
+    def vault(self, name: str, *groups: RecoveryPointGroup) -> None:
         """Add a vault with these groups of recovery points."""
-        self._control("POST", "vaults", {"name": name, "recovery_points": recovery_points})
+        self._simulator.add_vault(Vault(name, groups))
 
     def search(self, created_after: datetime | None = None) -> str:
-        """Search the vaults, and wait for the end; gives the identifier of the search job."""
+        """Search the vaults for backups of S3, wait for the end, and give the identifier of the search job."""
         scope: dict[str, Any] = {"BackupResourceTypes": ["S3"]}
         if created_after:
-            scope["BackupResourceCreationTime"] = {"CreatedAfter": created_after.timestamp()}
-        answer = _request("PUT", f"{self.simulator_url}/search-jobs", {"Name": "all", "SearchScope": scope})
-        self._control("POST", "clock", {"forward_seconds": 600})
-        return str(answer["SearchJobIdentifier"])
+            scope["BackupResourceCreationTime"] = {"CreatedAfter": created_after}
+        search_job: str = self._client().start_search_job(Name="all", SearchScope=scope)["SearchJobIdentifier"]
+        self._simulator.move_clock(timedelta(minutes=10))
+        return search_job
 
-    def delay_vaults(self, seconds: float) -> None:
-        """Let every page of a vault come so much later."""
-        operation = "ListRecoveryPointsByBackupVault"
-        self._control("POST", "faults", {"effect": "delay", "operation": operation, "delay_seconds": seconds})
+    def search_jobs(self) -> list[tuple[str, datetime]]:
+        """Give the identifier and the end of each search job."""
+        pages = self._client().get_paginator("list_search_jobs").paginate()
+        return [(job["SearchJobIdentifier"], job["CompletionTime"]) for page in pages for job in page["SearchJobs"]]
 
     def set_keys(self, keys: list[str]) -> None:
-        """Say what ListObjectsV2 finds."""
-        _request("PUT", self.stub_url + KEYS_PATH, keys)
+        """Set what ListObjectsV2 finds."""
+        self._stub.keys = sorted(keys)
 
     def forget_calls(self) -> None:
         """Start counting at none."""
-        _request("DELETE", self.stub_url + CALLS_PATH)
-        self._control("DELETE", "requests")
+        self._stub.calls.clear()
+        self._simulator.clear_requests()
 
     def calls(self) -> Counter[str]:
-        """Count the requests that reached the servers, by service and operation; 10,000 to the simulator at most."""
-        requests = self._control("GET", "requests")["requests"]
-        return Counter(_request("GET", self.stub_url + CALLS_PATH)) + Counter(
-            f"AWS Backup search {request['operation']}" for request in requests
-        )
+        """Count the requests by service and operation; 10,000 to the simulator at most."""
+        requests = (f"AWS Backup search {request.operation}" for request in self._simulator.requests)
+        return self._stub.calls + Counter(requests)
 
-    def environment(self) -> dict[str, str]:
+    def simulator_url(self) -> str:
+        """Give the address of AWS Backup and its search."""
+        return self._simulator.endpoint_url
+
+    def environment(self, temporary: Path) -> dict[str, str]:
         """Give the whole environment of a measured process: no AWS but these servers, no proxy, no profile."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
-            "TMPDIR": str(self.temporary),
+            "TMPDIR": str(temporary),
             "TZ": ":UTC",  # as Lambda has it; in another zone botocore takes twice as long for a time stamp
-            "AWS_ENDPOINT_URL": self.stub_url,
-            "AWS_ENDPOINT_URL_BACKUP": self.simulator_url,
-            "AWS_ENDPOINT_URL_EC2": self.simulator_url,
-            "AWS_ENDPOINT_URL_BACKUPSEARCH": self.simulator_url,
+            "AWS_ENDPOINT_URL": self._stub.url,
+            "AWS_ENDPOINT_URL_BACKUP": self._simulator.endpoint_url,
+            "AWS_ENDPOINT_URL_EC2": self._simulator.endpoint_url,
+            "AWS_ENDPOINT_URL_BACKUPSEARCH": self._simulator.endpoint_url,
             "AWS_ACCESS_KEY_ID": "benchmark",
             "AWS_SECRET_ACCESS_KEY": "benchmark",
             "AWS_DEFAULT_REGION": REGION,
@@ -117,51 +104,32 @@ class Aws:
             Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
         }
 
-    def _control(self, method: str, action: str, details: object = None) -> dict[str, Any]:
-        return _request(method, f"{self.simulator_url}/_simulator/{action}", details)
+    def _client(self) -> Any:
+        import boto3  # noqa: PLC0415 - the parent process does without
+
+        keys = {"aws_access_key_id": "benchmark", "aws_secret_access_key": "benchmark", "region_name": REGION}
+        return boto3.client("backupsearch", endpoint_url=self._simulator.endpoint_url, **keys)
+
+
+class _Manager(BaseManager):
+    """Runs the servers in a process of their own, so that their CPU does not count."""
+
+
+_Manager.register("Servers", Servers)
 
 
 @contextmanager
-def aws(folder: Path) -> Iterator[Aws]:
-    """Start both servers, empty, and end them.
+def aws(folder: Path) -> Iterator[tuple[Servers, dict[str, str]]]:
+    """Start both servers, and end them.
 
     Args:
-        folder: Where temporary files may be.
+        folder: Where measured processes may put temporary files.
+
+    Yields:
+        The servers, and the environment of a measured process.
     """
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        stub = stack.enter_context(_server("benchmarks.stub_aws"))
-        options = ("--account", ACCOUNT, "--region", REGION, "--quotas", "off")
-        simulator = stack.enter_context(_server("simulators.backup_search", *options))
-        yield Aws(stub, simulator, temporary)
-
-
-@contextmanager
-def _server(module: str, *arguments: str) -> Iterator[str]:
-    """Run a module that prints one line when it is ready, with its address at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            words = process.stdout.readline().split()
-            if not words:
-                raise RuntimeError(f"The server {module} did not start; its error is above.")
-            yield words[-1]
-        finally:
-            process.terminate()
-
-
-def _request(method: str, url: str, content: object = None) -> dict[str, Any]:
-    body = None if content is None else json.dumps(content).encode()
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-        urllib.request.Request(url, body, method=method), timeout=60
-    ) as answer:
-        result: dict[str, Any] = json.loads(answer.read())
-    return result
+    with _Manager(ctx=multiprocessing.get_context("spawn")) as manager:
+        servers: Servers = manager.Servers()  # type: ignore[attr-defined]
+        yield servers, servers.environment(temporary)

@@ -1,16 +1,9 @@
 """S3, SNS, EventBridge and DynamoDB as far as the functions call them: right enough for botocore, and quick.
 
-A process of its own (``python -m benchmarks.stub_aws``), so that its CPU is nobody's. It stores nothing: what is
-put is drained and counted. Only the listing of a bucket has content, which is set from outside.
-
-===================  ==================================================================================
-GET /_stub/calls     How many requests there were, by operation. DELETE starts at none.
-PUT /_stub/keys      A JSON list: the keys that ListObjectsV2 finds.
-===================  ==================================================================================
+It stores nothing: what is put is read and counted. Only the listing of a bucket has content.
 """
 
 import json
-import socket
 import sys
 import threading
 from bisect import bisect_right
@@ -21,11 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
-HOST = "127.0.0.1"
-CALLS_PATH = "/_stub/calls"
-KEYS_PATH = "/_stub/keys"
-
-_KEYS_A_PAGE = 1000
+_KEYS_PER_PAGE = 1000
 _ETAG = '"00000000000000000000000000000000"'
 _ID = "00000000-0000-4000-8000-000000000000"
 _S3 = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
@@ -38,21 +27,32 @@ _NO_SUCH_KEY = "<Error><Code>NoSuchKey</Code><Message>The specified key does not
 
 
 class StubAws(ThreadingHTTPServer):
-    """Listens on a free port of the loopback."""
+    """Listens on a free port of the loopback.
+
+    Attributes:
+        calls: How many requests there were, by service and operation.
+        keys: What ListObjectsV2 finds, in order.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self) -> None:
-        super().__init__((HOST, 0), _Handler)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.calls: Counter[str] = Counter()
         self.keys: list[str] = []
         self.lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
 
     def server_bind(self) -> None:
         """Bind without asking a name server for the name of the host."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.socket.getsockname()[1]
+        self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent about a client that is gone."""
@@ -78,9 +78,6 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         body = self._read_body()
         url = urlsplit(self.path)
-        if url.path.startswith("/_stub/"):
-            self._control(url.path, body)
-            return
         query = parse_qs(url.query, keep_blank_values=True)
         target = self.headers.get("X-Amz-Target")
         if target:
@@ -93,11 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer  # noqa: N815 - http.server finds them by these names
 
     def _read_body(self) -> bytes:
-        if "chunked" in self.headers.get("Transfer-Encoding", ""):
-            return self._read_chunks()
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def _read_chunks(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
         chunks = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
             chunks.append(self.rfile.read(size))
@@ -105,15 +99,6 @@ class _Handler(BaseHTTPRequestHandler):
         while self.rfile.readline().strip():
             pass
         return b"".join(chunks)
-
-    def _control(self, path: str, body: bytes) -> None:
-        with self.server.lock:
-            if path == CALLS_PATH and self.command == "DELETE":
-                self.server.calls.clear()
-            elif path == KEYS_PATH and self.command == "PUT":
-                self.server.keys = sorted(json.loads(body))
-            content = json.dumps(self.server.calls).encode()
-        self._send("", 200, content, "application/json")
 
     def _json_service(self, operation: str, body: bytes) -> None:
         answers: dict[str, Any] = {}
@@ -150,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         prefix, after = (query.get(name, [""])[0] for name in ("prefix", "start-after"))
         after = query.get("continuation-token", [after])[0]
         keys = [key for key in self.server.keys[bisect_right(self.server.keys, after) :] if key.startswith(prefix)]
-        page, more = keys[:_KEYS_A_PAGE], len(keys) > _KEYS_A_PAGE
+        page, more = keys[:_KEYS_PER_PAGE], len(keys) > _KEYS_PER_PAGE
         contents = "".join(
             f"<Contents><Key>{escape(key)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
             f"<ETag>{escape(_ETAG)}</ETag><Size>1000</Size><StorageClass>STANDARD</StorageClass></Contents>"
@@ -159,14 +144,13 @@ class _Handler(BaseHTTPRequestHandler):
         token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
         return (
             f"<ListBucketResult {_S3}><Name>{escape(bucket)}</Name><Prefix>{escape(prefix)}</Prefix>"
-            f"<KeyCount>{len(page)}</KeyCount><MaxKeys>{_KEYS_A_PAGE}</MaxKeys>"
+            f"<KeyCount>{len(page)}</KeyCount><MaxKeys>{_KEYS_PER_PAGE}</MaxKeys>"
             f"<IsTruncated>{str(more).lower()}</IsTruncated>{token}{contents}</ListBucketResult>"
         ).encode()
 
     def _send(self, operation: str, status: int, content: bytes = b"", content_type: str = "") -> None:
-        if operation:
-            with self.server.lock:
-                self.server.calls[operation] += 1
+        with self.server.lock:
+            self.server.calls[operation] += 1
         self.send_response(status)
         if content_type:
             self.send_header("Content-Type", content_type)
@@ -177,16 +161,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
-
-
-def main() -> None:
-    """Say where it listens, and serve until standard input ends, which is when the parent does."""
-    server = StubAws()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"stub is ready at http://{HOST}:{server.server_port}", flush=True)
-    sys.stdin.buffer.read()
-    server.socket.shutdown(socket.SHUT_RDWR)
-
-
-if __name__ == "__main__":
-    main()

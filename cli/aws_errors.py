@@ -5,7 +5,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.coverage.errors import AwsCallFailed
 
 # The answer to a HEAD request has no body: its code is the status.
 _DENIED: Final = re.compile("AccessDenied|AuthorizationError|UnauthorizedOperation|403")

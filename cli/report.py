@@ -15,12 +15,12 @@ from cli.aws_errors import code_of
 from cli.deployment import QUICK, Deployment
 from cli.errors import CommandError, NoSuchReport
 from search_coverage.aws.backup_search import BackupSearch
-from search_coverage.aws.errors import SearchJobUnknown
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.report.keys import ReportKeys
-from search_coverage.report.links import bucket_folder_url
+from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.mail import alert
+from search_coverage.use_cases.ports import SearchJobUnknown
 
 _MEMBERS: Final = ("searchJob", "verdict", "verdictReasons", "backups", "excludedByReason", "notification")
 _LINK_SECONDS: Final = 300
@@ -116,7 +116,7 @@ def find_report(deployment: Deployment, identifier: str) -> Report:
     if not keys or summary is None:
         place = f"account {deployment.account}, Region {deployment.region}"
         raise NoSuchReport(f"There is no report of search job {identifier} in {place}. {hint}")
-    console_url = bucket_folder_url(deployment.partition, deployment.region, bucket, keys.prefix)
+    console_url = alert.console_url(deployment.partition, deployment.region, bucket, keys.prefix)
     return Report(bucket, keys, summary, console_url)
 
 

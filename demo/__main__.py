@@ -1,4 +1,4 @@
-"""Runs the main job from end to end in the embedded AWS, shows it as it goes, and leaves what landed in `out/demo`."""
+"""Runs the main job from end to end in the embedded AWS, shows it, and leaves what was delivered in `out/demo`."""
 
 import contextlib
 import signal
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from demo.arrivals import show
-from demo.search_jobs import DemoSearchJobs
-from demo.showcase import Showcase
+from demo import search_jobs
+from demo.deployed_stack import DeployedStack
+from demo.results import show
 from search_coverage.names import STACK
 from simulators.backup_search import BackupSimulator, load_scenarios
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
@@ -60,23 +60,20 @@ def run(console: Console) -> None:
                 outputs_file=folder / "outputs.json",
                 progress=lambda line: status.update(line[: console.width - 4]),
             )
-        showcase = Showcase(aws, deployed[STACK], folder)
-        showcase.subscribe_a_queue()
+        stack = DeployedStack(aws, deployed[STACK], folder)
         console.print("[bold]3. Search jobs[/], started with StartSearchJob; the schedule looks for ended ones:")
-        jobs = DemoSearchJobs(
-            aws.client("backupsearch"), scenarios, scope_of=simulator.search_scope, stopped="stopped-by-hand"
-        )
-        jobs.start()
-        jobs.follow(console, showcase.verdicts, seconds=_REPORT_SECONDS)
-        arrived = showcase.collect()
+        client = aws.client("backupsearch")
+        jobs = search_jobs.start(client, simulator, [scenario.name for scenario in scenarios])
+        search_jobs.follow(jobs, client, console, stack.verdicts, seconds=_REPORT_SECONDS)
+        results = stack.collect()
     console.print("[bold]4. What arrived[/]:")
-    show(console, arrived, OUT.relative_to(ROOT))
+    show(console, results, OUT.relative_to(ROOT))
     console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")
 
 
 @contextlib.contextmanager
 def _replaced_when_done(folder: Path) -> Iterator[Path]:
-    """Give an empty folder that takes the place of another one at the end; if it comes to no end, that one stays."""
+    """Give an empty folder that replaces another one at the end; after an error or an interrupt, that one stays."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-") as beside:
         new, old = Path(beside, "new"), Path(beside, "old")

@@ -1,1 +1,1 @@
-"""The AWS resources of Search Coverage, as CDK constructs: one construct a file, wired by `stack`."""
+"""The AWS resources of Search Coverage, as CDK constructs: one construct per file, wired by `stack`."""

@@ -1,4 +1,4 @@
-"""How people and machines hear of a report: the topic, its key, and the e-mail subscriptions."""
+"""The topic that publishes the reports to people and machines, its key, and the e-mail subscriptions."""
 
 from typing import Final
 
@@ -11,19 +11,19 @@ from constructs import Construct
 from infra.settings import Settings
 
 DIGEST_ONLY: Final = {"kind": sns.SubscriptionFilter.string_filter(allowlist=["digest"])}
-"""A report may go out in many parts; the one for people says `kind=digest`. Without the filter, a person would get
-every part, and more than 10 mails a second suspend the subscription (docs/aws-facts.md §5)."""
+"""A report can take many messages; the one for people has the attribute `kind=digest`. Without the filter, a person
+would get all of them, and SNS suspends a subscription at more than 10 mails per second (docs/aws-facts.md §5)."""
 
 
 class Alerts(Construct):
     """The topic of the reports, encrypted with a customer key and open to TLS only.
 
-    Machines subscribe to all messages; the addresses of `notificationEmails` get one mail a search job. The topic has
-    no statement that lets anybody in: publishing and subscribing is up to IAM in this account.
+    Machines subscribe to all messages; the addresses of `notificationEmails` get one mail per search job. The policy
+    of the topic admits nobody: IAM says who may publish and subscribe in this account.
 
     Attributes:
-        key: The customer key of this topic and of the alarm topic, rotated every year. Messages pass through and are
-            not kept, so that it goes with the stack.
+        key: The customer key of this topic and of the alarm topic, rotated every year. The topics keep no messages, so
+            CloudFormation deletes the key with the stack.
         topic: The topic of the reports.
     """
 
@@ -34,15 +34,9 @@ class Alerts(Construct):
             "Key",
             description="Search Coverage: encrypts messages and alarms on their way",
             enable_key_rotation=True,
-            pending_window=Duration.days(7),  # the shortest; nothing at rest needs this key
+            pending_window=Duration.days(7),  # the shortest; no stored data needs this key
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.topic = sns.Topic(
-            self,
-            "Topic",
-            display_name="Search Coverage",
-            master_key=self.key,
-            enforce_ssl=True,
-        )
+        self.topic = sns.Topic(self, "Topic", display_name="Search Coverage", master_key=self.key, enforce_ssl=True)
         for address in settings.notification_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address, filter_policy=DIGEST_ONLY))

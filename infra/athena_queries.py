@@ -1,4 +1,4 @@
-"""The saved queries, read from `infra/queries/*.sql`: each file says in its first lines what it answers."""
+"""The saved queries of Athena, read from `infra/queries/*.sql`, whose first lines give name and description."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,10 @@ _PARAGRAPH: Final = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class SavedQuery:
-    """A query as Athena's console lists it.
+    """A query as the console of Athena lists it.
 
     A file begins with comment lines: the first is the name, those after an empty one the description. They stay in
-    the query's text, so that whoever opens it reads them too.
+    the text of the query, where its readers see them as well.
 
     Attributes:
         file: The name of its file, without `.sql`.
@@ -52,5 +52,5 @@ class SavedQuery:
 
 
 def saved_queries() -> list[SavedQuery]:
-    """Give all saved queries, in the order of their files."""
+    """Read all saved queries, in the order of their files."""
     return [SavedQuery.of(path) for path in sorted(QUERIES.glob("*.sql"))]

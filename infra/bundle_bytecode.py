@@ -1,6 +1,6 @@
-"""The bundle's bytecode: Lambda's code folder is read-only, so without it every cold start compiles all it imports.
+"""The bytecode of the bundle: the code folder of Lambda is read-only, so without it every cold start compiles anew.
 
-Sources stay beside it, for tracebacks, and for interpreters of another version.
+The sources stay beside it, for tracebacks and for interpreters of another version.
 """
 
 import functools
@@ -14,21 +14,21 @@ import uv
 from infra.bundle_error import BundlingError
 
 _FOLDER_IN_LAMBDA: Final = "/var/task"
-"""Where the bundle will lie; tracebacks name files there, and no bytes depend on where it was built."""
+"""The folder of the bundle in Lambda. Tracebacks name it, and no byte depends on where the bundle was built."""
 
 
 @functools.cache
 def find_interpreter(version: str) -> str | None:
-    """Let uv find an interpreter on this machine; nothing is downloaded.
+    """Find an interpreter on this machine by uv, without a download.
 
     Args:
-        version: Such as "3.13": bytecode is only good for the minor version that made it.
+        version: Such as "3.13": bytecode works with the minor version that made it only.
 
     Returns:
         Its path, or None if there is none.
     """
     command = [uv.find_uv_bin(), "python", "find", "--no-project", "--no-python-downloads", version]
-    # uv gives up at a shim of pyenv that does not answer, and it answers only for the version that is chosen.
+    # uv stops at a shim of pyenv that does not answer, and a shim answers for the chosen version only.
     for chosen in ({}, {"PYENV_VERSION": version}):
         finished = subprocess.run(  # no input from outside
             command, env={**os.environ, **chosen}, capture_output=True, text=True, check=False
@@ -39,19 +39,17 @@ def find_interpreter(version: str) -> str | None:
 
 
 def compile_all(bundle: Path, interpreter: str) -> None:
-    """Compile every module, so that the interpreter never looks at the source's time or content.
+    """Compile every module, so that the interpreter never checks the time or the content of a source.
 
     Args:
         bundle: The folder with the packages.
-        interpreter: The Python that compiles, of the version that will run it.
+        interpreter: The Python that compiles, of the version that runs the bundle.
 
     Raises:
-        BundlingError: Something does not compile.
+        BundlingError: A module does not compile.
     """
-    command = [
-        *(interpreter, "-P", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
-        *("-s", str(bundle), "-p", _FOLDER_IN_LAMBDA, str(bundle)),
-    ]
+    options = ["-P", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command = [interpreter, *options, "-s", str(bundle), "-p", _FOLDER_IN_LAMBDA, str(bundle)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     finished = subprocess.run(  # no input from outside
         command,
@@ -61,4 +59,4 @@ def compile_all(bundle: Path, interpreter: str) -> None:
         check=False,
     )
     if finished.returncode != 0:
-        raise BundlingError(f"{interpreter} could not compile them and says: {finished.stdout}{finished.stderr}")
+        raise BundlingError(f"{interpreter} could not compile them: {finished.stdout}{finished.stderr}")

@@ -1,8 +1,8 @@
-"""What stays in the bundle of the packages that were installed: what runs, its licences, and what names it.
+"""The parts of the installed packages that stay in the bundle: what runs, the licences, and what names the packages.
 
-Lambda loads and unpacks the bundle at every cold start, and botocore looks through its folders of data when a client
-is made: models of services that nobody calls cost both. Whether too much was taken away, the tests tell, from the
-bundle alone (tests/infra/test_python_bundle.py).
+Lambda loads and unpacks the bundle at every cold start, and botocore searches its data folders for every new client:
+models of services that the functions do not call cost time for both. tests/infra/test_bundle_alone.py shows that enough
+is left.
 """
 
 import gzip
@@ -16,11 +16,19 @@ from infra.bundle_error import BundlingError
 
 POWERTOOLS: Final = frozenset(
     {
-        *("exceptions", "logging", "metrics", "middleware_factory", "shared", "tracing", "utilities", "warnings"),
-        *("utilities/jmespath_utils", "utilities/typing"),
+        "exceptions",
+        "logging",
+        "metrics",
+        "middleware_factory",
+        "shared",
+        "tracing",
+        "utilities",
+        "utilities/jmespath_utils",
+        "utilities/typing",
+        "warnings",
     }
 )
-"""The packages of Powertools that ours load, and those which these import in turn: a fifth of its code."""
+"""The packages of Powertools that the functions load, directly or indirectly: a fifth of its code."""
 
 _NEVER_READ: Final = (
     "bin",  # commands
@@ -38,8 +46,8 @@ def keep_what_runs(bundle: Path, services: Collection[str], only: Mapping[str, C
 
     Args:
         bundle: The folder with the packages.
-        services: The services that are called, by botocore's names.
-        only: Of services with a large model, the operations that are called.
+        services: The services that the functions call, by botocore's names.
+        only: The operations that they call, for services with a large model.
 
     Raises:
         BundlingError: botocore does not know one of the services.
@@ -54,7 +62,7 @@ def keep_what_runs(bundle: Path, services: Collection[str], only: Mapping[str, C
 
 
 def _is_needed(path: Path) -> bool:
-    """Whether a file may run, is a licence, or is the package's name and version, which scanners go by."""
+    """Whether a file may run, is a licence, or holds the name and version of its package, which scanners read."""
     package = path.parts[0]
     if package.endswith(".dist-info"):
         return path.name == "METADATA" or path.parts[1] == "licenses" or path.name.upper().startswith(_LEGAL)
@@ -67,7 +75,7 @@ def _keep_powertools(package: Path) -> None:
 
 
 def _keep_models(data: Path, services: Collection[str], only: Mapping[str, Collection[str]]) -> None:
-    """Keep the newest model of each service, which is the one that a client gets, and the endpoints of these."""
+    """Keep the newest model of each service, the one that a client gets, and the endpoints of these services."""
     folders = {name: data / name for name in services}
     _remove_others(data, folders.values())
     prefixes = set()
@@ -83,13 +91,11 @@ def _keep_models(data: Path, services: Collection[str], only: Mapping[str, Colle
 
 
 def _unpack(path: Path, operations: Collection[str] | None) -> dict[str, Any]:
-    """Replace a model of botocore by a plain one without documentation: it takes a quarter of the time to parse.
-
-    What botocore reads of a model beside operations and shapes stays as it is.
+    """Replace a packed model of botocore with a plain one without documentation, which parses four times as fast.
 
     Args:
         path: The model.
-        operations: Keep these alone, with their shapes; None for all.
+        operations: Keep only these, with their shapes; None for all. Everything else in the model stays.
     """
     model: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
     if operations is not None:
@@ -103,7 +109,7 @@ def _unpack(path: Path, operations: Collection[str] | None) -> dict[str, Any]:
 
 
 def _shapes_of(content: Any, shapes: Mapping[str, Any]) -> dict[str, Any]:
-    """Take those of the shapes that operations need, and those that these need in turn."""
+    """Select the shapes that operations need, directly or indirectly."""
     needed: dict[str, Any] = {}
     open_ends = [content]
     while open_ends:
@@ -120,7 +126,7 @@ def _shapes_of(content: Any, shapes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_documentation(content: Any) -> Any:
-    """Leave out the texts; a member of an operation that has this name is no text."""
+    """Remove the texts; a member with the name "documentation" is no text."""
     if isinstance(content, dict):
         return {
             name: _without_documentation(value)
@@ -131,7 +137,7 @@ def _without_documentation(content: Any) -> Any:
 
 
 def _keep_endpoints(path: Path, prefixes: Collection[str]) -> None:
-    """Keep regions and partitions as they are, and the endpoints of our services: 29 kB of 1.2 MB to parse."""
+    """Keep Regions, partitions, and the endpoints of our services: 29 kB of 1.2 MB to parse."""
     endpoints = json.loads(path.read_text(encoding="utf-8"))
     for partition in endpoints["partitions"]:
         partition["services"] = {name: one for name, one in partition["services"].items() if name in prefixes}
@@ -139,7 +145,7 @@ def _keep_endpoints(path: Path, prefixes: Collection[str]) -> None:
 
 
 def _remove_others(folder: Path, kept: Iterable[Path]) -> None:
-    """Remove all folders in a folder but some; its files stay."""
+    """Remove the folders in a folder except some; its files stay."""
     names = set(kept)
     for path in folder.iterdir():
         if path.is_dir() and path not in names:

@@ -1,10 +1,10 @@
-"""The one error of the bundling: a sentence that finds its way through the CDK."""
+"""The error of the bundling: a sentence that survives its way through the CDK."""
 
 from typing import Final
 
 
 class BundlingError(RuntimeError):
-    """The bundle could not be built; the message is a sentence and what the tool that failed printed."""
+    """The bundle could not be built; the message is a sentence and the output of the tool that failed."""
 
     OPENING: Final = "The functions could not be bundled: "
 
@@ -12,11 +12,8 @@ class BundlingError(RuntimeError):
         super().__init__(self.OPENING + cause)
 
     @classmethod
-    def told_by(cls, error: RuntimeError) -> str | None:
-        """Find our sentence in an error of the CDK, which passes on no exception, only its text.
-
-        Args:
-            error: What a construct raised.
+    def sentence_in(cls, error: RuntimeError) -> str | None:
+        """Find our sentence in an error of the CDK, which passes on the text of an exception only.
 
         Returns:
             The sentence, or None if the error is about something else.

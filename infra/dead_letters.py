@@ -1,4 +1,4 @@
-"""The queues for what could not be done: nothing gets lost without a trace, and each has an alarm."""
+"""The queues for events that could not be processed. Each has an alarm."""
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_sqs as sqs
@@ -6,9 +6,10 @@ from constructs import Construct
 
 
 class DeadLetterQueue(sqs.Queue):
-    """A queue that keeps what failed for 14 days, the most that SQS offers, so that a holiday loses nothing.
+    """A queue that keeps failed events for 14 days, the most that SQS allows, so that a holiday loses nothing.
 
-    It is encrypted by SQS itself, since a message holds no more than a search job's identifier, and open to TLS only.
+    SQS encrypts it with its own key, because a message holds only the identifier of a search job. It is open to TLS
+    only.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -24,8 +25,8 @@ class DeadLetterQueue(sqs.Queue):
             Acknowledgment(
                 id="AwsSolutions-SQS3",
                 reason=(
-                    "This is itself the last stop of a message. Nothing consumes it by program: an alarm calls a "
-                    "person, who reads it and runs the report again (docs/operations.md)."
+                    "This is a dead-letter queue itself. No program consumes it: an alarm notifies a person, who reads "
+                    "the message and runs the report again (docs/operations.md)."
                 ),
             )
         )

@@ -1,4 +1,4 @@
-"""Questions to the functions' logs that an operator asks on a bad day: saved in CloudWatch Logs Insights."""
+"""Queries over the logs of the functions for an operator on a bad day, saved in CloudWatch Logs Insights."""
 
 from typing import Final
 
@@ -7,18 +7,18 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 PLACE_OF_THE_SEARCH_JOB: Final = "11111111-2222-3333-4444-555555555555"
-"""What a person replaces by the identifier of a search job."""
+"""A person replaces it with the identifier of a search job."""
 
 A_SEARCH_JOB: Final = f"""\
-# Replace the identifier by that of the search job, and choose a time range from its end until now.
+# Replace the identifier with that of the search job, and choose a time range from its end until now.
 fields @timestamp, level, message, search_job_id, verdict, error, function_name, @log
 | filter @message like "{PLACE_OF_THE_SEARCH_JOB}"
 | sort @timestamp asc
 | limit 1000"""
 
 FAILED_REPORTS: Final = """\
-# The tries that failed: Lambda tries a report three times. A try may have two lines: ours says on which search job,
-# Lambda's own has the traceback, also of an error that nobody foresaw.
+# The failed attempts; a report has up to three. An attempt can have two lines: ours names the search job, and Lambda's
+# has the traceback, also that of an unexpected error.
 fields @timestamp, search_job_id, coalesce(error, errorType) as error_type, coalesce(message, errorMessage, @message)
     as what_failed, coalesce(function_request_id, requestId) as request
 | filter level = "ERROR"
@@ -27,7 +27,7 @@ fields @timestamp, search_job_id, coalesce(error, errorType) as error_type, coal
 | limit 200"""
 
 SLOWEST_REPORTS: Final = """\
-# Lambda's own line has the duration, ours has the search job; both have the request.
+# Lambda's line has the duration, ours has the search job; both have the request.
 fields coalesce(function_request_id, @requestId) as request
 | filter @type = "REPORT" or ispresent(search_job_id)
 | stats max(@duration / 1000) as seconds, max(@maxMemoryUsed / 1000 / 1000) as memory_MB,
@@ -38,11 +38,11 @@ fields coalesce(function_request_id, @requestId) as request
 MOST_MEMORY: Final = """\
 filter @type = "REPORT"
 | stats max(@maxMemoryUsed / 1000 / 1000) as used_MB, max(@memorySize / 1000 / 1000) as allowed_MB by bin(1h)"""
-"""Lambda writes the memory that an invocation took into the log only; there is no metric of it."""
+"""Lambda reports the memory of an invocation in the log only; it has no metric for it."""
 
 
 class LogQueries(Construct):
-    """The saved queries, in a folder that is named after the stack."""
+    """The saved queries, in a folder with the name of the stack."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, report_log: logs.ILogGroup, watch_log: logs.ILogGroup
@@ -53,7 +53,7 @@ class LogQueries(Construct):
             ("FailedReports", "Failed reports", FAILED_REPORTS, (report_log,)),
             ("SlowestReports", "Slowest reports", SLOWEST_REPORTS, (report_log,)),
         ):
-            # The construct of a higher level takes a query in parts, and writes them in an order of its own.
+            # The higher-level construct takes a query in parts, and writes them in its own order.
             logs.CfnQueryDefinition(
                 self,
                 resource,

@@ -1,4 +1,4 @@
-"""Who is told, and when, if the product itself does not do its work."""
+"""The alarms: who is notified, and when, if the product itself does not work."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,38 +18,37 @@ from infra.settings import Settings
 from infra.watcher import Watcher
 from search_coverage.names import METRICS_NAMESPACE, SERVICE, Metric
 
-ERROR_PERIOD: Final = Duration.minutes(5)
-"""A report that failed is retried after one and two minutes: its errors fall into one or two periods, one mail."""
+FIVE_MINUTES: Final = Duration.minutes(5)
+"""A report that failed is retried after one and two minutes: its errors fall into one or two periods, one mail. SQS
+reports the length of a queue every minute, and up to 15 minutes late for a queue that was idle."""
 
-QUEUE_PERIOD: Final = Duration.minutes(5)
-"""SQS reports the length of a queue every minute, and up to 15 minutes late for a queue that was idle."""
+_SUM: Final = cloudwatch.Stats.SUM
 
 RUNBOOK: Final = "docs/operations.md"
 
-SWEEPS_LOOKED_AT: Final = 5
+SWEEPS_CHECKED: Final = 5
 SWEEPS_FAILED: Final = 3
-"""One sweep may fail without harm, the next does its work; three of five is no accident."""
+"""One sweep may fail without harm, because the next one does its work; three of five are no accident."""
 
 THROTTLED_PERIODS: Final = 3
-"""A burst is throttled by its own limit, and Lambda hands it over bit by bit. A report takes 15 minutes at most: if
-after three periods of five there is still no room, something else is wrong."""
+"""Lambda throttles a burst by design, and invokes the function bit by bit. A report takes 15 minutes at most: if there
+is no room after three periods of five, something else is wrong."""
 
 SILENT_MINUTES: Final = 15
 SILENT_SWEEPS: Final = 3
-"""How long the watch function may say nothing, and how many sweeps that are at least. For as long every sweep has to
-see an overdue search job: after an outage, the first sweep sees many, and a few minutes later they have their reports.
-"""
+"""How long the watch function may be silent: this time, and at least this many sweeps. A report is overdue only if each
+sweep of this time finds it: after an outage the first sweep finds many, which have their reports minutes later."""
 
 
 class Monitoring(Construct):
     """The alarm topic and the alarms.
 
-    An alarm says in its description what happened and which section of docs/operations.md says what to do. It tells
-    when it starts and when it is over. An alarm looks at one metric: most mean something for themselves, and the
-    embedded AWS knows no others.
+    The description of an alarm says what happened and which section of docs/operations.md says what to do. An alarm
+    notifies when it starts and when it ends. It watches one metric, because the embedded AWS of the tests supports no
+    others.
 
-    The silence alarm takes missing data as silence, since a watch that never ran looks no other way. So it starts once
-    at the first deployment, before the first sweep; it is made after the schedule, which keeps that short
+    The silence alarm treats missing data as silence, because a watch that never ran has no data. So it starts once at
+    the first deployment, before the first sweep; it is created after the schedule, which keeps that time short
     (docs/decisions/0008-silence-is-an-alarm-from-the-start.md).
 
     Attributes:
@@ -69,85 +68,81 @@ class Monitoring(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(
-            self,
-            "Topic",
-            display_name="Search Coverage alarms",
-            master_key=alerts.key,
-            enforce_ssl=True,
+            self, "Topic", display_name="Search Coverage alarms", master_key=alerts.key, enforce_ssl=True
         )
-        self._let_cloudwatch_publish(alerts)
+        self._allow_cloudwatch_to_publish(alerts)
         for address in settings.alarm_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
 
         self.alarms: list[cloudwatch.Alarm] = []
-        patience = max(SILENT_MINUTES, SILENT_SWEEPS * settings.poll_minutes)
-        self._silence_alarm(patience, watcher)
-        self._overdue_alarm(patience)
-        self._report_alarms(reporter)
-        self._watch_alarm(settings, watcher)
-        self._queue_alarms(reporter, watcher)
-        self._loss_alarms(reporter)
+        self._add_sweep_alarms(settings, watcher)
+        self._add_report_alarms(reporter)
+        self._add_watch_alarm(settings, watcher)
+        self._add_queue_alarms(reporter, watcher)
+        self._add_loss_alarms(reporter)
         if settings.alarm_on_incomplete:
-            self._incomplete_alarm()
+            self._alarm(
+                "ReportIncomplete",
+                our_metric(Metric.REPORTS_INCOMPLETE, period=FIVE_MINUTES),
+                "A search job did not look at all backups, or it is in doubt whether it did. Read the report",
+                section="A report is not COMPLETE",
+                notifies_at_end=False,  # the alarm ends after five minutes, and no more backups are searched by then
+            )
 
-    def _silence_alarm(self, minutes: int, watcher: Watcher) -> None:
-        """Tell when no sweep succeeded for a while, whatever the cause: nothing else would notice that."""
-        alarm = self._alarm(
+    def _add_sweep_alarms(self, settings: Settings, watcher: Watcher) -> None:
+        """Add the alarms that notice every failure in the end: no sweep, or no report."""
+        minutes = max(SILENT_MINUTES, SILENT_SWEEPS * settings.poll_minutes)
+        period = Duration.minutes(minutes)
+        silence = self._alarm(
             "WatchSilent",
-            our_metric(Metric.SWEEPS, period=Duration.minutes(minutes)),
-            f"No sweep succeeded for {minutes} minutes: search jobs that end are not noticed. See whether the "
-            "schedule is enabled and the watch function runs",
+            our_metric(Metric.SWEEPS, period=period),
+            f"No sweep succeeded for {minutes} minutes: search jobs that end are not noticed. Check that the schedule "
+            "is enabled and that the watch function runs",
             section="The watch is silent",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
-        alarm.node.add_dependency(watcher.schedule)
-
-    def _overdue_alarm(self, minutes: int) -> None:
-        """Tell when a report stays away, whatever the cause: what all other alarms are about in the end."""
+        silence.node.add_dependency(watcher.schedule)
         self._alarm(
             "ReportOverdue",
-            our_metric(
-                Metric.SEARCH_JOBS_OVERDUE, period=Duration.minutes(minutes), statistic=cloudwatch.Stats.MINIMUM
-            ),
-            "A search job ended more than an hour ago and still has no report, or SNS did not take its messages; AWS "
-            "forgets its list 7 days after its end. See why it fails, and run it again",
+            our_metric(Metric.SEARCH_JOBS_OVERDUE, period=period, statistic=cloudwatch.Stats.MINIMUM),
+            "A search job ended more than an hour ago and still has no report, or SNS did not accept its messages; AWS "
+            "deletes its list 7 days after its end. Find out why the report fails, and run it again",
             section="A search job has no report for an hour",
         )
 
-    def _report_alarms(self, reporter: Reporter) -> None:
+    def _add_report_alarms(self, reporter: Reporter) -> None:
         self._alarm(
             "ReportErrors",
-            reporter.function.metric_errors(period=ERROR_PERIOD, statistic=cloudwatch.Stats.SUM),
-            "A report could not be written; Lambda tries it twice more, then it goes to the failure queue. "
-            "Look at the report function's log",
+            reporter.function.metric_errors(period=FIVE_MINUTES, statistic=_SUM),
+            "A report could not be written. Lambda retries it twice, then sends it to the failure queue. Look at the "
+            "log of the report function",
             section="A report failed",
         )
         self._alarm(
             "ReportThrottles",
-            reporter.function.metric_throttles(period=ERROR_PERIOD, statistic=cloudwatch.Stats.SUM),
-            "Lambda has had no room for the report function for a quarter of an hour: reports come late, and are "
-            "given up after six hours. See what uses up the concurrency",
+            reporter.function.metric_throttles(period=FIVE_MINUTES, statistic=_SUM),
+            "Lambda has throttled the report function for a quarter of an hour: reports come late, and are dropped "
+            "after six hours. Find out what uses up the concurrency",
             section="Reports are throttled",
-            evaluation_periods=THROTTLED_PERIODS,
-            datapoints_to_alarm=THROTTLED_PERIODS,
+            failed=THROTTLED_PERIODS,
+            of_periods=THROTTLED_PERIODS,
         )
 
-    def _watch_alarm(self, settings: Settings, watcher: Watcher) -> None:
+    def _add_watch_alarm(self, settings: Settings, watcher: Watcher) -> None:
+        period = Duration.minutes(settings.poll_minutes)
         self._alarm(
             "WatchErrors",
-            watcher.function.metric_errors(
-                period=Duration.minutes(settings.poll_minutes), statistic=cloudwatch.Stats.SUM
-            ),
-            f"At least {SWEEPS_FAILED} of the last {SWEEPS_LOOKED_AT} sweeps failed, so that search jobs that end are "
-            "not noticed; once sweeps succeed again they catch up by themselves. Look at the watch function's log",
+            watcher.function.metric_errors(period=period, statistic=_SUM),
+            f"At least {SWEEPS_FAILED} of the last {SWEEPS_CHECKED} sweeps failed: search jobs that end are not "
+            "noticed. The next sweep that succeeds catches up. Look at the log of the watch function",
             section="Sweeps fail",
-            evaluation_periods=SWEEPS_LOOKED_AT,
-            datapoints_to_alarm=SWEEPS_FAILED,
+            failed=SWEEPS_FAILED,
+            of_periods=SWEEPS_CHECKED,
         )
 
-    def _queue_alarms(self, reporter: Reporter, watcher: Watcher) -> None:
-        """Tell when a queue that should be empty is not; each stays on until the queue is emptied."""
+    def _add_queue_alarms(self, reporter: Reporter, watcher: Watcher) -> None:
+        """Add an alarm per queue that should be empty; it stays on until somebody empties the queue."""
         self._alarm(
             "FailureQueueNotEmpty",
             _length(reporter.failure_queue),
@@ -158,65 +153,47 @@ class Monitoring(Construct):
         self._alarm(
             "RuleDeadLetterQueueNotEmpty",
             _length(reporter.rule_dead_letter_queue),
-            "EventBridge could not hand an event to the report function. The next sweeps announce the search job "
-            "again; find out why",
+            "EventBridge could not deliver an event to the report function. The next sweeps announce the search job "
+            "again. Find out why",
             section="A message in the dead-letter queue of the rule",
         )
         self._alarm(
             "ScheduleDeadLetterQueueNotEmpty",
             _length(watcher.schedule_dead_letter_queue),
-            "EventBridge Scheduler could not start a sweep. If it does not start the next ones either, reports stay "
-            "away",
+            "EventBridge Scheduler could not start a sweep. If it does not start the next ones either, there are no "
+            "reports",
             section="A message in the dead-letter queue of the schedule",
         )
 
-    def _loss_alarms(self, reporter: Reporter) -> None:
-        """Tell when an event was given up, and when it could not even be kept.
+    def _add_loss_alarms(self, reporter: Reporter) -> None:
+        """Add the alarms for an event that was dropped, and for one that no queue could keep.
 
-        The queues' alarms do not replace these: they stay on while a first message lies there and say nothing of a
-        second, and a queue that is not there is never full. Names and dimensions:
+        The alarms of the queues do not replace these: they stay on for the first message and ignore a second, and a
+        queue that does not exist is never full. Names and dimensions:
         https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html,
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html (the rule's name alone stands for
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html (the name of the rule alone means
         the default bus).
         """
         self._alarm(
             "ReportEventsDropped",
-            reporter.function.metric("AsyncEventsDropped", period=ERROR_PERIOD, statistic=cloudwatch.Stats.SUM),
-            "Lambda gave up an event for the report function, after all its tries or after six hours. It is in the "
-            "failure queue; the next sweeps announce the search job again",
+            reporter.function.metric("AsyncEventsDropped", period=FIVE_MINUTES, statistic=_SUM),
+            "Lambda dropped an event for the report function, after all retries or after six hours. The event is in "
+            "the failure queue; the next sweeps announce the search job again",
             section="An event was given up",
         )
         self._alarm(
             "ReportFailuresNotKept",
-            reporter.function.metric(
-                "DestinationDeliveryFailures", period=ERROR_PERIOD, statistic=cloudwatch.Stats.SUM
-            ),
-            "Lambda gave up an event for the report function and could not put it into the failure queue either. "
-            "Repair the queue or the permission; the next sweeps announce the search job again",
+            reporter.function.metric("DestinationDeliveryFailures", period=FIVE_MINUTES, statistic=_SUM),
+            "Lambda dropped an event for the report function and could not send it to the failure queue. Repair the "
+            "queue or the permission; the next sweeps announce the search job again",
             section="A failure could not be kept",
         )
         self._alarm(
             "RuleEventsNotKept",
-            cloudwatch.Metric(
-                namespace="AWS/Events",
-                metric_name="InvocationsFailedToBeSentToDlq",
-                dimensions_map={"RuleName": reporter.rule.rule_name},
-                period=ERROR_PERIOD,
-                statistic=cloudwatch.Stats.SUM,
-            ),
-            "EventBridge could not hand an event to the report function and could not put it into its dead-letter "
-            "queue either. Repair the queue or its policy; the next sweeps announce the search job again",
+            rule_metric(reporter, "InvocationsFailedToBeSentToDlq", period=FIVE_MINUTES),
+            "EventBridge could not deliver an event to the report function, nor send it to the dead-letter queue. "
+            "Repair the queue or its policy; the next sweeps announce the search job again",
             section="A failure could not be kept",
-        )
-
-    def _incomplete_alarm(self) -> None:
-        """Tell of any report that is not COMPLETE, for who wants this where all other alarms are."""
-        self._alarm(
-            "ReportIncomplete",
-            our_metric(Metric.REPORTS_INCOMPLETE, period=ERROR_PERIOD),
-            "A search job did not look at all backups, or it is in doubt whether it did. Read the report",
-            section="A report is not COMPLETE",
-            tells_when_over=False,  # five minutes later it is "over", and not one backup more was searched
         )
 
     def _alarm(  # noqa: PLR0913  # an alarm has that many parts
@@ -226,13 +203,13 @@ class Monitoring(Construct):
         description: str,
         *,
         section: str,
-        evaluation_periods: int = 1,
-        datapoints_to_alarm: int = 1,
+        failed: int = 1,
+        of_periods: int = 1,
         comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         missing_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
-        tells_when_over: bool = True,
+        notifies_at_end: bool = True,
     ) -> cloudwatch.Alarm:
-        """Make an alarm with the threshold one that mails when it starts and, as a rule, when it ends."""
+        """Add an alarm with the threshold 1 that notifies when it starts and, by default, when it ends."""
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
@@ -240,71 +217,77 @@ class Monitoring(Construct):
             alarm_description=f"{description}: {RUNBOOK}, section '{section}'.",
             threshold=1,
             comparison_operator=comparison,
-            evaluation_periods=evaluation_periods,
-            datapoints_to_alarm=datapoints_to_alarm,
+            evaluation_periods=of_periods,
+            datapoints_to_alarm=failed,
             treat_missing_data=missing_data,
         )
         alarm.add_alarm_action(SnsAction(self.topic))
-        if tells_when_over:
+        if notifies_at_end:
             alarm.add_ok_action(SnsAction(self.topic))
         self.alarms.append(alarm)
         return alarm
 
-    def _let_cloudwatch_publish(self, alerts: Alerts) -> None:
-        """Let CloudWatch use the topic and its key, for alarms of this account only.
+    def _allow_cloudwatch_to_publish(self, alerts: Alerts) -> None:
+        """Allow CloudWatch to use the topic and its key, for alarms of this account only.
 
-        A topic whose policy is written down has no longer the default one that lets the account's alarms in, and
-        without the key an alarm is lost silently
+        A topic with a policy of its own does not have the default policy that admits the alarms of the account, and
+        CloudWatch loses an alarm silently if it cannot use the key
         (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html).
         """
-        alarms = Stack.of(self).format_arn(service="cloudwatch", resource="alarm:*")
-        of_this_account: Mapping[str, Mapping[str, str]] = {
-            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-            "ArnLike": {"aws:SourceArn": alarms},
-        }
-        cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        this_account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        alarms = {"ArnLike": {"aws:SourceArn": Stack.of(self).format_arn(service="cloudwatch", resource="alarm:*")}}
         self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsOfThisAccount",
-                principals=[cloudwatch_service],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions=of_this_account,
-            )
+            _to_cloudwatch(["sns:Publish"], on=self.topic.topic_arn, conditions={**this_account, **alarms})
         )
-        alerts.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsOfThisAccount",
-                principals=[cloudwatch_service],
-                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                resources=["*"],  # in a key's policy: this key
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            )
+        alerts.key.add_to_resource_policy(  # in the policy of a key, * is this key
+            _to_cloudwatch(["kms:Decrypt", "kms:GenerateDataKey*"], on="*", conditions=this_account)
         )
+
+
+def _to_cloudwatch(actions: list[str], *, on: str, conditions: Mapping[str, Mapping[str, str]]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="AlarmsOfThisAccount",
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=actions,
+        resources=[on],
+        conditions=conditions,
+    )
 
 
 def _length(queue: DeadLetterQueue) -> cloudwatch.Metric:
-    return queue.metric_approximate_number_of_messages_visible(period=QUEUE_PERIOD, statistic=cloudwatch.Stats.MAXIMUM)
+    return queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic=cloudwatch.Stats.MAXIMUM)
+
+
+def rule_metric(reporter: Reporter, name: str, *, period: Duration, label: str | None = None) -> cloudwatch.Metric:
+    """Give a metric of EventBridge about the rule of the report function."""
+    return cloudwatch.Metric(
+        namespace="AWS/Events",
+        metric_name=name,
+        dimensions_map={"RuleName": reporter.rule.rule_name},
+        period=period,
+        statistic=_SUM,
+        label=label,
+    )
 
 
 def our_metric(
     name: str,
     *,
     period: Duration,
-    statistic: str = cloudwatch.Stats.SUM,
+    statistic: str = _SUM,
     label: str | None = None,
     color: str | None = None,
     **dimensions: str,
 ) -> cloudwatch.Metric:
-    """Give a metric that the functions write to their logs (`search_coverage/handlers/metrics.py`).
+    """Give a metric that the functions publish (`search_coverage/handlers/metrics.py`).
 
     Args:
-        name: The metric's name.
-        period: What one data point stands for.
+        name: The name of the metric.
+        period: The time of one data point.
         statistic: How the values of a period become one.
-        label: What people read in its place.
+        label: What the dashboard shows instead of the name.
         color: In hexadecimal digits, with `#`.
-        **dimensions: On top of the service's name: `verdict` or `reason`.
+        **dimensions: In addition to the name of the service: `verdict` or `reason`.
     """
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,

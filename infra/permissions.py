@@ -1,106 +1,246 @@
-"""The statements that more than one role needs, each with the one thing it allows."""
+"""Every permission of the three roles, written once: the stack grants them, and the doctor asks IAM about them.
 
-from collections.abc import Sequence
-from typing import Final
+This module does not import the CDK, which takes seconds to start and which the doctor does not need.
 
-from aws_cdk import Aws, Stack
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from constructs import Construct
+Resources and values of conditions have places in braces. `fill` writes the names of a stack or a deployment into them.
+For the places of `WILDCARDS`, the stack writes `*`, and the doctor writes an example.
+"""
 
-from search_coverage.names import SERVICE
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+from search_coverage.names import (
+    ANNOUNCEMENT,
+    EXCLUDED_BACKUPS,
+    LEASE,
+    NOTIFICATION_PENDING_JSON,
+    REPORTS,
+    SENT_DIGEST,
+    SERVICE,
+    SUMMARIES,
+    SUMMARY_JSON,
+)
 
 EVENT_BUS_NAME: Final = "default"
-"""AWS Backup's own events are there, so that a rule of a user can name both."""
+"""The bus that AWS Backup puts its own events on, so that one rule of a user matches both."""
+
+EVIDENCE: Final = (REPORTS, EXCLUDED_BACKUPS, SUMMARIES)
+"""The key prefixes that only the report function writes."""
+
+WILDCARDS: Final = ("search_job", "report", "vault", "recovery_point", "snapshot", "any_region")
+"""The places whose value only a request knows."""
+
+ConditionValue = str | tuple[str, ...]
 
 
-def put_our_events(scope: Construct) -> iam.PolicyStatement:
-    """Allow to put events on the default bus, and only in our own name.
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A statement of a role.
 
-    `events:source` is a multivalued key, since a request has up to ten entries: IAM asks for a set operator there, and
-    `ForAllValues` alone would also allow a request that has no such key (docs/aws-facts.md §7).
-
-    Args:
-        scope: Any construct of the stack.
+    Attributes:
+        sid: The name of the statement.
+        actions: The actions that it allows.
+        resources: The resources that it allows them on.
+        conditions: The values by operator and condition key.
+        why_wildcard: Why its resources end in a wildcard; empty if none does.
     """
-    bus = Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name=EVENT_BUS_NAME)
-    return iam.PolicyStatement(
-        sid="AnnounceOnTheDefaultBus",
-        actions=["events:PutEvents"],
-        resources=[bus],
-        conditions={
-            "ForAllValues:StringEquals": {"events:source": SERVICE},
-            "Null": {"events:source": "false"},
-        },
-    )
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    conditions: Mapping[str, Mapping[str, ConditionValue]] = field(default_factory=dict)
+    why_wildcard: str = ""
+
+    def fill(self, places: Mapping[str, str]) -> Self:
+        """Replace the places in braces.
+
+        Args:
+            places: A text for each place that the resources and the conditions name.
+        """
+        return replace(
+            self,
+            resources=tuple(resource.format_map(places) for resource in self.resources),
+            conditions={
+                operator: {key: fill(value, places) for key, value in pairs.items()}
+                for operator, pairs in self.conditions.items()
+            },
+        )
 
 
-def use_key_through(service: str, key_arn: str, *, sid: str) -> iam.PolicyStatement:
-    """Allow to use a customer key for what the service encrypts in the role's name, and for nothing else.
+def fill(value: ConditionValue, places: Mapping[str, str]) -> ConditionValue:
+    """Replace the places in a value of a condition."""
+    return value.format_map(places) if isinstance(value, str) else tuple(text.format_map(places) for text in value)
 
-    S3 asks for both actions: it makes a data key for an object, and decrypts it again to go on with a multipart
-    upload. SNS asks for both to publish to an encrypted topic (docs/aws-facts.md §4).
 
-    Args:
-        service: The service's name in `kms:ViaService`, such as `s3`.
-        key_arn: The key.
-        sid: The statement's name.
+def as_tuple(value: ConditionValue) -> tuple[str, ...]:
+    """Give the one or more texts of a value."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:{{partition}}:{service}:{{region}}:{{account}}:{resource}"
+
+
+def _use_key(sid: str, key: str, *, through: str) -> Grant:
+    """Allow the use of a customer key for what a service encrypts on behalf of the role.
+
+    S3 needs both actions: it generates a data key per object, and decrypts it to continue a multipart upload. SNS
+    needs both to publish to an encrypted topic (docs/aws-facts.md §4).
     """
-    return iam.PolicyStatement(
-        sid=sid,
-        actions=["kms:Decrypt", "kms:GenerateDataKey"],
-        resources=[key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}},
-    )
+    via: dict[str, ConditionValue] = {"kms:ViaService": f"{through}.{{region}}.amazonaws.com"}
+    return Grant(sid, ("kms:Decrypt", "kms:GenerateDataKey"), (key,), {"StringEquals": via})
 
 
-def use_records(
-    table: dynamodb.ITable, actions: Sequence[str], keys: Sequence[str], *, sid: str
-) -> iam.PolicyStatement:
-    """Allow to read or write records of the table whose keys are alike, and no others.
+def _use_records(sid: str, actions: Sequence[str], *keys: str) -> Grant:
+    """Allow requests about items of the table whose keys have these prefixes.
 
-    `dynamodb:LeadingKeys` holds the keys of all records that a request is about, and is multivalued; a request that has
-    no such key, a scan for instance, is not allowed
-    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
-
-    Args:
-        table: The table.
-        actions: What may be done with them.
-        keys: What the keys look like, with wildcards.
-        sid: The statement's name.
+    `dynamodb:LeadingKeys` holds the keys of all items of a request. A request without this key, such as a scan, is
+    not allowed (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
     """
-    return iam.PolicyStatement(
-        sid=sid,
-        actions=list(actions),
-        resources=[table.table_arn],
-        conditions={
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)},
+    return Grant(
+        sid,
+        tuple(f"dynamodb:{action}" for action in actions),
+        ("{table}",),
+        {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": tuple(f"{key}{{search_job}}" for key in keys)},
             "Null": {"dynamodb:LeadingKeys": "false"},
         },
     )
 
 
-def read_search_jobs_under(key_arns: Sequence[str]) -> list[iam.PolicyStatement]:
-    """Allow to decrypt with customer keys what AWS Backup search keeps of search jobs, and nothing else.
+PUT_EVENTS: Final = Grant(
+    # `events:source` is multivalued, because a request has up to ten entries: IAM asks for a set operator, and
+    # `ForAllValues` alone also allows a request without the key (docs/aws-facts.md §7).
+    "AnnounceOnTheDefaultBus",
+    ("events:PutEvents",),
+    (_arn("events", f"event-bus/{EVENT_BUS_NAME}"),),
+    {"ForAllValues:StringEquals": {"events:source": SERVICE}, "Null": {"events:source": "false"}},
+)
 
-    The conditions are those of AWS's own policy for who works with searches, AWSBackupSearchOperatorAccess
-    (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupSearchOperatorAccess.html). That a reader
-    needs this is very probable and was not tried (docs/aws-facts.md §7). AWS's policy also allows
-    `kms:GenerateDataKey`, for those who start a search or export its results.
+_EVERY_FUNCTION: Final = (
+    Grant("WriteItsLog", ("logs:CreateLogStream", "logs:PutLogEvents"), ("{log_streams}",)),
+    Grant(
+        "SendTraces",
+        ("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+        why_wildcard="The two write actions of X-Ray accept no resource but * (Service Authorization Reference).",
+    ),
+)
+
+WATCH: Final = (
+    Grant(
+        "ListTheSearchJobs",
+        ("backup-search:ListSearchJobs",),
+        why_wildcard="ListSearchJobs accepts no resource but * (docs/aws-facts.md §4).",
+    ),
+    Grant(
+        "SeeWhichReportsExist", ("s3:ListBucket",), ("{bucket}",), {"StringLike": {"s3:prefix": f"{REPORTS}{{report}}"}}
+    ),
+    PUT_EVENTS,
+    _use_records("RememberWhatWasAnnounced", ("BatchGetItem", "PutItem"), ANNOUNCEMENT),
+    *_EVERY_FUNCTION,
+)
+"""The watch function."""
+
+SCHEDULE: Final = (
+    Grant("RunTheWatchFunction", ("lambda:InvokeFunction",), ("{watch_function}",)),
+    Grant("KeepWhatCouldNotBeHandedOver", ("sqs:SendMessage",), ("{schedule_queue}",)),
+)
+"""The schedule of the watch function."""
+
+INVENTORY: Final = (
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html
+    Grant(
+        "FindTheVaults",
+        ("backup:ListBackupVaults",),
+        why_wildcard="ListBackupVaults accepts no resource but *. It only reads.",
+    ),
+    # AWS Backup does not return the tags of an EBS backup, which is a snapshot
+    # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html).
+    Grant(
+        "ReadTheTagsOfSnapshots",
+        ("ec2:DescribeSnapshots",),
+        why_wildcard="DescribeSnapshots accepts no resource but *. It only reads.",
+    ),
+    Grant(
+        "ReadTheVaults",
+        ("backup:ListRecoveryPointsByBackupVault",),
+        (_arn("backup", "backup-vault:{vault}"),),
+        why_wildcard="The scope of a search can include backups of every vault. The action only reads.",
+    ),
+    Grant(
+        "ReadTheRecoveryPoints",
+        ("backup:DescribeRecoveryPoint", "backup:GetRecoveryPointIndexDetails", "backup:ListTags"),
+        # An EBS backup is a snapshot, whose ARN has no account (docs/aws-facts.md §2).
+        (_arn("backup", "recovery-point:{recovery_point}"), "arn:{partition}:ec2:{region}::snapshot/{snapshot}"),
+        why_wildcard="The scope of a search can include every recovery point. The actions only read.",
+    ),
+)
+"""The report function, where it compares a search with the content of the vaults (docs/aws-facts.md §4)."""
+
+
+def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Grant, ...]:
+    """Give the grants of the report function.
 
     Args:
-        key_arns: The keys; without any there is no statement.
+        inventory: Whether it reads the vaults.
+        search_key_arns: The customer keys of search jobs.
     """
-    if not key_arns:
-        return []
-    return [
-        iam.PolicyStatement(
-            sid="ReadSearchJobsUnderTheseKeys",
-            actions=["kms:Decrypt"],
-            resources=list(key_arns),
-            conditions={
+    evidence = tuple(f"{{bucket}}/{prefix}{{report}}" for prefix in EVIDENCE)
+    only_known_later = (
+        "The keys hold account, Region, date and search job, which are unknown until the function writes the report."
+    )
+    return (
+        Grant(
+            "ReadTheSearchJob",
+            ("backup-search:GetSearchJob", "backup-search:ListSearchJobBackups"),
+            (_arn("backup-search", "search-job/{search_job}"),),
+            why_wildcard="The next search job that ends can be any of this account and Region. The actions only read.",
+        ),
+        *(read_search_jobs(search_key_arns) if search_key_arns else ()),
+        *(INVENTORY if inventory else ()),
+        Grant("WriteTheReport", ("s3:PutObject", "s3:AbortMultipartUpload"), evidence, why_wildcard=only_known_later),
+        # To see whether a report exists and is complete, and for each write and removal under the condition If-Match
+        # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+        Grant("SeeWhatIsThere", ("s3:GetObject",), evidence, why_wildcard=only_known_later),
+        # A replay removes the mark before it replaces the files that the mark vouches for. In a versioned bucket that
+        # deletes nothing: the earlier summary stays as a version, and this action cannot delete versions.
+        Grant(
+            "UnmarkTheReport",
+            ("s3:DeleteObject",),
+            tuple(f"{{bucket}}/{REPORTS}{{report}}/{mark}" for mark in (SUMMARY_JSON, NOTIFICATION_PENDING_JSON)),
+            why_wildcard="The function can remove the marks of a report only, of any search job.",
+        ),
+        # S3 answers 404 for a missing object only to a caller who may list the bucket, and 403 to others
+        # (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html). There is no condition on s3:prefix: a
+        # GetObject request does not have this key, so the condition would never hold.
+        Grant("TellMissingFromForbidden", ("s3:ListBucket",), ("{bucket}",)),
+        _use_key("EncryptTheReport", "{reports_key}", through="s3"),
+        Grant("Notify", ("sns:Publish",), ("{topic}",)),
+        _use_key("EncryptTheNotification", "{messages_key}", through="sns"),
+        PUT_EVENTS,
+        _use_records("RememberWhatWasDone", ("GetItem", "PutItem", "UpdateItem", "DeleteItem"), LEASE, SENT_DIGEST),
+        Grant("HandOverFailures", ("sqs:SendMessage",), ("{failure_queue}",)),
+        *_EVERY_FUNCTION,
+    )
+
+
+def read_search_jobs(key_arns: Sequence[str]) -> tuple[Grant, ...]:
+    """Give the grant to decrypt what AWS Backup search keeps of search jobs under customer keys.
+
+    The conditions are those of the AWS managed policy for users of searches, AWSBackupSearchOperatorAccess
+    (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupSearchOperatorAccess.html). That a reader
+    needs the permission is very probable and untested (docs/aws-facts.md §7). The AWS policy also allows
+    `kms:GenerateDataKey`, for a caller who starts a search or exports its results.
+    """
+    return (
+        Grant(
+            "ReadSearchJobsUnderTheseKeys",
+            ("kms:Decrypt",),
+            tuple(key_arns),
+            {
                 "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "aws:backup-search:search-job"},
-                "StringLike": {"kms:ViaService": "backup.*.amazonaws.com"},
+                "StringLike": {"kms:ViaService": "backup.{any_region}.amazonaws.com"},
             },
-        )
-    ]
+        ),
+    )

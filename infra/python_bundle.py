@@ -1,11 +1,11 @@
-"""The code of the functions, put together on this machine by uv, without Docker.
+"""The code of the functions, bundled on this machine by uv, without Docker.
 
 Both functions run the same package with the same dependencies, so they share one asset.
 
-*The same inputs give the same asset hash.* The hash covers everything that decides what is in the bundle: the names
-and contents of the files of `lambda/`, the target platform, the Python version, whether there is bytecode, and the
-modules that bundle. A deployment therefore uploads nothing when nothing changed, and a changed dependency is never
-missed. Since `requirements.txt` pins every package by hash, the bundle itself is the same to the byte as well.
+*The same inputs give the same asset hash.* The hash covers everything that determines the bundle: the names and
+contents of the files of `lambda/`, the target platform, the Python version, whether there is bytecode, and the modules
+that bundle. So a deployment uploads nothing if nothing changed, and never misses a changed dependency. Because
+`requirements.txt` pins every package by hash, the bundle itself is the same to the byte as well.
 """
 
 import hashlib
@@ -44,24 +44,21 @@ PLATFORM: Final = "aarch64-manylinux_2_28"
 _PACKAGE: Final = "search_coverage"
 _REQUIREMENTS: Final = "requirements.txt"
 _MODIFIED: Final = 315_532_800
-"""1980-01-01 UTC in epoch seconds: the first time stamp that a zip file can hold."""
+"""1980-01-01 UTC in epoch seconds: the earliest time stamp of a zip file."""
 
 
 def function_code(folder: Path = LAMBDA_FOLDER) -> lambda_.AssetCode:
-    """Describe the code asset that both functions share.
+    """Give the code asset of the functions, whose bundle is built unless `cdk.out` has it already.
 
     Args:
         folder: The folder that holds `requirements.txt` and the package `search_coverage`.
-
-    Returns:
-        Code whose bundle is built when the first function is defined, or not at all if `cdk.out` has it already.
     """
     return lambda_.Code.from_asset(
         str(folder),
         asset_hash_type=AssetHashType.CUSTOM,
         asset_hash=asset_hash(folder),
         bundling=BundlingOptions(
-            # The API asks for an image. It is only a name here: the local bundling gives a bundle or stops.
+            # The API requires an image. It is only a name here: the local bundling makes a bundle or fails.
             image=DockerImage.from_registry("never-pulled"),
             local=PythonBundle(folder),
         ),
@@ -69,15 +66,7 @@ def function_code(folder: Path = LAMBDA_FOLDER) -> lambda_.AssetCode:
 
 
 def asset_hash(folder: Path = LAMBDA_FOLDER) -> str:
-    """Compute the hash that names the asset.
-
-    Args:
-        folder: As for `function_code`.
-
-    Returns:
-        A SHA-256 in hexadecimal over the sorted input files' relative paths and contents, the target platform, the
-        Python version, whether it can be compiled for, and the source of the modules that bundle.
-    """
+    """Compute the hash that names the asset, a SHA-256 in hexadecimal, over what the first lines here say."""
     digest = hashlib.sha256()
     bytecode = b"bytecode" if find_interpreter(PYTHON_VERSION) else b"no bytecode"
     parts = [PLATFORM.encode(), PYTHON_VERSION.encode(), bytecode]
@@ -92,24 +81,21 @@ def asset_hash(folder: Path = LAMBDA_FOLDER) -> str:
 
 @jsii.implements(ILocalBundling)
 class PythonBundle:
-    """Builds the bundle for the CDK; it never leaves the work to Docker."""
+    """Builds the bundle for the CDK, and never leaves the work to Docker."""
 
     def __init__(self, folder: Path = LAMBDA_FOLDER) -> None:
         self._folder = folder
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: object) -> bool:
-        """Build the bundle in a folder that the CDK made.
+        """Build the bundle.
 
         Args:
-            output_dir: The folder, empty.
-            image: The name that stands for no image; it must be spelled out for the options to arrive as keywords.
-            **_options: The CDK's other bundling options, which are meant for Docker too.
+            output_dir: An empty folder that the CDK made.
+            image: Unused; without this name, jsii does not pass the options as keywords.
+            **_options: The other options of the CDK, for Docker as well.
 
         Returns:
-            True, always: False would make the CDK ask Docker.
-
-        Raises:
-            BundlingError: The packages could not be installed.
+            True: with False, the CDK would use Docker.
         """
         del image
         build(self._folder, Path(output_dir))
@@ -117,12 +103,12 @@ class PythonBundle:
 
 
 def build(folder: Path, output: Path, *, interpreter: str | None = None) -> None:
-    """Install the locked packages for Lambda, keep what runs, add our own, compile all, and make it look the same.
+    """Install the locked packages for Lambda, remove what does not run, add our package, and compile everything.
 
     Args:
         folder: As for `function_code`.
         output: An existing folder, empty.
-        interpreter: The Python to compile for; by default one of the version that Lambda runs, where there is one.
+        interpreter: The Python that compiles; by default one of the version that Lambda runs, if there is one.
 
     Raises:
         BundlingError: The packages could not be installed or compiled.
@@ -137,31 +123,34 @@ def build(folder: Path, output: Path, *, interpreter: str | None = None) -> None
         compile_all(output, interpreter)
     else:
         sys.stderr.write(
-            f"The bundle has no bytecode, so its functions start more slowly: there is no Python {PYTHON_VERSION} on "
-            f"this machine. Get one with '.venv/bin/uv python install {PYTHON_VERSION}'.\n"
+            f"The bundle has no bytecode, so its functions start more slowly: this machine has no Python "
+            f"{PYTHON_VERSION}. Install it with '.venv/bin/uv python install {PYTHON_VERSION}'.\n"
         )
     _normalise(output)
 
 
 def _install(requirements: Path, output: Path) -> None:
-    """Let uv install the locked packages; the environment (proxies, certificates, indexes) is passed on unchanged."""
-    command = [
-        uv.find_uv_bin(),
-        *("pip", "install", "--quiet", "--target", str(output), "--requirements", str(requirements)),
-        *("--python", sys.executable, "--python-version", PYTHON_VERSION, "--python-platform", PLATFORM),
-        *("--only-binary", ":all:", "--require-hashes", "--no-deps", "--no-compile-bytecode"),
-        *("--link-mode", "copy"),  # a hard link would let `_normalise` change uv's cache
-    ]
+    """Install the locked packages with uv, in the environment of this process (proxies, certificates, indexes)."""
+    options = {
+        "--target": output,
+        "--requirements": requirements,
+        "--python": sys.executable,
+        "--python-version": PYTHON_VERSION,
+        "--python-platform": PLATFORM,
+        "--only-binary": ":all:",
+        "--link-mode": "copy",  # with hard links, `_normalise` would change the cache of uv
+    }
+    flags = ["--quiet", "--require-hashes", "--no-deps", "--no-compile-bytecode"]
+    command = [uv.find_uv_bin(), "pip", "install", *flags, *(str(word) for pair in options.items() for word in pair)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)  # no input from outside
     if finished.returncode != 0:
         raise BundlingError(
-            f"uv could not install {requirements} for Python {PYTHON_VERSION} on {PLATFORM} and says: "
-            f"{finished.stderr.strip()}"
+            f"uv could not install {requirements} for Python {PYTHON_VERSION} on {PLATFORM}: {finished.stderr.strip()}"
         )
 
 
 def _package_files(folder: Path) -> Iterator[Path]:
-    """Give the files of our own package in a fixed order, without bytecode and hidden files."""
+    """Give the files of our package in a fixed order, without bytecode and hidden files."""
     for path in sorted((folder / _PACKAGE).rglob("*")):
         names = path.relative_to(folder).parts
         if path.is_file() and not any(name == "__pycache__" or name.startswith(".") for name in names):
@@ -169,7 +158,7 @@ def _package_files(folder: Path) -> Iterator[Path]:
 
 
 def _normalise(output: Path) -> None:
-    """Give every file and folder the same time and mode on every machine."""
+    """Set the same time and mode of all files and folders on every machine."""
     for path in [output, *output.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_MODIFIED, _MODIFIED))

@@ -1,6 +1,7 @@
-"""A function of ours with everything that belongs to it: its log group, its role, and nothing it does not use."""
+"""A Lambda function of the product, with its log group and its role."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, cast
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Size, Validations
@@ -11,7 +12,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_destinations import SqsDestination
 from constructs import Construct
 
-from infra.python_bundle import ARCHITECTURE, RUNTIME
+from infra.permissions import Grant
+from infra.python_bundle import ARCHITECTURE, RUNTIME, function_code
+from infra.roles import make_role
 from infra.settings import Settings
 from search_coverage.names import METRICS_NAMESPACE, SERVICE
 
@@ -22,12 +25,37 @@ POWERTOOLS: Final = {
 }
 
 
-class PythonFunction(Construct):
-    """A Lambda function, its log group with a retention, and a role that allows what is listed and no more.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What a function runs, and within which limits.
 
-    The role's statements stand inside the role, not in policies that are attached later: the function exists only
-    once it may do all it needs. And the CDK cannot add to them, because its own grants give more than we use
-    (`grant_put` three actions for one, `SqsDestination` the reading of the queue's attributes).
+    Attributes:
+        handler: The Python function that Lambda calls.
+        description: What it does, as the end of a sentence.
+        timeout: When Lambda stops an invocation.
+        memory_megabytes: The memory; the share of a processor grows with it.
+        temporary_storage: The size of `/tmp`; None for the default of Lambda.
+        concurrency: How many invocations run at once, where the settings allow a reservation.
+        retries: How many times Lambda repeats a failed asynchronous invocation.
+        max_event_age: How long Lambda keeps an event that waits.
+    """
+
+    handler: str
+    description: str
+    timeout: Duration
+    memory_megabytes: int
+    temporary_storage: Size | None = None
+    concurrency: int
+    retries: int
+    max_event_age: Duration
+
+
+class PythonFunction(Construct):
+    """A Lambda function, its log group with a retention, and a role that allows what is granted and no more.
+
+    The statements are inline policies of the role, not policies that are attached later: the function exists only
+    after it has all of its permissions. The CDK cannot add to them, because its own grants allow more than the
+    functions use (`grant_put` three actions for one, `SqsDestination` reading the attributes of the queue).
 
     Attributes:
         function: The function.
@@ -38,86 +66,52 @@ class PythonFunction(Construct):
         self,
         scope: Construct,
         construct_id: str,
+        program: Program,
         *,
         settings: Settings,
-        code: lambda_.Code,
-        handler: str,
-        description: str,
         environment: Mapping[str, str],
-        statements: Sequence[iam.PolicyStatement],
-        timeout: Duration,
-        memory_megabytes: int,
-        reserved_concurrency: int,
-        retry_attempts: int,
-        max_event_age: Duration,
-        temporary_storage: Size | None = None,
+        grants: Iterable[Grant],
+        places: Mapping[str, str],
         failure_queue: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log_group = logs.LogGroup(self, "Logs", removal_policy=RemovalPolicy.DESTROY)
         # The CDK names the periods ("TWO_WEEKS"); the settings give them in days, as CloudWatch does.
         cast("logs.CfnLogGroup", log_group.node.default_child).retention_in_days = settings.log_retention_days
-        self.role = iam.Role(
+        self.role = make_role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"Search Coverage: {description}",
-            inline_policies={
-                "WhatTheFunctionCalls": iam.PolicyDocument(
-                    statements=[
-                        *statements,
-                        iam.PolicyStatement(
-                            sid="WriteItsLog",
-                            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                            resources=[log_group.log_group_arn],
-                        ),
-                        iam.PolicyStatement(
-                            sid="SendTraces",
-                            actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-                            resources=["*"],  # X-Ray has no resources for these
-                        ),
-                    ]
-                )
-            },
-        )
-        Validations.of(self.role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason=(
-                    "X-Ray's two write actions, and backup-search:ListSearchJobs of the watch function, take no "
-                    "resource: AWS accepts nothing but * for them (Service Authorization Reference)."
-                ),
-            )
+            grants,
+            {**places, "log_streams": log_group.log_group_arn},
+            principal=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Search Coverage: {program.description}",
+            policy_name="WhatTheFunctionCalls",
         )
         self.function = lambda_.Function(
             self,
             "Function",
-            description=description,
+            description=program.description,
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
-            code=code,
-            handler=handler,
+            code=function_code(),
+            handler=program.handler,
             environment={**environment, **POWERTOOLS},
             role=self.role.without_policy_updates(),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
-            timeout=timeout,
-            memory_size=memory_megabytes,
-            ephemeral_storage_size=temporary_storage,
-            reserved_concurrent_executions=reserved_concurrency if settings.reserved_concurrency else None,
-            retry_attempts=retry_attempts,
-            max_event_age=max_event_age,
+            timeout=program.timeout,
+            memory_size=program.memory_megabytes,
+            ephemeral_storage_size=program.temporary_storage,
+            reserved_concurrent_executions=program.concurrency if settings.reserved_concurrency else None,
+            retry_attempts=program.retries,
+            max_event_age=program.max_event_age,
             on_failure=SqsDestination(failure_queue) if failure_queue else None,
         )
         Validations.of(self.function).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-L1",
                 reason=(
-                    "Python 3.13 is what the dependencies are locked, bundled and tested for; Lambda supports it to "
+                    "The dependencies are locked, bundled and tested for Python 3.13, which Lambda supports until "
                     "2029-06. A newer runtime is a change of its own, with its own test run."
                 ),
             )

@@ -1,6 +1,6 @@
-"""Write the files of a release to out/release: `python -m infra.release [TAG]`.
+"""Writes the files of a release to out/release: `python -m infra.release [TAG]`.
 
-They are the template, the bundle of the functions, the notes, and the bill of materials that `make sbom` wrote.
+They are the template, the bundle of the functions, the notes, and the bill of materials from `make sbom`.
 """
 
 import re
@@ -18,11 +18,11 @@ CHANGELOG: Final = ROOT / "CHANGELOG.md"
 
 FILES: Final = """\
 ---
-`SearchCoverage.template.json` is the stack with the settings of `cdk.json` as they ship, which mail to nobody. It and
-`lambda-bundle.zip`, what runs in Lambda, are for reading, comparing and scanning; `sbom.json` lists the packages in the
-bundle. To deploy, check out this tag and follow README.md.
+`SearchCoverage.template.json` is the stack with the default settings of `cdk.json`, which send no mail. Read, compare
+or scan it and `lambda-bundle.zip`, the code that runs in Lambda; `sbom.json` lists the packages in the bundle. To
+deploy, check out this tag and follow README.md.
 """
-"""What the notes say about the files."""
+"""The part of the notes about the files."""
 
 
 class NotReleasableError(ValueError):
@@ -30,12 +30,12 @@ class NotReleasableError(ValueError):
 
 
 def released_versions(changelog: str) -> list[str]:
-    """Give the versions of a changelog that have a date, the newest first."""
+    """Give the versions with a date in a changelog, the newest first."""
     return re.findall(r"^## \[([^\]]+)\] - \d{4}-\d{2}-\d{2}$", changelog, re.MULTILINE)
 
 
 def notes(changelog: str, version: str) -> str:
-    """Give the section of a version, without its heading and without the links at the end of the document.
+    """Give the section of a version, without its heading and the links at the end of the document.
 
     Raises:
         NotReleasableError: The changelog has no release of this version.
@@ -47,10 +47,10 @@ def notes(changelog: str, version: str) -> str:
 
 
 def require_tag(tag: str) -> None:
-    """Refuse a tag that is not the version of the code.
+    """Reject a tag that is not the version of the code.
 
     Raises:
-        NotReleasableError: It is another one.
+        NotReleasableError: The tag names another version.
     """
     if tag != f"v{__version__}":
         raise NotReleasableError(
@@ -60,7 +60,7 @@ def require_tag(tag: str) -> None:
 
 
 def write(folder: Path, text: str) -> None:
-    """Synthesise the stack, and write its template, its bundle and the notes into an empty folder."""
+    """Synthesise the stack, and write its template, its bundle and the notes into a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     assembly = folder.parent / "release-cdk.out"
@@ -75,7 +75,7 @@ def write(folder: Path, text: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Write the files for a tag, or for the version of the code if there is none."""
+    """Write the files for a tag, or without one for the version of the code."""
     try:
         require_tag(arguments[0] if arguments else f"v{__version__}")
         text = notes(CHANGELOG.read_text(encoding="utf-8"), __version__)

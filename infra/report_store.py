@@ -1,7 +1,7 @@
-"""Where the reports lie: a bucket that keeps evidence, that nobody reads by accident and only the product writes."""
+"""The bucket of the reports, which keeps them as evidence, and the key that encrypts it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
 from aws_cdk import aws_iam as iam
@@ -9,51 +9,47 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.permissions import EVIDENCE
 from infra.settings import Settings
-from search_coverage.names import EXCLUDED_BACKUPS, REPORTS, SUMMARIES
 
 REPLACED_VERSION_DAYS: Final = 30
-"""A report that was replaced or deleted by mistake can be had back for a month, the time in which people notice."""
-
-EVIDENCE: Final = (f"{REPORTS}*", f"{EXCLUDED_BACKUPS}*", f"{SUMMARIES}*")
-"""The keys that only the report function writes. Others, such as the results of queries, are nobody's evidence."""
+"""A report that was replaced or deleted by mistake can be restored for a month, enough time to notice."""
 
 KEPT: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-"""Stays when the stack is removed or replaces it. What a deployment made that then failed goes again (CloudFormation's
-`RetainExceptOnCreate`, docs/aws-facts.md §7): it holds nothing, and nobody would ever look for it."""
+"""The resource stays when the stack is deleted or replaces it. CloudFormation deletes it again if the deployment that
+creates it fails (`RetainExceptOnCreate`, docs/aws-facts.md §7): it is empty then."""
 
 REPLICATION: Final = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
-"""What S3 asks for in the name of whoever replicates another bucket into this one; it asks for no `s3:PutObject`. An
-object that came this way would pass for a report, and the sweeps take a `summary.json` for the mark that there is one
+"""What S3 requires to replicate another bucket into this one; it does not require `s3:PutObject`. A replicated object
+would pass for a report, because the sweeps take a `summary.json` for the mark of one
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html)."""
 
 
 class ReportStore(Construct):
     """The bucket of the reports and the key that encrypts it.
 
-    Both stay when the stack is removed (but not when its first deployment fails): the reports are the evidence that
-    the product exists for, and without the key nobody could read them.
+    Both stay when the stack is deleted (not when its first deployment fails): the reports are the evidence that the
+    product exists for, and cannot be read without the key.
 
-    *Retention.* A report expires after `reportRetentionDays`. What expired, was deleted or was replaced by a replay
-    stays for `REPLACED_VERSION_DAYS` more (fewer if the retention itself is shorter) and is then gone for good, so
+    *Retention.* A report expires after `reportRetentionDays`. A version that expired, was deleted or was replaced by a
+    replay stays for `REPLACED_VERSION_DAYS` more (fewer if the retention is shorter) and is then deleted for good, so
     that nothing outlives the chosen retention by more than a month.
 
-    *Object Lock* is always possible in this bucket, and locks nothing unless asked for, so that to ask for it later
-    changes the bucket and never makes a new one (docs/decisions/0013-object-lock-cannot-be-forgotten.md). It is in
-    GOVERNANCE mode, which keeps everybody from deleting a report, except a person who was given
-    `s3:BypassGovernanceRetention` for the purpose: somebody must be able to obey an erasure request or to correct a
-    retention that was set to 100 years. In COMPLIANCE mode not even the root user could
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html). But an administrator's `s3:*` holds this
-    permission as well, so that the bucket's policy takes it from everybody, whatever is locked: to delete a locked
-    version, somebody has to change the policy first, which CloudTrail records (docs/operations.md, "Object Lock"). The
-    lifecycle rule is not affected: it never deletes a locked version, and no policy holds for it.
+    *Object Lock* is always enabled, and locks nothing by default, so that a lock that is chosen later changes the
+    bucket and never replaces it (docs/decisions/0013-object-lock-cannot-be-forgotten.md). The mode is GOVERNANCE: only
+    a person with `s3:BypassGovernanceRetention` can delete a locked report, because somebody must be able to obey an
+    erasure request or to correct a retention of 100 years. In COMPLIANCE mode not even the root user can
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html). The `s3:*` of an administrator includes
+    this permission, so the bucket policy denies it to everybody, whatever is locked. To delete a locked version, a
+    person must change the policy first, which CloudTrail records (docs/access.md, "Object Lock"). The lifecycle
+    rule is not affected: it never deletes a locked version, and policies do not apply to it.
 
-    *Who writes* is said by `let_only_write`; that nothing is replicated into the evidence, by the bucket's policy from
-    the start. The bucket's policy stays with the bucket when the stack is removed.
+    *Writers.* `allow_writes_only_by` names the writer of the evidence. The bucket policy denies replication into the
+    evidence, and stays with the bucket when the stack is deleted.
 
     Attributes:
         key: The customer key of the bucket, rotated every year.
-        bucket: The bucket. Its key policy leaves it to IAM who may use the key.
+        bucket: The bucket. The key policy leaves it to IAM who may use the key.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
@@ -65,92 +61,108 @@ class ReportStore(Construct):
             enable_key_rotation=True,
             removal_policy=KEPT,
         )
-        lock_days = settings.object_lock_days
-        self.bucket = s3.Bucket(
+        retention_days, lock_days = settings.report_retention_days, settings.object_lock_days
+        self.bucket = private_bucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,  # one call to KMS for many objects instead of one each
+            key=self.key,
             versioned=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
             object_lock_enabled=True,
             object_lock_default_retention=(
                 s3.ObjectLockRetention.governance(Duration.days(lock_days)) if lock_days > 0 else None
             ),
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="ReportRetention",
-                    expiration=Duration.days(settings.report_retention_days),
-                    noncurrent_version_expiration=Duration.days(
-                        min(REPLACED_VERSION_DAYS, settings.report_retention_days)
-                    ),
-                    # An upload lives at most 15 minutes, the time-out of the report function.
-                    abort_incomplete_multipart_upload_after=Duration.days(1),
-                )
-            ],
+            lifecycle_rule=s3.LifecycleRule(
+                id="ReportRetention",
+                expiration=Duration.days(retention_days),
+                noncurrent_version_expiration=Duration.days(min(REPLACED_VERSION_DAYS, retention_days)),
+                # An upload takes 15 minutes at most, the timeout of the report function.
+                abort_incomplete_multipart_upload_after=Duration.days(1),
+            ),
+            no_access_log=(
+                "Server access logs would need a second bucket with its own retention. CloudTrail data events, which "
+                "AWS prefers for this purpose and which the owner of the account turns on, record who read a report; "
+                "docs/access.md says how."
+            ),
         )
-        self.bucket.add_to_resource_policy(
-            _denied_to_all("NobodyLiftsALock", ["s3:BypassGovernanceRetention"], self.bucket.arn_for_objects("*"))
-        )
-        self.bucket.add_to_resource_policy(
-            _denied_to_all(
-                "NothingIsReplicatedIntoTheEvidence",
-                REPLICATION,
-                *(self.bucket.arn_for_objects(keys) for keys in EVIDENCE),
-            )
-        )
+        self._deny("NobodyLiftsALock", ["s3:BypassGovernanceRetention"], "")
+        self._deny("NothingIsReplicatedIntoTheEvidence", REPLICATION, *EVIDENCE)
         keep_with_its_policy(self.bucket)
-        Validations.of(self.bucket).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-S1",
-                reason=(
-                    "Server access logs would need a second bucket with its own retention. Who read a report is "
-                    "answered by CloudTrail data events, which AWS prefers for this purpose and which the account's "
-                    "owner turns on; docs/operations.md says how."
-                ),
-            )
-        )
 
-    def let_only_write(self, writer: iam.IRole) -> None:
-        """Deny everybody but one role to write what counts as evidence.
+    def allow_writes_only_by(self, writer: iam.IRole) -> None:
+        """Deny every principal but one role to write evidence, whatever IAM allows in the account.
 
-        Whatever IAM allows in the account: who is not this role can neither add a report nor replace one. The role
-        is named by its ARN, in a condition, which needs no role to exist and holds for all its sessions; a caller
-        that is an AWS service has no such key, and is denied as well. Nobody is locked out: reading, deleting and the
-        policy itself stay with IAM, so that an administrator can change this statement. While a deployment replaces
-        the role, writes may be denied for a moment; Lambda's retries and the sweeps make that good.
+        A condition names the role by its ARN, which needs no existing role and holds for all of its sessions. A caller
+        that is an AWS service has no such key and is denied as well. The policy locks nobody out: reading, deleting
+        and the policy itself stay with IAM, so an administrator can change this statement. While a deployment
+        replaces the role, writes may fail for a moment; the retries of Lambda and the sweeps repeat them.
 
         Args:
             writer: The role of the report function.
         """
+        self._deny(
+            "OnlyTheReportFunctionWritesReports",
+            ["s3:PutObject"],  # multipart uploads and copies need it, too
+            *EVIDENCE,
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
+        )
+
+    def _deny(
+        self,
+        sid: str,
+        actions: Sequence[str],
+        *prefixes: str,
+        conditions: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Deny everybody some actions on the objects with these prefixes."""
         self.bucket.add_to_resource_policy(
-            _denied_to_all(
-                "OnlyTheReportFunctionWritesReports",
-                ["s3:PutObject"],  # multipart uploads and copies need it, too
-                *(self.bucket.arn_for_objects(keys) for keys in EVIDENCE),
-                conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
+            iam.PolicyStatement(
+                sid=sid,
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=list(actions),
+                resources=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+                conditions=conditions,
             )
         )
 
 
+def private_bucket(
+    scope: Construct,
+    construct_id: str,
+    *,
+    key: kms.IKey,
+    lifecycle_rule: s3.LifecycleRule,
+    no_access_log: str,
+    **options: Any,
+) -> s3.Bucket:
+    """Make a bucket that is encrypted with a customer key, closed to the public and open to TLS only.
+
+    Args:
+        scope: The construct that the bucket belongs to.
+        construct_id: The name of the bucket in the scope.
+        key: The key that encrypts the objects.
+        lifecycle_rule: When the objects expire.
+        no_access_log: Why the bucket has no server access log.
+        **options: Further options of `s3.Bucket`.
+    """
+    bucket = s3.Bucket(
+        scope,
+        construct_id,
+        encryption=s3.BucketEncryption.KMS,
+        encryption_key=key,
+        bucket_key_enabled=True,  # one call to KMS for many objects instead of one per object
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        lifecycle_rules=[lifecycle_rule],
+        **options,
+    )
+    Validations.of(bucket).acknowledge(Acknowledgment(id="AwsSolutions-S1", reason=no_access_log))
+    return bucket
+
+
 def keep_with_its_policy(bucket: s3.Bucket) -> None:
-    """Let a bucket stay when the stack is removed, and what denies access to it as well."""
+    """Keep a bucket when the stack is deleted, and the policy that denies access to it."""
     bucket.apply_removal_policy(KEPT)
     if bucket.policy:  # enforce_ssl made it
         bucket.policy.apply_removal_policy(KEPT)
-
-
-def _denied_to_all(
-    sid: str, actions: Sequence[str], *resources: str, conditions: Mapping[str, Mapping[str, str]] | None = None
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid=sid,
-        effect=iam.Effect.DENY,
-        principals=[iam.AnyPrincipal()],
-        actions=list(actions),
-        resources=list(resources),
-        conditions=conditions,
-    )

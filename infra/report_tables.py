@@ -1,4 +1,4 @@
-"""What the reports are to a query: a database with two tables, over the files that lie in the bucket already."""
+"""The reports as Athena sees them: a database with two tables, over the files that are in the bucket already."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,19 +10,19 @@ from constructs import Construct
 
 from infra.report_store import ReportStore
 from search_coverage.names import EXCLUDED_BACKUPS, SUMMARIES
-from search_coverage.report.row import COLUMNS
+from search_coverage.report.files.row import COLUMNS
 
 DATABASE: Final = "search_coverage"
-"""Athena wants lower case and no hyphen; an account and Region have one stack (`infra/stack.py`), and so one of it."""
+"""Athena requires lower case without hyphens. An account and Region have one stack, and so one database."""
 
 FIRST_DAY: Final = "2025-01-01"
-"""Where the projected days begin. AWS Backup has search jobs since December 2024 and forgets them after a week, so that
-no report is older. Each day that a query does not leave out by its date costs one listing, also where nothing lies:
-ten years of them are about two cents."""
+"""The first of the projected days. AWS Backup has search jobs since December 2024 and keeps them for a week, so no
+report is older. Each day that a query does not exclude costs one listing, even without files: ten years of days cost
+about two cents."""
 
 EXCLUDED_BACKUPS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(dict.fromkeys(COLUMNS, "string"))
-"""The columns of the JSON Lines (docs/report-format.md). Times are text, ISO 8601 in UTC, as they are in the files;
-`from_iso8601_timestamp` makes them times in a query."""
+"""The columns of the JSON Lines (docs/report-format.md). Times are text as in the files, ISO 8601 in UTC;
+`from_iso8601_timestamp` converts them in a query."""
 
 _FILE: Final = "struct<key:string,sha256:string,bytes:bigint,rows:bigint,versionid:string>"
 
@@ -54,25 +54,25 @@ SEARCH_JOBS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "generatorversion": "string",
     }
 )
-"""The members of a summary. The Glue Data Catalog has lower case only; a query may write `searchJob.completionTime` all
-the same, since SQL does not distinguish case."""
+"""The members of a summary. The Glue Data Catalog has lower case only; a query may still write
+`searchJob.completionTime`, because SQL ignores case."""
 
 PARTITIONS: Final = ("account", "region", "date")
-"""The folders that the files lie in, `account=…/region=…/date=…`."""
+"""The folders of the files, `account=…/region=…/date=…`."""
 
 JSON_LINES: Final = "org.apache.hive.hcatalog.data.JsonSerDe"
-"""Of Athena's two JSON readers the one that AWS itself advises: of the other, OpenX, its documentation says that a
-result can have fewer rows than the files, and nulls where the files have values
-(https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html). This one finds members at any depth whatever their
-case, leaves the keys of maps as they are, and fails a query over a line that it cannot read, instead of skipping it."""
+"""Of Athena's two JSON readers, the one that AWS recommends: with the other, OpenX, a result can have fewer rows than
+the files, and nulls where the files have values (https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html).
+This one finds members at any depth whatever their case, keeps the keys of maps, and fails a query over a line that it
+cannot read, instead of skipping the line."""
 
 
 class ReportTables(Construct):
     """The Glue database and its tables `excluded_backups` and `search_jobs`.
 
-    Nothing has to crawl or to add partitions: which folders there are is computed (partition projection,
+    Athena computes the folders, so that nothing must crawl them or add partitions (partition projection,
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html). Account and Region are enumerations of one
-    value, and not `injected`, so that a query need not name them.
+    value, not `injected`, so that a query does not have to name them.
 
     Attributes:
         database: The database.
@@ -96,18 +96,18 @@ class ReportTables(Construct):
                 "excluded_backups",
                 EXCLUDED_BACKUPS_COLUMNS,
                 folder=EXCLUDED_BACKUPS,
-                description="One row for each backup that a search job did not look into.",
+                description="One row per backup that a search job did not search.",
             ),
             self._table(
                 "search_jobs",
                 SEARCH_JOBS_COLUMNS,
                 folder=SUMMARIES,
-                description="One row for each search job that has a report, also where nothing was excluded.",
+                description="One row per search job that has a report, even if nothing was excluded.",
             ),
         )
 
     def _table(self, name: str, columns: Mapping[str, str], *, folder: str, description: str) -> glue.CfnTable:
-        """Make a table of the files below a folder, one JSON object a line."""
+        """Make a table of the files below a folder, with one JSON object per line."""
         location = f"s3://${{Bucket}}/{folder}"
         # "${!name}" is how Fn::Sub writes a "${name}" that is not its own.
         partitions = "/".join(f"{partition}=${{!{partition}}}" for partition in PARTITIONS)

@@ -1,14 +1,13 @@
-"""The stack: it wires the constructs to each other and names what people look for. It defines no resource itself."""
+"""The stack: it wires the constructs and defines the outputs. It defines no other resource."""
 
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.analytics import Analytics
-from infra.dashboard import Dashboard
+from infra.dashboard import Dashboard, Shown
 from infra.log_queries import LogQueries
 from infra.monitoring import Monitoring
-from infra.python_bundle import function_code
 from infra.report_store import ReportStore
 from infra.reporter import Reporter
 from infra.settings import Settings
@@ -17,17 +16,17 @@ from search_coverage.names import SERVICE, STACK
 
 
 class SecondStackError(ValueError):
-    """Somebody asks for a stack of another name; the message is one sentence for them."""
+    """The stack would get another name; the message is one sentence for the person who deploys it."""
 
 
 class SearchCoverageStack(Stack):
-    """Search Coverage in one account and Region, whichever the credentials at deployment point to.
+    """Search Coverage in one account and Region, those of the credentials at deployment.
 
-    There is one in an account and Region, and so it has one name. A second one would make its own reports of the same
-    search jobs: it would hear the events of the first, count into the same metrics, and start the same alarms.
+    An account has one stack per Region, which therefore has one name. A second stack would write its own reports of the
+    same search jobs: it would receive the events of the first, publish to the same metrics, and start the same alarms.
 
     Raises:
-        SecondStackError: It is to have another name.
+        SecondStackError: The stack would get another name.
     """
 
     def __init__(self, scope: Construct, construct_id: str = STACK, *, settings: Settings) -> None:
@@ -43,41 +42,35 @@ class SearchCoverageStack(Stack):
             )
         Tags.of(self).add("application", SERVICE)
 
-        code = function_code()
         store = ReportStore(self, "ReportStore", settings=settings)
         alerts = Alerts(self, "Alerts", settings=settings)
         analytics = Analytics(self, "Analytics", store=store)
-        reporter = Reporter(self, "Reporter", settings=settings, code=code, store=store, alerts=alerts)
-        watcher = Watcher(self, "Watcher", settings=settings, code=code, store=store, table=reporter.table)
+        reporter = Reporter(self, "Reporter", settings=settings, store=store, alerts=alerts)
+        watcher = Watcher(self, "Watcher", settings=settings, store=store, table=reporter.table)
         monitoring = Monitoring(
             self, "Monitoring", settings=settings, alerts=alerts, reporter=reporter, watcher=watcher
         )
-        dashboard = Dashboard(
-            self,
-            "Dashboard",
-            settings=settings,
-            store=store,
-            reporter=reporter,
-            watcher=watcher,
-            monitoring=monitoring,
-        )
+        shown = Shown(settings, store, reporter, watcher, monitoring)
+        dashboard = Dashboard(self, "Dashboard", shown)
         LogQueries(self, "LogQueries", report_log=reporter.function.log_group, watch_log=watcher.function.log_group)
+        self._outputs(
+            ReportBucketName=store.bucket.bucket_name,
+            AlertsTopicArn=alerts.topic.topic_arn,
+            AlarmTopicArn=monitoring.topic.topic_arn,
+            ReportFunctionName=reporter.function.function_name,
+            WatchFunctionName=watcher.function.function_name,
+            IdempotencyTableName=reporter.table.table_name,
+            ScheduleName=watcher.schedule.schedule_name,
+            FailureQueueUrl=reporter.failure_queue.queue_url,
+            RuleDeadLetterQueueUrl=reporter.rule_dead_letter_queue.queue_url,
+            ScheduleDeadLetterQueueUrl=watcher.schedule_dead_letter_queue.queue_url,
+            DashboardName=dashboard.name,
+            DashboardUrl=dashboard.url,
+            AthenaWorkGroupName=analytics.workgroup.ref,
+            AthenaResultsBucketName=analytics.results.bucket_name,
+            GlueDatabaseName=analytics.tables.database.ref,
+        )
 
-        for name, value in {
-            "ReportBucketName": store.bucket.bucket_name,
-            "AlertsTopicArn": alerts.topic.topic_arn,
-            "AlarmTopicArn": monitoring.topic.topic_arn,
-            "ReportFunctionName": reporter.function.function_name,
-            "WatchFunctionName": watcher.function.function_name,
-            "IdempotencyTableName": reporter.table.table_name,
-            "ScheduleName": watcher.schedule.schedule_name,
-            "FailureQueueUrl": reporter.failure_queue.queue_url,
-            "RuleDeadLetterQueueUrl": reporter.rule_dead_letter_queue.queue_url,
-            "ScheduleDeadLetterQueueUrl": watcher.schedule_dead_letter_queue.queue_url,
-            "DashboardName": dashboard.name,
-            "DashboardUrl": dashboard.url,
-            "AthenaWorkGroupName": analytics.workgroup.ref,
-            "AthenaResultsBucketName": analytics.results.bucket_name,
-            "GlueDatabaseName": analytics.tables.database.ref,
-        }.items():
+    def _outputs(self, **values: str) -> None:
+        for name, value in values.items():
             CfnOutput(self, name, value=value)

@@ -1,6 +1,7 @@
 """What Lambda hands to a function: the event and the context."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,12 @@ from search_coverage.names import SERVICE, STATE_CHANGE
 
 ACCOUNT = "123456789012"  # moto's
 REGION = "us-east-1"
+CREDENTIALS: Mapping[str, Any] = {
+    "region_name": REGION,
+    "aws_access_key_id": "testing",
+    "aws_secret_access_key": "testing",
+}
+"""What a client is made with that talks to no AWS."""
 
 
 @dataclass

@@ -14,7 +14,8 @@ from cli.doctor.checks import functions, notifications, rights, search_keys, sea
 from cli.doctor.finding import Concluded, Finding, unknown
 from cli.doctor.section import Section
 from cli.errors import PartMissing, StackMissing
-from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.aws.errors import reading
+from search_coverage.coverage.errors import AwsCallFailed
 
 _CONCURRENT_CHECKS: Final = 8  # most of the time is spent waiting for AWS
 
@@ -87,7 +88,7 @@ def run_checks(deployment: Deployment) -> Iterator[tuple[str, Finding]]:
 def run_check(check: Check, deployment: Deployment) -> Finding:
     """Run one check. Whatever AWS answers, the result is a finding."""
     try:
-        with doing(f"The check '{check.name}'"):
+        with reading(f"The check '{check.name}'"):
             return check.run(deployment)
     except Concluded as concluded:
         return concluded.finding
@@ -104,7 +105,7 @@ def run_check(check: Check, deployment: Deployment) -> Finding:
 
 def _stack_exists(deployment: Deployment) -> bool:
     try:
-        with doing("Reading the stack"):
+        with reading("Reading the stack"):
             return bool(deployment.outputs and deployment.resources)
     except (AwsCallFailed, StackMissing):
         return False  # the check of the stack reports why

@@ -19,7 +19,7 @@ class Section(StrEnum):
     SCHEDULE_QUEUE = "A message in the dead-letter queue of the schedule"
     SILENT = "The watch is silent"
     ALARMS = "Before you begin"
-    CHANGED = "What somebody changed"
+    CHANGED = "Find configuration drift"
     TABLE_DELETED = "The table was deleted"
     SEARCH_KEYS = "Search jobs encrypted with a customer managed key"
     UPGRADE = "Upgrade"

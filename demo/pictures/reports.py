@@ -1,23 +1,22 @@
-"""The reports of the demo's search jobs, made by the report function's own code at a fixed time under fixed names."""
+"""The reports of the demo's search jobs, made by the report function's own code, at a fixed time, without a bucket."""
 
 import json
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import create_autospec, patch
 
-from demo.pictures.shelf import Mail, ShelfBucket, ShelfBus, ShelfDigests, ShelfLease, ShelfTopic
 from search_coverage.aws import clients
 from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.backup_vaults import BackupVaults
 from search_coverage.aws.snapshots import Snapshots
 from search_coverage.coverage.verdict import InventoryStatus
 from search_coverage.names import REPORT_HTML, SUMMARY_JSON
-from search_coverage.report.alert import NotifyOn
+from search_coverage.report.mail.alert import NotifyOn
+from search_coverage.use_cases.notifier import Notifier
+from search_coverage.use_cases.ports import AlertsTopic, Leases, ReportEvents, ReportStore, SentDigests
 from search_coverage.use_cases.report_search_job import ReportSearchJob
 from search_coverage.use_cases.take_inventory import TakeInventory
 from simulators.backup_search import BackupSimulator, Scenario, load_scenarios
@@ -26,6 +25,12 @@ _SCENARIOS = Path(__file__).parents[1] / "scenarios"
 _NOW = datetime(2026, 11, 20, 9, 5, 30, tzinfo=UTC)
 _ACCOUNT, _REGION = "111122223333", "eu-central-1"
 _IDENTIFIERS = uuid.UUID("5ea2c4c0-0000-4000-8000-000000000000")
+_SDK = {
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_DEFAULT_REGION": _REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 _STOPPED = "stopped-by-hand"
 _STOPPED_AFTER = timedelta(seconds=5)
 
@@ -35,8 +40,16 @@ class ReportsNotMade(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Mail:
+    """What a person receives."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """What a person gets of a search job.
+    """What a person receives about a search job.
 
     Attributes:
         page: report.html.
@@ -55,12 +68,11 @@ def demo_reports() -> dict[str, Report]:
     """
     reports = {}
     scenarios = load_scenarios(_SCENARIOS)
-    with (
-        BackupSimulator(scenarios=scenarios, clock=lambda: _NOW, account=_ACCOUNT, region=_REGION) as simulator,
-        _sdk_goes_to(simulator),
-    ):
-        for scenario in scenarios:
-            reports[scenario.name] = _report(_end_search_job(simulator, scenario))
+    with BackupSimulator(scenarios=scenarios, clock=_now, account=_ACCOUNT, region=_REGION) as simulator:
+        variables = {**_SDK, "AWS_ENDPOINT_URL": simulator.endpoint_url}
+        with patch.dict(os.environ, variables):
+            for scenario in scenarios:
+                reports[scenario.name] = _report(_end_search_job(simulator, scenario))
     return reports
 
 
@@ -79,46 +91,38 @@ def _end_search_job(simulator: BackupSimulator, scenario: Scenario) -> str:
 
 
 def _report(identifier: str) -> Report:
-    bucket, topic = ShelfBucket(f"search-coverage-reports-{_ACCOUNT}"), ShelfTopic()
+    """Make a report with the report function's use case, whose files and messages stay in memory."""
+    files: dict[str, bytes] = {}
+    bucket = create_autospec(ReportStore, instance=True)
+    bucket.name = f"search-coverage-reports-{_ACCOUNT}"
+    bucket.put_file.side_effect = lambda key, path, *_, **__: files.update({key: path.read_bytes()})
+    bucket.put_summary.side_effect = lambda key, summary, *_, **__: files.update({key: json.dumps(summary).encode()})
+    bucket.put_summary_line.return_value = "not kept"
+    bucket.summary.return_value = None
+    topic = create_autospec(AlertsTopic, instance=True)
+    topic.publish.return_value = "kept"
+    sent = create_autospec(SentDigests, instance=True)
+    sent.message_id.return_value = None
     reporting = ReportSearchJob(
         search=BackupSearch(clients.backup_search()),
         bucket=bucket,
-        topic=topic,
-        bus=ShelfBus(),
-        sent=ShelfDigests(),
-        notify_on=NotifyOn.ALWAYS,
-        take_inventory=TakeInventory(_vaults, _snapshots, _now).run,
+        leases=create_autospec(Leases, instance=True),
+        notifier=Notifier(topic, sent, NotifyOn.ALWAYS, bucket.name),
+        bus=create_autospec(ReportEvents, instance=True),
+        take_inventory=TakeInventory(
+            lambda: BackupVaults(clients.backup()), lambda: Snapshots(clients.ec2()), _now
+        ).run,
         now=_now,
     )
-    reporting.run(identifier, replay=False, request_id="", lease=ShelfLease(), seconds_left=lambda: 900.0)
-    files = {key.rpartition("/")[2]: content for key, content in bucket.files.items()}
+    reporting.run(identifier, replay=False, request_id="", seconds_left=lambda: 900.0)
+    files = {key.rpartition("/")[2]: content for key, content in files.items()}
+    messages = [call.args[0] for call in topic.publish.call_args_list]
+    mails = [Mail(message.subject, text) for message in messages if (text := json.loads(message.body).get("email"))]
     inventory = json.loads(files[SUMMARY_JSON])["inventory"]
-    if inventory["status"] != InventoryStatus.COMPLETE or topic.mail is None:
+    if inventory["status"] != InventoryStatus.COMPLETE or not mails:
         raise ReportsNotMade(f"The report of search job {identifier} is not what it should be: {inventory['message']}")
-    return Report(files[REPORT_HTML].decode(), topic.mail)
-
-
-def _vaults() -> BackupVaults:
-    return BackupVaults(clients.backup())
-
-
-def _snapshots() -> Snapshots:
-    return Snapshots(clients.ec2())
+    return Report(files[REPORT_HTML].decode(), mails[-1])
 
 
 def _now() -> datetime:
     return _NOW
-
-
-@contextmanager
-def _sdk_goes_to(simulator: BackupSimulator) -> Iterator[None]:
-    """Point the SDK's clients to the simulator, and nowhere else."""
-    variables = {
-        "AWS_ENDPOINT_URL": simulator.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "none",
-        "AWS_SECRET_ACCESS_KEY": "none",
-        "AWS_DEFAULT_REGION": _REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    with patch.dict(os.environ, variables):
-        yield

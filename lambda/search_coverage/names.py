@@ -29,7 +29,7 @@ REPORT_HTML = "report.html"
 """The files of a report. The first is the mark that all of them are there."""
 
 LEASE = "lease#"
-TOLD = "told#"
+SENT_DIGEST = "told#"
 ANNOUNCEMENT = "announcement#"
 """What the keys in the DynamoDB table begin with."""
 

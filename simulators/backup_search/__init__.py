@@ -5,12 +5,11 @@ scenario file may hold is shown by ``scenarios/nightly-invoices.yaml`` in this f
 not checked.
 """
 
-from simulators.backup_search.errors import ScenarioError
+from simulators.backup_search.dispatch import RecordedRequest
 from simulators.backup_search.faults import Effect, Fault, FaultError
-from simulators.backup_search.request_log import RecordedRequest
-from simulators.backup_search.scenario import BackupGroup, Progress, Scenario
+from simulators.backup_search.field_types import ScenarioError
+from simulators.backup_search.scenario import BackupGroup, Progress, Scenario, Scope
 from simulators.backup_search.scenario_files import load_scenario, load_scenarios, read_scenario
-from simulators.backup_search.scope import Scope
 from simulators.backup_search.simulator import BackupSimulator
 from simulators.backup_search.vault import AIR_GAPPED_VAULT, BACKUP_VAULT, RecoveryPointGroup, Vault
 

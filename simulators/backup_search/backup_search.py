@@ -1,169 +1,117 @@
 """The operations of ``backup-search`` that search jobs need, over the account's search jobs."""
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
-
-from botocore.model import ListShape, Shape, StructureShape
-from botocore.validate import ParamValidator
+from functools import lru_cache, partial
 
 from simulators.backup_search.account import Account
-from simulators.backup_search.backup_rows import BackupRows, row_of
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.page_tokens import InvalidTokenError, PageTokens, Place
-from simulators.backup_search.protocol import Service, ServiceError
+from simulators.backup_search.field_types import ScenarioError
+from simulators.backup_search.page_tokens import PageTokens
+from simulators.backup_search.protocol import ServiceError
+from simulators.backup_search.rows import Rows, backup_members, runs_of
 from simulators.backup_search.scenario import Scenario
-from simulators.backup_search.search_jobs import SearchJob, order
+from simulators.backup_search.search_jobs import SearchJob
+from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DEFAULT_PAGE = 1000
 _CONCURRENT_SEARCH_JOBS = 10
 
-Input = Mapping[str, Any]
-Output = dict[str, Any]
 
+class BackupSearch(SimulatedService):
+    """AWS Backup search, as far as search jobs go. Which errors it answers was seen on AWS (aws-facts.md §2)."""
 
-class BackupSearch:
-    """AWS Backup search, as far as search jobs go.
-
-    Attributes:
-        service: The service's model.
-        operations: What answers each operation.
-        invalid_input_code: The error code for input that the model does not allow.
-    """
-
+    name = "backupsearch"
     invalid_input_code = "ValidationException"
 
     def __init__(self, account: Account, tokens: PageTokens) -> None:
-        self.service = Service("backupsearch")
-        self.operations: Mapping[str, Callable[[Input], Output]] = {
-            "GetSearchJob": self.get_search_job,
-            "ListSearchJobBackups": self.list_search_job_backups,
-            "ListSearchJobs": self.list_search_jobs,
-            "StartSearchJob": self.start_search_job,
-            "StopSearchJob": self.stop_search_job,
-        }
-        self._account = account
-        self._tokens = tokens
+        super().__init__(account, tokens)
         self._started: dict[str, tuple[Input, str]] = {}
-        self._row_shape = self.service.structure("SearchJobBackupsResult")
         self._rows = lru_cache(maxsize=64)(self._make_rows)
 
     def list_search_jobs(self, given: Input) -> Output:
-        """Answers ListSearchJobs: the latest job first; a job that starts between two pages moves nothing."""
+        """Answer ListSearchJobs: the latest job first; a job that starts between two pages moves nothing."""
         now = self._account.clock()
         wanted = given.get("ByStatus")
         listing = f"ListSearchJobs({wanted or ''})"
-        place = self._place(listing, given)
+        page, position = self._place(listing, given)
         jobs = [
             job
             for job in self._account.search_jobs.known(now)
-            if wanted in {None, job.status(now)} and (place.position is None or order(job) < tuple(place.position))
+            if wanted in {None, job.status(now)} and (position is None or job.order < tuple(position))
         ]
         size = given.get("MaxResults", _DEFAULT_PAGE)
-        page = jobs[:size]
-        output: Output = {"SearchJobs": [self._summary(job) for job in page]}
-        if len(jobs) > size:
-            output["NextToken"] = self._tokens.token(listing, Place(place.page + 1, order(page[-1])))
-        return output
+        members = self.structure("SearchJobSummary").members
+        summaries = [
+            {name: value for name, value in self._details(job).items() if name in members} for job in jobs[:size]
+        ]
+        next_position = jobs[size - 1].order if len(jobs) > size else None
+        return self._page(listing, page, {"SearchJobs": summaries}, next_position)
 
     def get_search_job(self, given: Input) -> Output:
-        """Answers GetSearchJob."""
+        """Answer GetSearchJob."""
         return self._details(self._job(given))
 
     def list_search_job_backups(self, given: Input) -> Output:
-        """Answers ListSearchJobBackups; as long as the search goes on, the list ends at the row it has got to."""
+        """Answer ListSearchJobBackups; while the search runs, the list ends at the row that it has reached."""
         job = self._job(given)
         now = self._account.clock()
         listing = f"ListSearchJobBackups({job.identifier})"
-        place = self._place(listing, given)
-        start = place.position or 0
-        scanned = job.backups_scanned(now)
-        total = job.scenario.rows if job.ended(now) else scanned
+        page, position = self._place(listing, given)
+        start = position or 0
+        total = job.scenario.rows if job.ended(now) else job.backups_scanned(now)
         stop = min(start + given.get("MaxResults", _DEFAULT_PAGE), total)
-        output: Output = {
-            "Results": self._rows(job.identifier).json(
-                start, stop, stopped_from=scanned, nulls=self._account.wire.nulls
-            )
-        }
-        if stop < total:
-            output["NextToken"] = self._tokens.token(listing, Place(place.page + 1, stop))
-        return output
+        rows = self._rows(job.identifier).json(runs_of(job, start, stop, now), nulls=self._account.sends_nulls)
+        return self._page(listing, page, {"Results": rows}, stop if stop < total else None)
 
     def start_search_job(self, given: Input) -> Output:
-        """Answers StartSearchJob; the same ClientToken with the same input gives the same job again."""
-        now = self._account.clock()
+        """Answer StartSearchJob; the same ClientToken with the same input returns the same job."""
         client_token = given.get("ClientToken")
         job = self._started_with(client_token, given)
         if job is None:
             self._check_quota()
             scenario = self._account.scenario_of(given.get("Name"))
-            job = self._account.search_jobs.add(
-                replace(
-                    self._account.search_job(scenario, now, given["SearchScope"]),
-                    name=given.get("Name"),
-                    item_filters=given.get("ItemFilters", {}),
-                    encryption_key_arn=given.get("EncryptionKeyArn"),
-                )
+            job = self._account.search_job(scenario, self._account.clock(), given["SearchScope"])
+            job = replace(
+                job,
+                name=given.get("Name"),
+                item_filters=given.get("ItemFilters", {}),
+                encryption_key_arn=given.get("EncryptionKeyArn"),
             )
+            self._account.search_jobs.add(job)
             if client_token is not None:
                 self._started[client_token] = (given, job.identifier)
         details = self._details(job)
         return {name: details[name] for name in ("SearchJobArn", "CreationTime", "SearchJobIdentifier")}
 
     def stop_search_job(self, given: Input) -> Output:
-        """Answers StopSearchJob; a job that is stopping already just goes on stopping."""
+        """Answer StopSearchJob; a job that is stopping already continues to stop."""
         job = self._job(given)
         now = self._account.clock()
         if job.ended(now):
-            raise ServiceError(
-                "ConflictException",
-                f"Search job {job.identifier} is {job.status(now)} and cannot be stopped",
-                resourceId=job.identifier,
-                resourceType="search-job",
-            )
+            message = f"Search job {job.identifier} is {job.status(now)} and cannot be stopped"
+            raise _error("ConflictException", message, job.identifier)
         self._account.search_jobs.stop(job, now)
         return {}
 
     def check(self, scenario: Scenario) -> None:
-        """Checks everything that a scenario will put on the wire against the model, except enums.
-
-        Raises:
-            ScenarioError: Something is not as the model has it; the text says what and where.
-        """
-        where = scenario.origin or f"scenario {scenario.name!r}"
-        job_shape = self.service.structure("GetSearchJobOutput")
-        types = _values(self.service.model.shape_for("ResourceTypeList"))
-        if scenario.resource_type not in types:
-            raise ScenarioError(
-                f"{where}: resource_type must be one of {', '.join(types)}, not {scenario.resource_type!r}."
-            )
+        """Raise a ScenarioError if a scenario will send what the model does not know, except statuses."""
+        where = scenario.where
+        check_one_of(f"{where}: resource_type", scenario.resource_type, self.enum("ResourceType"))
+        job_shape = self.structure("GetSearchJobOutput")
         optional = [name for name in job_shape.members if name not in job_shape.required_members]
-        _check_names(f"{where}: omit", scenario.omit, optional)
-        now = self._account.clock()
-        scope = {"BackupResourceTypes": [scenario.resource_type]}
-        job = SearchJob(scenario=scenario, name=scenario.name, created_at=now - scenario.runs_for, search_scope=scope)
-        _check_shape(where, self._details(job), job_shape)
-        _check_shape(where, self._summary(job), self.service.structure("SearchJobSummary"))
+        _check_omitted(f"{where}: omit", scenario.omit, optional)
+        members = list(self.structure("SearchJobBackupsResult").members)
         for number, group in enumerate(scenario.backups, 1):
-            _check_names(f"{where}: backups[{number}].omit", group.omit, list(self._row_shape.members))
-            _check_shape(f"{where}: backups[{number}]", row_of(scenario, group, now), self._row_shape)
+            _check_omitted(f"{where}: backups[{number}].omit", group.omit, members)
 
     def _job(self, given: Input) -> SearchJob:
-        """Returns the job that the input names. Which errors there are was seen on AWS (aws-facts.md §2)."""
         identifier = given["SearchJobIdentifier"]
         if not _UUID.fullmatch(identifier):
             raise ServiceError("ValidationException", f"Invalid search job identifier: {identifier}")
         job = self._account.search_jobs.find(identifier.lower(), self._account.clock())
         if job is None:
-            raise ServiceError(
-                "ResourceNotFoundException",
-                f"Search job {identifier} was not found",
-                resourceId=identifier,
-                resourceType="search-job",
-            )
+            raise _error("ResourceNotFoundException", f"Search job {identifier} was not found", identifier)
         return job
 
     def _details(self, job: SearchJob) -> Output:
@@ -193,57 +141,33 @@ class BackupSearch:
         }
         return {name: value for name, value in members.items() if value is not None and name not in job.scenario.omit}
 
-    def _summary(self, job: SearchJob) -> Output:
-        wanted = self.service.structure("SearchJobSummary").members
-        return {name: value for name, value in self._details(job).items() if name in wanted}
-
-    def _make_rows(self, identifier: str) -> BackupRows:
+    def _make_rows(self, identifier: str) -> Rows:
         job = self._job({"SearchJobIdentifier": identifier})
-        return BackupRows(self._row_shape, job.scenario, job.created_at, {**self._account.names, **job.names})
-
-    def _place(self, listing: str, given: Input) -> Place:
-        try:
-            return self._tokens.place(listing, given.get("NextToken"))
-        except InvalidTokenError as error:
-            raise ServiceError("ValidationException", str(error)) from error
+        members = partial(backup_members, job.scenario, job.created_at)
+        return Rows(self, "SearchJobBackupsResult", members, {**self._account.names, **job.names})
 
     def _started_with(self, client_token: str | None, given: Input) -> SearchJob | None:
         before, identifier = self._started.get(client_token or "", (None, ""))
         job = self._account.search_jobs.find(identifier, self._account.clock())
         if job is not None and before != given:
-            raise ServiceError(
-                "ConflictException",
-                f"ClientToken {client_token} was used with other input",
-                resourceId=job.identifier,
-                resourceType="search-job",
-            )
+            raise _error("ConflictException", f"ClientToken {client_token} was used with other input", job.identifier)
         return job
 
     def _check_quota(self) -> None:
         now = self._account.clock()
-        going_on = sum(not job.ended(now) for job in self._account.search_jobs.known(now))
-        if self._account.enforce_quotas and going_on >= _CONCURRENT_SEARCH_JOBS:
-            raise ServiceError(
-                "ServiceQuotaExceededException",
-                f"There are {going_on} search jobs already; the quota is {_CONCURRENT_SEARCH_JOBS} at a time",
-                resourceId="search-job",
-                resourceType="search-job",
-                serviceCode=self.service.signing_name,
-            )
+        running = sum(not job.ended(now) for job in self._account.search_jobs.known(now))
+        if self._account.enforce_quotas and running >= _CONCURRENT_SEARCH_JOBS:
+            message = f"There are {running} search jobs already; the quota is {_CONCURRENT_SEARCH_JOBS} at a time"
+            error = _error("ServiceQuotaExceededException", message, "search-job")
+            error.members["serviceCode"] = self.signing_name
+            raise error
 
 
-def _values(shape: Shape) -> list[str]:
-    member = shape.member if isinstance(shape, ListShape) else shape
-    return list(getattr(member, "enum", []))
+def _error(code: str, message: str, resource_id: str) -> ServiceError:
+    return ServiceError(code, message, resourceId=resource_id, resourceType="search-job")
 
 
-def _check_names(key: str, names: tuple[str, ...], allowed: list[str]) -> None:
+def _check_omitted(key: str, names: tuple[str, ...], allowed: list[str]) -> None:
     for name in names:
         if name not in allowed:
             raise ScenarioError(f"{key} names {name!r}; allowed: {', '.join(allowed)}.")
-
-
-def _check_shape(where: str, value: Output, shape: StructureShape) -> None:
-    report = ParamValidator().validate(value, shape)
-    if report.has_errors():
-        raise ScenarioError(f"{where}: {' '.join(report.generate_report().splitlines())}.")

@@ -1,125 +1,119 @@
 """From a request to its reply: the operation it means, its input, the faults that are due, the operation's answer."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
 
-from botocore.model import OperationModel
+from moto.core.model import OperationModel
 
-from simulators.backup_search.account import Wire
+from simulators.backup_search.account import Account
 from simulators.backup_search.faults import Effect, Fault, Faults
 from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import (
-    Disruption,
     InvalidInputError,
     Reply,
     Request,
-    Service,
     ServiceError,
     read_input,
     render_error,
     render_output,
     service_of,
 )
-from simulators.backup_search.request_log import RecordedRequest, RequestLog
-from simulators.backup_search.search_jobs import Clock
+from simulators.backup_search.simulated_service import SimulatedService
 
 
-class SimulatedService(Protocol):
-    """What a service is made of: its model, and what answers its operations."""
-
-    @property
-    def service(self) -> Service:
-        """The service's model."""
-
-    @property
-    def operations(self) -> Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
-        """What answers each operation: input by member name in, output by member name out, or a ServiceError."""
-
-    @property
-    def invalid_input_code(self) -> str:
-        """The error code for input that the model does not allow."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dispatcher:
-    """Answers requests to the services.
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """One request that was answered.
 
     Attributes:
-        services: The services.
-        tokens: What reads page tokens, for faults that wait for a page.
-        faults: What goes wrong.
-        log: What notes the requests.
-        clock: Gives the time of a noted request.
-        lock: Held while an operation works on the account.
-        pause: Waits for some seconds.
-        wire: How answers are written.
+        operation: The operation; empty if the request means none.
+        status: The HTTP status; 0 if the connection was reset instead.
+        params: The input by the model's member names; empty if it could not be read.
+        faults: The effects of the faults that happened to it.
     """
 
-    services: Sequence[SimulatedService]
-    tokens: PageTokens
-    faults: Faults
-    log: RequestLog
-    clock: Clock
-    lock: threading.RLock
-    pause: Callable[[float], object]
-    wire: Wire
+    at: datetime
+    operation: str
+    status: int
+    params: Mapping[str, Any]
+    faults: tuple[str, ...] = ()
+
+
+class Dispatcher:
+    """Answers requests to the services, lets faults happen, and keeps a log of the latest requests."""
+
+    def __init__(
+        self,
+        services: Sequence[SimulatedService],
+        account: Account,
+        tokens: PageTokens,
+        lock: threading.RLock,
+        pause: Callable[[float], object],
+    ) -> None:
+        self.faults = Faults(
+            {name: (each.error_statuses, each.input_members(name)) for each in services for name in each.operations}
+        )
+        self.log: deque[RecordedRequest] = deque(maxlen=10_000)
+        self._services = services
+        self._account = account
+        self._tokens = tokens
+        self._lock = lock
+        self._pause = pause
 
     def answer(self, request: Request) -> Reply:
-        """Returns the reply to a request."""
-        candidates = service_of(request, [simulated.service for simulated in self.services])
-        for simulated in self.services:
-            match = simulated.service.match(request) if simulated.service in candidates else None
+        """Return the reply to a request."""
+        for service in service_of(request, self._services):
+            match = service.match(request)
             if match is None:
                 continue
             operation, labels = match
-            if operation.name not in simulated.operations:
+            if operation.name not in service.operations:
                 message = f"The simulator does not imitate {operation.name}"
                 return self._refuse(operation.name, 501, "NotImplemented", message)
             try:
                 given = read_input(operation, request, labels)
             except InvalidInputError as error:
-                reply = render_error(simulated.service, ServiceError(simulated.invalid_input_code, str(error)))
-                return self._noted(operation.name, {}, reply, ())
-            return self._operate(simulated, operation, given)
+                reply = render_error(service, ServiceError(service.invalid_input_code, str(error)))
+                return self._recorded(operation.name, {}, reply)
+            return self._operate(service, operation, given)
         return self._refuse("", 404, "UnknownOperationException", f"No operation is {request.method} {request.path}")
 
-    def _operate(self, simulated: SimulatedService, operation: OperationModel, given: dict[str, Any]) -> Reply:
-        token_names = simulated.service.page_tokens(operation.name)
-        token_name = token_names[0] if token_names else ""
-        token = given.get(token_name)
-        page = self.tokens.page(token)
-        listing = repr((operation.name, sorted((name, repr(given[name])) for name in given if name != token_name)))
+    def _operate(self, service: SimulatedService, operation: OperationModel, given: dict[str, Any]) -> Reply:
+        token = given.get("NextToken")
+        page = self._tokens.page(token)
+        listing = repr((operation.name, sorted((name, repr(given[name])) for name in given if name != "NextToken")))
         if token is not None:
             self.faults.remember_token(listing, page, token)
         faults = self.faults.take(operation.name, page, given)
         for fault in faults:
-            self.pause(fault.delay_seconds)
+            self._pause(fault.delay_seconds)
         try:
             _raise_error_of(faults)
-            with self.lock:
-                output = simulated.operations[operation.name](given)
+            with self._lock:
+                output = service.operations[operation.name](given)
             for fault in faults:
-                if fault.effect is Effect.TOKEN_CYCLE and token_names:
-                    old = self.faults.cycled_token(fault, listing, page)
-                    output = output if old is None else {**output, token_names[1]: old}
-            reply = render_output(operation, output, nulls=self.wire.nulls)
+                old = self.faults.cycled_token(fault, listing, page) if fault.effect is Effect.TOKEN_CYCLE else None
+                output = output if old is None else {**output, "NextToken": old}
+            reply = render_output(service, operation, output, nulls=self._account.sends_nulls)
         except ServiceError as error:
-            reply = render_error(simulated.service, error)
-        return self._noted(operation.name, given, reply, faults)
+            reply = render_error(service, error)
+        return self._recorded(operation.name, given, reply, faults)
 
-    def _noted(self, operation: str, given: Mapping[str, Any], reply: Reply, faults: Sequence[Fault]) -> Reply:
+    def _recorded(self, operation: str, given: Mapping[str, Any], reply: Reply, faults: Sequence[Fault] = ()) -> Reply:
         for fault in faults:
             reply = _disrupted(reply, fault.effect)
-        status = 0 if reply.disruption is Disruption.RESET else reply.status
+        status = 0 if reply.is_reset else reply.status
         effects = tuple(fault.effect.value for fault in faults)
-        self.log.add(RecordedRequest(self.clock(), operation, status, given, effects))
+        self.log.append(RecordedRequest(self._account.clock(), operation, status, given, effects))
         return reply
 
     def _refuse(self, operation: str, status: int, code: str, message: str) -> Reply:
         reply = Reply.of_json({"message": message}, status=status)
-        return self._noted(operation, {}, replace(reply, headers={"x-amzn-errortype": code}), ())
+        return self._recorded(operation, {}, replace(reply, headers={"x-amzn-errortype": code}))
 
 
 def _raise_error_of(faults: Sequence[Fault]) -> None:
@@ -129,10 +123,7 @@ def _raise_error_of(faults: Sequence[Fault]) -> None:
 
 
 def _disrupted(reply: Reply, effect: Effect) -> Reply:
-    if effect is Effect.CONNECTION_RESET:
-        return replace(reply, disruption=Disruption.RESET)
-    if effect is Effect.TRUNCATED_BODY:
-        return replace(reply, disruption=Disruption.TRUNCATE)
     if effect is Effect.BROKEN_JSON:
         return replace(reply, status=200, body=reply.body[: len(reply.body) // 2] or b"{")
-    return reply
+    is_reset, is_truncated = effect is Effect.CONNECTION_RESET, effect is Effect.TRUNCATED_BODY
+    return replace(reply, is_reset=is_reset, is_truncated=is_truncated) if is_reset or is_truncated else reply

@@ -1,4 +1,7 @@
-"""An HTTP/1.1 server on 127.0.0.1 that hands requests to a function, and can treat a connection badly if asked to."""
+"""An HTTP/1.1 server on 127.0.0.1 that passes requests to a function, and resets or cuts a connection on demand.
+
+It is the standard library's, not Werkzeug's: WSGI hides the connection.
+"""
 
 import socket
 import struct
@@ -8,25 +11,15 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from simulators.backup_search.protocol import Disruption, Reply, Request
+from simulators.backup_search.protocol import Reply, Request
 
 _HOST = "127.0.0.1"
-# On, and no time to linger: closing such a socket sends RST.
-_RESET = struct.pack("ii", 1, 0)
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, without time to linger: closing such a socket sends RST
 
 
 class LoopbackServer:
-    """Listens from its construction, answers from ``start`` to ``stop``.
-
-    Args:
-        answer: Gives the reply to a request; it is called from many threads.
-        port: The port; 0 for any free one.
-
-    Raises:
-        OSError: The port cannot be had.
-    """
+    """Listens from its construction, answers from ``start`` to ``stop``; many threads call ``answer``."""
 
     def __init__(self, answer: Callable[[Request], Reply], port: int) -> None:
         self._server = _Server(answer, port)
@@ -34,15 +27,15 @@ class LoopbackServer:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The address, without a slash at the end."""
         return f"http://{_HOST}:{self._server.server_port}"
 
     def start(self) -> None:
-        """Starts to answer."""
+        """Start to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the kept-alive connections, waits for what is being answered, and closes the port."""
+        """End the kept-alive connections, wait for what is being answered, and close the port."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -63,8 +56,7 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         # HTTPServer would look up the name of the host, which may ask a name server.
         TCPServer.server_bind(self)
-        self.server_name = _HOST
-        self.server_port = self.socket.getsockname()[1]
+        self.server_name, self.server_port = self.socket.getsockname()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
@@ -72,10 +64,8 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_RESET)) == _RESET:
-            self.close_request(request)
-        else:
-            super().shutdown_request(request)
+        is_reset = request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_RESET)) == _RESET
+        (self.close_request if is_reset else super().shutdown_request)(request)
         with self._changed:
             self._connections.discard(request)
             self._changed.notify_all()
@@ -103,33 +93,21 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def answer(self) -> None:
-        url = urlsplit(self.path)
-        reply = self.server.answer(
-            Request(
-                method=self.command,
-                path=url.path,
-                query=parse_qs(url.query, keep_blank_values=True),
-                headers={name.lower(): value for name, value in self.headers.items()},
-                body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
-            )
-        )
-        if reply.disruption is Disruption.RESET:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        url = f"http://{_HOST}{self.path}"
+        reply = self.server.answer(Request.from_primitives(self.command, url, self.headers, body))
+        self.close_connection |= reply.is_reset or reply.is_truncated
+        if reply.is_reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self.close_connection = True
             return
         self.send_response(reply.status)
-        for name, value in reply.headers.items():
+        headers = {**reply.headers, "Content-Type": "application/json", "Content-Length": str(len(reply.body))}
+        for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        if reply.disruption is Disruption.TRUNCATE:
-            self.wfile.write(reply.body[: len(reply.body) // 2])
-            self.close_connection = True
-        else:
-            self.wfile.write(reply.body)
+        self.wfile.write(reply.body[: len(reply.body) // 2] if reply.is_truncated else reply.body)
 
     do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - http.server finds them by these names
 
     def log_message(self, *_: Any) -> None:
-        """Stays silent: the request log says more."""
+        pass  # the request log says more

@@ -1,79 +1,60 @@
-"""Texts with a number in them: one template stands for a million ARNs, and tells which number an ARN has."""
+"""Texts with a number in them: one template stands for a million ARNs, and gives the number of an ARN."""
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import zip_longest
 
 PLACEHOLDER = re.compile(r"\{i(?::(0?\d{0,3}[dxX]?))?\}")
 """Where a number stands in a text: ``{i}``, ``{i:04}``, ``{i:017x}``."""
 
-
-def numbering(template: str, names: Mapping[str, str]) -> Callable[[int], str]:
-    """Returns what gives the text with a number put in.
-
-    Args:
-        template: The text.
-        names: What ``{account}``, ``{region}`` and the like stand for.
-    """
-    text = with_names(template, names)
-    pieces: list[str] = []
-    end = 0
-    for found in PLACEHOLDER.finditer(text):
-        pieces += [text[end : found.start()].replace("%", "%%"), _percent(found[1] or "")]
-        end = found.end()
-    if not pieces:
-        return lambda _: text
-    count = len(pieces) // 2
-    pattern = "".join([*pieces, text[end:].replace("%", "%%")])
-    return lambda i: pattern % ((i,) * count)
+_TYPES = {"d", "x", "X"}
 
 
 def with_names(template: str, names: Mapping[str, str]) -> str:
-    """Returns the text with the names filled in; the places of the number are still there."""
+    """Return the template with ``{account}``, ``{region}`` and the like filled in."""
     for name, value in names.items():
         template = template.replace(f"{{{name}}}", value)
     return template
 
 
-class NumberedText:
-    """A text with a number in it, to be read in both directions.
+def numbering(template: str) -> Callable[[int], str]:
+    """Return the function that puts a number into the template."""
+    texts, specs = _parts(template)
+    # str % tuple is several times faster than str.format.
+    formats = [f"%{spec}" if spec[-1:] in _TYPES else f"%{spec}d" for spec in specs]
+    pattern = "".join(text.replace("%", "%%") + form for text, form in zip_longest(texts, formats, fillvalue=""))
+    return lambda number: pattern % ((number,) * len(formats))
 
-    Args:
-        template: The text.
-        names: What ``{account}``, ``{region}`` and the like stand for.
+
+class NumberedText:
+    """A text with a number in it, read in both directions.
 
     Attributes:
         template: The text with the names filled in.
-        is_numbered: Whether there is a number in it at all.
-        of: Gives the text of a number.
+        is_numbered: Whether there is a number in it.
+        of: Returns the text of a number.
     """
 
     def __init__(self, template: str, names: Mapping[str, str]) -> None:
         self.template = with_names(template, names)
-        self.of = numbering(self.template, {})
-        pattern = ""
-        end = 0
-        for found in PLACEHOLDER.finditer(self.template):
-            pattern += re.escape(self.template[end : found.start()]) + _digits(found[1] or "")
-            end = found.end()
-        self.is_numbered = bool(pattern)
-        self._pattern = re.compile(pattern + re.escape(self.template[end:]))
-        self._bases = [16 if (found[1] or "")[-1:] in {"x", "X"} else 10 for found in PLACEHOLDER.finditer(template)]
+        self.of = numbering(self.template)
+        texts, specs = _parts(self.template)
+        self.is_numbered = bool(specs)
+        self._bases = [16 if spec[-1:] in {"x", "X"} else 10 for spec in specs]
+        digits = [r" *([0-9a-fA-F]+)" if base == 16 else r" *(\d+)" for base in self._bases]
+        self._pattern = re.compile("".join(re.escape(a) + b for a, b in zip_longest(texts, digits, fillvalue="")))
 
     def numbers(self, text: str, numbers: range) -> range:
-        """Returns which of these numbers have this text: none, one, or all if there is no number in it."""
-        if not self.is_numbered:
-            return numbers if text == self.template else range(0)
+        """Return which of these numbers have this text: none, one, or all if there is no number in it."""
         found = self._pattern.fullmatch(text)
         if found is None:
             return range(0)
+        if not self.is_numbered:
+            return numbers
         number = int(found[1], self._bases[0])
         return range(number, number + 1) if number in numbers and self.of(number) == text else range(0)
 
 
-def _percent(spec: str) -> str:
-    # str % tuple is several times faster than str.format.
-    return f"%{spec}" if spec[-1:] in {"d", "x", "X"} else f"%{spec}d"
-
-
-def _digits(spec: str) -> str:
-    return r" *([0-9a-fA-F]+)" if spec[-1:] in {"x", "X"} else r" *(\d+)"
+def _parts(template: str) -> tuple[list[str], list[str]]:
+    parts = PLACEHOLDER.split(template)
+    return parts[::2], [spec or "" for spec in parts[1::2]]

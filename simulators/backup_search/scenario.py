@@ -1,135 +1,167 @@
-"""What becomes of a search job, as plain values: how long it runs, how it ends, which backups it lists."""
+"""The course of a search job, as plain values: how long it runs, how it ends, which backups it lists."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.moment import Moment
-from simulators.backup_search.numbered_text import PLACEHOLDER
-from simulators.backup_search.scope import Scope
+from pydantic import AfterValidator, AliasChoices, Field
+
+from simulators.backup_search.field_types import (
+    CONFIG,
+    Ago,
+    Count,
+    Moment,
+    ScenarioError,
+    Seconds,
+    Template,
+    one_of,
+    time_of,
+)
+from simulators.backup_search.numbered_text import with_names
 from simulators.backup_search.vault import Vault
 
-_INDEXES = {"ACTIVE", "PENDING", "FAILED", "DELETING", "NONE"}
-_UNFINISHED = {"RUNNING", "STOPPING"}
+# {series} and {nth} distinguish the backups of one scenario from those of another.
+_SOURCES = {
+    "S3": "arn:aws:s3:::example-bucket-{nth}{i:06}",
+    "EBS": "arn:aws:ec2:{region}:{account}:volume/vol-{series}{i:012x}",
+}
+# An EBS backup is a snapshot, its ARN has no account (aws-facts.md §2).
+_BACKUPS = {
+    "S3": "arn:aws:backup:{region}:{account}:recovery-point:000{series}-0000-4000-8000-{i:012x}",
+    "EBS": "arn:aws:ec2:{region}::snapshot/snap-{series}{i:012x}",
+}
+
+
+def _end_status(status: str) -> str:
+    if status in {"RUNNING", "STOPPING"}:
+        raise ValueError("must be the status of an ended search job")
+    return status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The members of SearchScope besides the resource type. An empty one does not narrow the search.
+
+    A span as a time counts back from the search job's creation; ARNs may hold ``{account}`` and ``{region}``.
+    """
+
+    __pydantic_config__ = CONFIG
+
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    source_arns: tuple[str, ...] = ()
+    backup_arns: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def search_scope(self, resource_type: str, created_at: datetime, names: Mapping[str, str]) -> dict[str, Any]:
+        """Return the SearchScope for a StartSearchJob at this time."""
+        bounds = {"CreatedAfter": self.created_after, "CreatedBefore": self.created_before}
+        narrowed = {
+            "BackupResourceCreationTime": {
+                name: time_of(bound, created_at) for name, bound in bounds.items() if bound is not None
+            },
+            "SourceResourceArns": [with_names(arn, names) for arn in self.source_arns],
+            "BackupResourceArns": [with_names(arn, names) for arn in self.backup_arns],
+            "BackupResourceTags": dict(self.tags),
+        }
+        return {"BackupResourceTypes": [resource_type], **{name: value for name, value in narrowed.items() if value}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupGroup:
-    """Rows of ListSearchJobBackups that look alike.
+    """Rows of ListSearchJobBackups that look alike, and the recovery points behind them.
+
+    What is None fits the other attributes: an ARN fits the resource type, which is the scenario's, and the index in the
+    vault fits the row. Texts may hold the placeholders ``{i}``, ``{account}`` and ``{region}``.
 
     Attributes:
-        count: How many rows.
-        status: Their Status; it need not be one that AWS's model knows.
-        status_message: Their StatusMessage; None for none. May hold ``{i}``, ``{account}`` and ``{region}``.
-        resource_type: Their ResourceType; None for the scenario's.
-        source: Their SourceResourceArn; None for one that fits the resource type. May hold the placeholders.
-        backup_arn: Their BackupResourceArn; None for one that fits the resource type. May hold the placeholders.
-        created: Their BackupCreationTime.
-        index_created: Their IndexCreationTime.
-        omit: Members of the row that are left out.
-        listed: Whether the search lists them; if not, they are only in the vault, and {i} counts on after the rows.
+        status: Status; it may be one that AWS's model lacks.
+        omit: Members that the rows leave out.
+        listed: Whether the search lists them; if not, they are only in the vault, numbered after the rows.
         vault: The vault that they are in; None for ``Default``.
-        index: Their IndexStatus there, or ``NONE`` if they were never indexed; None for what fits their row.
-        index_message: Their IndexStatusMessage there; None for none. May hold the placeholders.
-        first: The number of the first one; None to go on after the row before.
+        index: IndexStatus in the vault, ``NONE`` for never indexed.
+        first: The number of the first one; None to continue after the row before.
     """
 
-    count: int = 1
+    __pydantic_config__ = CONFIG
+
+    count: Count = 1
     status: str = "COMPLETED"
-    status_message: str | None = None
+    status_message: Template | None = None
     resource_type: str | None = None
-    source: str | None = None
-    backup_arn: str | None = None
+    source: Template | None = None
+    backup_arn: Template | None = None
     created: Moment = timedelta(days=1)
     index_created: Moment = timedelta(hours=20)
     omit: tuple[str, ...] = ()
     listed: bool = True
     vault: str | None = None
-    index: str | None = None
-    index_message: str | None = None
-    first: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.count < 0:
-            raise ScenarioError(f"count must be at least 0, not {self.count}")
-        if self.index is not None and self.index not in _INDEXES:
-            raise ScenarioError(f"index must be one of {', '.join(sorted(_INDEXES))}, not {self.index!r}")
-        for key, text in (
-            ("status_message", self.status_message),
-            ("source", self.source),
-            ("arn", self.backup_arn),
-            ("index_message", self.index_message),
-        ):
-            if "{i" in PLACEHOLDER.sub("", text or ""):
-                raise ScenarioError(f"{key} has a placeholder that is none of {{i}}, {{i:04}}, {{i:017x}}: {text!r}")
+    index: Annotated[str, one_of("ACTIVE", "DELETING", "FAILED", "NONE", "PENDING")] | None = None
+    index_message: Template | None = None
+    first: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The job's counts once it has ended; None for what the backups give.
+    """The counts of an ended job; None for the one that follows from the rows (1000 items per COMPLETED row)."""
 
-    Attributes:
-        recovery_points_to_scan: TotalRecoveryPointsToScanCount; by default every row.
-        recovery_points_scanned: RecoveryPointsScannedCount; by default every row that is COMPLETED.
-        items_to_scan: TotalItemsToScanCount; by default 1000 a COMPLETED row.
-        items_scanned: ItemsScannedCount; by default as many as there are to scan.
-        items_matched: ItemsMatchedCount; by default 0.
-    """
+    __pydantic_config__ = CONFIG
 
-    recovery_points_to_scan: int | None = None
-    recovery_points_scanned: int | None = None
-    items_to_scan: int | None = None
-    items_scanned: int | None = None
-    items_matched: int | None = None
+    recovery_points_to_scan: Count | None = None
+    recovery_points_scanned: Count | None = None
+    items_to_scan: Count | None = None
+    items_scanned: Count | None = None
+    items_matched: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What becomes of a search job.
+    """The course of the search jobs with this Name.
 
     Attributes:
-        name: The search job Name that gets this scenario.
-        backups: The rows of ListSearchJobBackups, group after group.
-        resource_type: ``S3`` or ``EBS``.
-        runs_for: How long the job is RUNNING.
-        stops_for: How long it is STOPPING when it is stopped.
-        end_status: Its Status then; it need not be one that AWS's model knows.
-        status_message: Its StatusMessage then; None for none.
-        progress: Its counts then.
-        ended_ago: How long before the start of the simulator such a job ended; None if there is none then.
+        end_status: Status at the end; it may be one that AWS's model lacks.
+        ended_ago: How long before the start of the simulator such a job ended (in YAML: ``ended``); None for no job.
         omit: Optional members that GetSearchJob and ListSearchJobs leave out.
-        origin: Where the scenario was read from; for error texts only.
-        scope: The scope that its search job is started with; None for one that means just its backups.
-        vaults: What vaults hold for it, besides its backups.
+        origin: The file of the scenario, for error texts.
+        scope: The scope to start the job with; None for one that means just its backups.
+        vaults: What vaults hold besides. With vaults and no backups, the job lists what it finds in the vaults.
     """
 
-    name: str
+    __pydantic_config__ = CONFIG
+
+    name: Annotated[str, Field(min_length=1)]
     backups: tuple[BackupGroup, ...] = ()
     resource_type: str = "S3"
-    runs_for: timedelta = timedelta(0)
-    stops_for: timedelta = timedelta(seconds=2)
-    end_status: str = "COMPLETED"
+    runs_for: Seconds = timedelta(0)
+    stops_for: Seconds = timedelta(seconds=2)
+    end_status: Annotated[str, AfterValidator(_end_status)] = "COMPLETED"
     status_message: str | None = None
     progress: Progress = Progress()
-    ended_ago: timedelta | None = None
+    ended_ago: Annotated[Ago | None, Field(validation_alias=AliasChoices("ended", "ended_ago"))] = field(
+        default=None, metadata={"key": "ended"}
+    )
     omit: tuple[str, ...] = ()
-    origin: str = ""
+    origin: str = field(default="", metadata={"key": None})
     scope: Scope | None = None
     vaults: tuple[Vault, ...] = ()
 
-    def __post_init__(self) -> None:
-        if not self.name:
-            raise ScenarioError("name must not be empty")
-        if self.end_status in _UNFINISHED:
-            raise ScenarioError(f"end_status must not be {self.end_status}: that is no end")
-        for key, span in (("runs_for", self.runs_for), ("stops_for", self.stops_for), ("ended", self.ended_ago)):
-            if span is not None and span < timedelta(0):
-                raise ScenarioError(f"{key} must not be negative")
+    @property
+    def where(self) -> str:
+        """Where error texts say that the scenario is."""
+        return self.origin or f"scenario {self.name!r}"
+
+    def source_template(self, group: BackupGroup) -> str:
+        """Return the SourceResourceArn of a group's backups, its placeholders still in it."""
+        return group.source or _SOURCES.get(group.resource_type or self.resource_type, _SOURCES["S3"])
+
+    def arn_template(self, group: BackupGroup) -> str:
+        """Return the BackupResourceArn of a group's backups, its placeholders still in it."""
+        return group.backup_arn or _BACKUPS.get(group.resource_type or self.resource_type, _BACKUPS["S3"])
 
     @property
     def rows(self) -> int:
-        """How many backups the job lists in the end."""
+        """How many backups the ended job lists."""
         return sum(group.count for group in self.backups if group.listed)
 
     @property
@@ -139,7 +171,7 @@ class Scenario:
 
     @property
     def totals(self) -> Progress:
-        """The job's counts once it has ended, the computed ones filled in."""
+        """The counts of the ended job, without None."""
         searched = sum(group.count for group in self.backups if group.listed and group.status == "COMPLETED")
         given = self.progress
         to_scan = _first(given.items_to_scan, 1000 * searched)
@@ -157,16 +189,12 @@ UNKNOWN_NAME = Scenario(
     end_status="FAILED",
     status_message="No recovery points with an active backup index match the search scope.",
 )
-"""What becomes of a job whose name no scenario has: it fails at once, as every search job does in an account without
-indexed recovery points (aws-facts.md §2)."""
+"""The course of a job without a scenario: it fails at once, as every search job does in an account without indexed
+recovery points (aws-facts.md §2)."""
 
 
 def by_name(scenarios: Iterable[Scenario]) -> dict[str, Scenario]:
-    """Returns the scenarios by name.
-
-    Raises:
-        ScenarioError: Two have the same name.
-    """
+    """Return the scenarios by name; a ScenarioError refuses two of the same name."""
     named: dict[str, Scenario] = {}
     for scenario in scenarios:
         if scenario.name in named:

@@ -1,23 +1,22 @@
-"""Scenario files: YAML that a person writes, read into values; what is wrong is told in one sentence."""
+"""Scenario files: YAML that a person writes, read into values. ``scenarios/nightly-invoices.yaml`` shows every key.
+
+Everything here raises a ScenarioError with one sentence if a file cannot be read or is wrong.
+"""
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from simulators.backup_search.errors import ScenarioError
-from simulators.backup_search.scenario import BackupGroup, Progress, Scenario, by_name
-from simulators.backup_search.vault_files import read_scope, read_vault
-from simulators.backup_search.yaml_keys import YamlKeys
+from simulators.backup_search.field_types import ScenarioError, keys_of, validated
+from simulators.backup_search.scenario import Scenario, by_name
+
+_T = TypeVar("_T")
 
 
 def load_scenarios(directory: Path) -> tuple[Scenario, ...]:
-    """Returns the scenarios of every ``.yaml`` file of a directory, in the order of the file names.
-
-    Raises:
-        ScenarioError: The directory or a file cannot be read, is wrong, or two scenarios have the same name.
-    """
+    """Return the scenarios of every ``.yaml`` file of a directory, in the order of the file names."""
     try:
         paths = sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
     except OSError as error:
@@ -28,11 +27,7 @@ def load_scenarios(directory: Path) -> tuple[Scenario, ...]:
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Returns the scenario of one file.
-
-    Raises:
-        ScenarioError: The file cannot be read or is wrong.
-    """
+    """Return the scenario of one file."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -41,15 +36,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def read_scenario(text: str, *, origin: str) -> Scenario:
-    """Returns the scenario that a YAML text (JSON is YAML as well) describes.
-
-    Args:
-        text: The text.
-        origin: Where it comes from, for error texts.
-
-    Raises:
-        ScenarioError: The text is no YAML, or a key, a type or a value is wrong.
-    """
+    """Return the scenario that a YAML text (JSON is YAML as well) describes; ``origin`` is for error texts."""
     try:
         content = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that is none
@@ -58,67 +45,23 @@ def read_scenario(text: str, *, origin: str) -> Scenario:
 
 
 def scenario_of(content: object, *, origin: str) -> Scenario:
-    """Returns the scenario that the content of a scenario file describes.
-
-    Raises:
-        ScenarioError: A key, a type or a value is wrong.
-    """
-    keys = YamlKeys(origin, "", content)
-    progress = YamlKeys(origin, "progress.", keys.value("progress", {}))
-    scenario = keys.make(
-        lambda: Scenario(
-            name=keys.text("name", None) or "",
-            backups=tuple(map(_group, keys.mappings("backups"))),
-            resource_type=keys.text("resource_type", "S3") or "",
-            runs_for=keys.seconds("runs_for", 0),
-            stops_for=keys.seconds("stops_for", 2),
-            end_status=keys.text("end_status", "COMPLETED") or "",
-            status_message=keys.text("status_message", None),
-            progress=Progress(**{name: progress.count(name, None) for name in Progress.__slots__}),
-            ended_ago=keys.ago("ended"),
-            omit=keys.texts("omit", "a list of member names"),
-            origin=origin,
-            scope=read_scope(keys, origin),
-            vaults=tuple(map(read_vault, keys.mappings("vaults"))),
-        )
-    )
-    progress.finish()
-    keys.finish()
-    return scenario
+    """Return the scenario that the content of a scenario file describes."""
+    if not isinstance(content, dict):
+        raise ScenarioError(f"{origin}: the scenario must be a mapping of keys to values, not {content!r}.")
+    if "origin" in content:
+        raise ScenarioError(f"{origin}: origin is no key here; allowed: {', '.join(keys_of(Scenario))}.")
+    return checked(Scenario, {**content, "origin": origin}, origin)
 
 
-def _group(keys: YamlKeys) -> BackupGroup:
-    default = BackupGroup()
-    group = keys.make(
-        lambda: BackupGroup(
-            count=keys.count("count", default.count) or 0,
-            status=keys.text("status", default.status) or "",
-            status_message=keys.text("status_message", None),
-            resource_type=keys.text("resource_type", None),
-            source=keys.text("source", None),
-            backup_arn=keys.text("backup_arn", None),
-            created=keys.moment("created", default.created),
-            index_created=keys.moment("index_created", default.index_created),
-            omit=keys.texts("omit", "a list of member names"),
-            listed=keys.flag("listed", default=True),
-            vault=keys.text("vault", None),
-            index=keys.text("index", None),
-            index_message=keys.text("index_message", None),
-        )
-    )
-    keys.finish()
-    return group
+def checked(kind: type[_T], value: object, where: str) -> _T:
+    """Return a scenario or a vault, made from a mapping or already made, whose values are all possible."""
+    return validated(kind, value, lambda sentence: ScenarioError(f"{where}: {sentence}."))
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """A SafeLoader that refuses a key that stands twice in a mapping; YAML's own would drop the first in silence."""
+    """A SafeLoader that refuses a mapping with the same key twice, of which PyYAML silently drops the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
-        """Returns the mapping.
-
-        Raises:
-            yaml.constructor.ConstructorError: A key stands twice.
-        """
         seen: set[str] = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:

@@ -1,7 +1,7 @@
 """Search jobs that run and end by the clock. Pure: the time comes in as an argument, nothing waits."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -9,11 +9,7 @@ from typing import Any
 
 from simulators.backup_search.scenario import Scenario
 
-Clock = Callable[[], datetime]
-"""Gives the time: an aware datetime in UTC."""
-
-KEPT_FOR = timedelta(days=7)
-"""How long AWS keeps a search job after its end (aws-facts.md §2)."""
+_KEPT_FOR = timedelta(days=7)  # how long AWS keeps a search job after its end (aws-facts.md §2)
 
 
 class JobStatus(StrEnum):
@@ -26,18 +22,9 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchJob:
-    """One search job. What it is at a time follows from that time alone.
+    """One search job. Its state at a time follows from that time alone.
 
-    Attributes:
-        scenario: What becomes of it.
-        created_at: Its creation, UTC.
-        identifier: Its UUID.
-        name: Its Name; None for none.
-        search_scope: SearchScope as it was asked for.
-        item_filters: ItemFilters as they were asked for.
-        encryption_key_arn: EncryptionKeyArn as it was asked for.
-        stop_requested_at: When StopSearchJob was called; None if never.
-        names: What sets the backups of its scenario apart from those of others, in their ARNs.
+    ``names`` distinguish the ARNs of its backups from those of other scenarios.
     """
 
     scenario: Scenario
@@ -57,33 +44,36 @@ class SearchJob:
             return self.stop_requested_at + self.scenario.stops_for
         return self.created_at + self.scenario.runs_for
 
+    @property
+    def order(self) -> tuple[str, str]:
+        """The key that search jobs are sorted by: creation, then identifier."""
+        return self.created_at.astimezone(UTC).isoformat(timespec="microseconds"), self.identifier
+
     def ended(self, now: datetime) -> bool:
-        """Tells whether it has ended."""
+        """Return whether it has ended."""
         return now >= self.ends_at
 
     def status(self, now: datetime) -> str:
-        """Returns its Status."""
+        """Return its Status."""
         if self.stop_requested_at is not None:
             return JobStatus.STOPPED if self.ended(now) else JobStatus.STOPPING
         return self.scenario.end_status if self.ended(now) else JobStatus.RUNNING
 
     def status_message(self, now: datetime) -> str | None:
-        """Returns its StatusMessage."""
+        """Return its StatusMessage."""
         return self.scenario.status_message if self.ended(now) and self.stop_requested_at is None else None
 
     def progress(self, now: datetime) -> float:
-        """Returns how much of the search is done, from 0 to 1; a stopped search does not go on."""
+        """Return how much of the search is done, from 0 to 1; a stopped search makes no progress."""
         until = now if self.stop_requested_at is None else self.stop_requested_at
         if until >= self.created_at + self.scenario.runs_for:
             return 1.0
         return max(0.0, (until - self.created_at) / self.scenario.runs_for)
 
     def backups_scanned(self, now: datetime) -> int:
-        """Returns how many rows of the list the search has got to; fewer than all until it has run its time."""
-        done = self.progress(now)
-        return (
-            self.scenario.rows if done == 1.0 else min(int(done * self.scenario.rows), max(self.scenario.rows - 1, 0))
-        )
+        """Return how many rows the search has reached; fewer than all until it has run its time."""
+        done, rows = self.progress(now), self.scenario.rows
+        return rows if done == 1.0 else min(int(done * rows), max(rows - 1, 0))
 
 
 class SearchJobs:
@@ -93,28 +83,23 @@ class SearchJobs:
         self._jobs: dict[str, SearchJob] = {}
 
     def add(self, job: SearchJob) -> SearchJob:
-        """Adds a job, or puts it in the place of the one with the same identifier."""
+        """Add a job, in place of the one with the same identifier."""
         self._jobs[job.identifier] = job
         return job
 
     def known(self, now: datetime) -> list[SearchJob]:
-        """Returns all jobs that are still known, the latest first."""
-        self._forget(now)
-        return sorted(self._jobs.values(), key=order, reverse=True)
+        """Return all jobs that are not forgotten, the latest first."""
+        return sorted(self._remembered(now).values(), key=lambda job: job.order, reverse=True)
 
     def find(self, identifier: str, now: datetime) -> SearchJob | None:
-        """Returns the job, or None if there is none (any more)."""
-        self._forget(now)
-        return self._jobs.get(identifier)
+        """Return the job; None if there is none or it is forgotten."""
+        return self._remembered(now).get(identifier)
 
-    def stop(self, job: SearchJob, now: datetime) -> SearchJob:
-        """Returns the job as it is once it was asked to stop; one that is stopping already stays as it is."""
-        return job if job.stop_requested_at is not None else self.add(replace(job, stop_requested_at=now))
+    def stop(self, job: SearchJob, now: datetime) -> None:
+        """Begin to stop a job, unless it is stopping already."""
+        if job.stop_requested_at is None:
+            self.add(replace(job, stop_requested_at=now))
 
-    def _forget(self, now: datetime) -> None:
-        self._jobs = {identifier: job for identifier, job in self._jobs.items() if now < job.ends_at + KEPT_FOR}
-
-
-def order(job: SearchJob) -> tuple[str, str]:
-    """Returns what search jobs are sorted by: their creation, then their identifier."""
-    return job.created_at.astimezone(UTC).isoformat(timespec="microseconds"), job.identifier
+    def _remembered(self, now: datetime) -> dict[str, SearchJob]:
+        self._jobs = {identifier: job for identifier, job in self._jobs.items() if now < job.ends_at + _KEPT_FOR}
+        return self._jobs

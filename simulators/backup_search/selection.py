@@ -1,4 +1,4 @@
-"""What a search really finds in the vaults: the recovery points in its scope that have an index."""
+"""What a search finds in the vaults: the recovery points in its scope that have an index."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,12 +14,12 @@ _NOT_USABLE = {"CREATING", "DELETING", "EXPIRED"}
 
 
 def selected(vaults: Vaults, scope: Mapping[str, Any], at: datetime, most: int | None) -> tuple[BackupGroup, ...]:
-    """Returns the rows of ListSearchJobBackups of a search.
+    """Return the rows of ListSearchJobBackups of a search.
 
     AWS documents little of this (aws-facts.md §2, §3); the rest is a choice:
 
-    * What was never indexed is not listed. Nor is what lies in an air-gapped vault or in cold storage, or what was not
-      there and complete when the search was created; a continuous backup counts as complete from its creation.
+    * What was never indexed is not listed. Nor is what lies in an air-gapped vault or in cold storage, or what did not
+      exist or was not complete when the search was created; a continuous backup counts as complete from its creation.
     * An index that is not ACTIVE is listed, "its status will be displayed along with a status message": here as Status
       FAILED, since the model has no such Status, with the index's message or one that names its status.
     * Both bounds of the creation window are part of it, and a recovery point needs all tags of the scope.
@@ -36,7 +36,7 @@ def selected(vaults: Vaults, scope: Mapping[str, Any], at: datetime, most: int |
         for group in vaults.groups()
         if _may_be_searched(group, at) and _is_asked_for(group, scope)
         for numbers in _numbers(group, scope)
-        for _, run, index in group.runs(numbers, at)
+        for (_, index), run in group.runs(numbers, at)
         if (row := _row(group, run, index)) is not None
     ]
     return tuple(rows if most is None else _cut(rows, most))

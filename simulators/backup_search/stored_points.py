@@ -1,4 +1,4 @@
-"""Recovery points in a vault, and what has become of single ones since: deleted, indexed, no longer indexed."""
+"""Recovery points in a vault, and how single ones have changed since: deleted, indexed, no longer indexed."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from simulators.backup_search.moment import time_of
+from simulators.backup_search.field_types import time_of
 from simulators.backup_search.numbered_text import NumberedText, with_names
 from simulators.backup_search.vault import AIR_GAPPED_VAULT, RecoveryPointGroup
 
@@ -26,15 +26,7 @@ _INDEXABLE = {"S3", "EBS"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """The index of a recovery point, at some time.
-
-    Attributes:
-        status: PENDING, ACTIVE, FAILED or DELETING; None if there is no index.
-        message: What is said about it.
-        created_at: When making it began.
-        completed_at: When it was made.
-        deleted_at: When it was gone.
-    """
+    """The index of a recovery point at some time; without a status there is none."""
 
     status: str | None = None
     message: str | None = None
@@ -43,47 +35,9 @@ class Index:
     deleted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexChange:
-    """What UpdateRecoveryPointIndexSettings asked for.
-
-    Attributes:
-        before: The index until then.
-        enabled: Whether an index was asked for, or its end.
-        at: When.
-        takes: How long it is PENDING, or DELETING.
-    """
-
-    before: Index
-    enabled: bool
-    at: datetime
-    takes: timedelta
-
-    def index(self, now: datetime) -> Index:
-        """Returns the index at a time."""
-        done = self.at + self.takes
-        if now < self.at:
-            return self.before
-        if self.enabled and now < done:
-            return Index(status="PENDING", created_at=self.at)
-        if self.enabled:
-            return Index(status="ACTIVE", created_at=self.at, completed_at=done)
-        if now < done:
-            return Index(status="DELETING", created_at=self.before.created_at)
-        return Index(created_at=self.before.created_at, deleted_at=done)
-
-
 @dataclass(frozen=True, slots=True)
 class StoredVault:
-    """A vault of the account.
-
-    Attributes:
-        name: Its name.
-        type: Its VaultType.
-        arn: Its ARN.
-        created_at: Its creation.
-        groups: What it holds.
-    """
+    """A vault of the account."""
 
     name: str
     type: str
@@ -92,58 +46,57 @@ class StoredVault:
     groups: list["StoredGroup"] = field(default_factory=list)
 
 
-Run = tuple["StoredGroup", range, Index]
-"""Recovery points of one group in a row that are all alike, by their numbers, and their index."""
+Run = tuple[tuple["StoredGroup", Index], range]
+"""Consecutive recovery points of one group with the same index, by their numbers."""
 
 
+@dataclass(slots=True, eq=False)
 class StoredGroup:
-    """A group of recovery points in a vault.
+    """A group of recovery points in a vault, in the order (``serial``) in which groups came into the account."""
 
-    Args:
-        group: What they are.
-        vault: Where they are.
-        serial: Tells the order in which groups came into the account.
-        first: The number of the first one.
-        added_at: When they were put there.
-        names: What ``{account}`` and ``{region}`` stand for.
+    group: RecoveryPointGroup
+    vault: StoredVault
+    serial: int
+    first: int
+    added_at: datetime
+    names: Mapping[str, str]
+    deleted: set[int] = field(default_factory=set)
+    numbers: range = field(init=False)
+    arn: NumberedText = field(init=False)
+    source: NumberedText = field(init=False)
+    created_at: datetime = field(init=False)
+    index: Index = field(init=False)
+    _changes: dict[int, list[tuple[datetime, Index]]] = field(default_factory=dict)
 
-    Attributes:
-        arn: Their ARNs.
-        source: The ARNs of what was backed up.
-        numbers: Their numbers, the deleted ones included.
-    """
-
-    def __init__(  # noqa: PLR0913, PLR0917 - one place makes it
-        self,
-        group: RecoveryPointGroup,
-        vault: StoredVault,
-        serial: int,
-        first: int,
-        added_at: datetime,
-        names: Mapping[str, str],
-    ) -> None:
-        names = {**names, "vault": f"{zlib.crc32(vault.name.encode()):08x}"}
-        kind = group.resource_type
-        self.group = group
-        self.vault = vault
-        self.serial = serial
-        self.numbers = range(first, first + group.count)
+    def __post_init__(self) -> None:
+        group, kind = self.group, self.group.resource_type
+        names = {**self.names, "vault": f"{zlib.crc32(self.vault.name.encode()):08x}"}
+        self.numbers = range(self.first, self.first + group.count)
         self.arn = NumberedText(group.arn or _ARNS.get(kind, _ARNS["S3"]), names)
         self.source = NumberedText(group.source or _SOURCES.get(kind, _SOURCES["S3"]), names)
-        self.role_arn = with_names(group.iam_role_arn, names)
-        self.created_at = time_of(group.created, added_at)
-        self.completed_at = self.created_at if group.completed is None else time_of(group.completed, added_at)
-        cold = group.move_to_cold_storage_at
-        self.cold_at = None if cold is None else time_of(cold, added_at)
-        index_created = self.created_at if group.index_created is None else time_of(group.index_created, added_at)
+        self.created_at = time_of(group.created, self.added_at)
+        index_created = self._time_of(group.index_created) or self.created_at
         self.index = Index(
             status=group.index,
             message=None if group.index_message is None else with_names(group.index_message, names),
             created_at=None if group.index is None else index_created,
             completed_at=index_created if group.index == "ACTIVE" else None,
         )
-        self.deleted: set[int] = set()
-        self._changes: dict[int, IndexChange] = {}
+
+    @property
+    def completed_at(self) -> datetime:
+        """When they were complete."""
+        return self._time_of(self.group.completed) or self.created_at
+
+    @property
+    def cold_at(self) -> datetime | None:
+        """When they move to cold storage."""
+        return self._time_of(self.group.move_to_cold_storage_at)
+
+    @property
+    def role_arn(self) -> str:
+        """The role that created them."""
+        return with_names(self.group.iam_role_arn, self.names)
 
     @property
     def count(self) -> int:
@@ -152,36 +105,47 @@ class StoredGroup:
 
     @property
     def is_continuous(self) -> bool:
-        """Whether they are continuous backups, which AWS goes on updating (aws-facts.md §7)."""
+        """Whether they are continuous backups, which AWS updates again and again (aws-facts.md §7)."""
         return ":recovery-point:continuous:" in self.arn.template
 
     @property
     def is_indexable(self) -> bool:
-        """Whether they could be indexed at all, cold storage aside (aws-facts.md §3)."""
+        """Whether they can be indexed, cold storage aside (aws-facts.md §3)."""
         return self.vault.type != AIR_GAPPED_VAULT and self.group.resource_type in _INDEXABLE
 
     def exists(self, at: datetime) -> bool:
-        """Tells whether they were there at a time."""
+        """Return whether they existed at a time."""
         return self.created_at <= at
 
     def is_cold(self, at: datetime) -> bool:
-        """Tells whether they were in cold storage at a time."""
+        """Return whether they were in cold storage at a time."""
         return self.group.storage_class == "COLD" or (self.cold_at is not None and self.cold_at <= at)
 
     def index_of(self, number: int, at: datetime) -> Index:
-        """Returns the index that one of them had at a time."""
-        change = self._changes.get(number)
-        return self.index if change is None else change.index(at)
+        """Return the index that one of them had at a time."""
+        changes = reversed(self._changes.get(number, []))
+        return next((index for since, index in changes if since <= at), self.index)
 
-    def change_index(self, number: int, change: IndexChange) -> None:
-        """Begins to make or delete the index of one of them."""
-        self._changes[number] = change
+    def change_index(self, number: int, at: datetime, takes: timedelta, *, enabled: bool) -> None:
+        """Begin to create the index of one of them, or else to delete it; that takes some time."""
+        done = at + takes
+        if enabled:
+            begun = Index(status="PENDING", created_at=at)
+            ended = Index(status="ACTIVE", created_at=at, completed_at=done)
+        else:
+            created_at = self.index_of(number, at).created_at
+            begun = Index(status="DELETING", created_at=created_at)
+            ended = Index(created_at=created_at, deleted_at=done)
+        self._changes.setdefault(number, []).extend([(at, begun), (done, ended)])
 
     def runs(self, numbers: range, at: datetime) -> Iterator[Run]:
-        """Returns those of these numbers that are left, alike ones together, in their order."""
+        """Return those of these numbers that are left, alike ones together, in their order."""
         special = sorted(number for number in self.deleted | self._changes.keys() if number in numbers)
         for before, number in pairwise([numbers.start - 1, *special, numbers.stop]):
             if before + 1 < number:
-                yield self, range(before + 1, number), self.index
+                yield (self, self.index), range(before + 1, number)
             if number < numbers.stop and number not in self.deleted:
-                yield self, range(number, number + 1), self.index_of(number, at)
+                yield (self, self.index_of(number, at)), range(number, number + 1)
+
+    def _time_of(self, moment: datetime | timedelta | None) -> datetime | None:
+        return None if moment is None else time_of(moment, self.added_at)

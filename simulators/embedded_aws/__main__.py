@@ -13,16 +13,16 @@ from typing import NoReturn
 
 from search_coverage.names import STACK
 from simulators.backup_search import BackupSimulator, load_scenarios
+from simulators.embedded_aws.by_hand import instructions, write_environment
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from simulators.embedded_aws.errors import EmulatorError
-from simulators.embedded_aws.instructions import instructions, write_environment
-from simulators.embedded_aws.server_process import ROOT
+from simulators.embedded_aws.process import ROOT
 
 _MAIL_ADDRESS = "backup-admin@example.com"
 
 
 def main() -> int:
-    """Gives the exit code: 0 when interrupted, 1 with a sentence when it could not run."""
+    """Return the exit code: 0 when interrupted, 1 with a sentence when it could not run."""
     parser = argparse.ArgumentParser(prog="python -m simulators.embedded_aws", description=__doc__)
     parser.add_argument("--port", type=int, default=4566, help="on 127.0.0.1; 0 for any free one (default: 4566)")
     parser.add_argument("--state", type=Path, default=Path("out/aws"), help="where it writes (default: out/aws)")
@@ -33,16 +33,16 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with contextlib.ExitStack() as running:
+            simulator_url = options.simulator_url
             if options.deploy:
                 print("Starting an AWS on this computer and deploying the stack: about a minute.", flush=True)
-            simulator_url = _simulator(running).endpoint_url if options.deploy else options.simulator_url
-            aws = running.enter_context(
-                EmbeddedAws(state_dir=options.state, port=options.port, simulator_url=simulator_url)
-            )
+                simulator_url = running.enter_context(_simulator()).endpoint_url
+            aws = EmbeddedAws(state_dir=options.state, port=options.port, simulator_url=simulator_url)
+            running.enter_context(aws)
             deployed = _deploy(aws, options.state) if options.deploy else ""
             print(f"The embedded AWS answers at {aws.endpoint_url}, its log is {aws.log_file}. Ctrl-C stops it.")
             print(deployed, end="", flush=True)
-            aws.server.wait()
+            aws.process.wait()
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1
@@ -50,16 +50,13 @@ def main() -> int:
         return 0
 
 
-def _simulator(running: contextlib.ExitStack) -> BackupSimulator:
-    """Start AWS Backup, with what becomes of the demo's search jobs."""
+def _simulator() -> BackupSimulator:
     scenarios = load_scenarios(ROOT / "demo" / "scenarios")
-    return running.enter_context(
-        BackupSimulator(scenarios=scenarios, account=EmbeddedAws.account_id, region=EmbeddedAws.region)
-    )
+    return BackupSimulator(scenarios=scenarios, account=EmbeddedAws.account_id, region=EmbeddedAws.region)
 
 
 def _deploy(aws: EmbeddedAws, state: Path) -> str:
-    """Deploy the stack, and give what to do with it."""
+    """Deploy the stack, and return the instructions."""
     context = {"notificationEmails": _MAIL_ADDRESS}
     outputs = aws.deploy(ROOT, context=context, outputs_file=state / "outputs.json")[STACK]
     environment = state / "environment.sh"

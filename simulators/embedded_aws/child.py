@@ -1,4 +1,4 @@
-"""The child process: ministack with our seams, on a socket that the parent has bound, for as long as the parent lives.
+"""The child process: ministack with our patches, on a socket that the parent has bound, while the parent lives.
 
 It leads a process group of its own, to which the Lambda workers that it starts belong.
 """
@@ -14,36 +14,34 @@ import threading
 import time
 from pathlib import Path
 
+from simulators.embedded_aws import ministack_patches
+from simulators.embedded_aws.async_delivery import DeliveryQueue
 from simulators.embedded_aws.mailbox import Mailbox
-from simulators.embedded_aws.ministack_seams import install
 
-_KEEP_ALIVE = 75  # seconds, as ministack's own launcher has it
+_KEEP_ALIVE = 75  # seconds, as in ministack's own launcher
 _GRACE = 0.5  # seconds
 
 
 def main() -> None:
-    """Serves until SIGTERM, or until standard input ends because the parent is gone."""
+    """Serve until SIGTERM, or until standard input ends because the parent is gone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--socket", type=int, required=True, help="file descriptor of the bound socket")
     parser.add_argument("--run-dir", type=Path, required=True, help="removed when the parent is gone")
-    parser.add_argument("--mailbox", type=Path, required=True, help="a folder, where e-mails go")
+    parser.add_argument("--mailbox", type=Path, required=True, help="the folder for e-mails")
     parser.add_argument("--concurrency", type=int, required=True)
     parser.add_argument("--retry-delays", type=float, nargs="+", required=True)
     options = parser.parse_args()
 
     threading.Thread(target=_end_with_parent, args=(options.run_dir,), daemon=True).start()
     _allow_many_connections()
-    install(
-        concurrency=options.concurrency,
-        retry_delays=tuple(options.retry_delays),
-        mailbox=Mailbox(options.mailbox),
-    )
+    deliveries = DeliveryQueue(concurrency=options.concurrency, retry_delays=tuple(options.retry_delays))
+    ministack_patches.apply(deliveries, Mailbox(options.mailbox))
     _serve(options.socket)
     _end(options.run_dir)
 
 
 def _serve(descriptor: int) -> None:
-    from hypercorn.asyncio import serve  # noqa: PLC0415  after the seams are in place
+    from hypercorn.asyncio import serve  # noqa: PLC0415  after the patches
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import app  # noqa: PLC0415
 
@@ -63,10 +61,10 @@ def _allow_many_connections() -> None:
 
 
 def _end_with_parent(run_dir: Path) -> None:
-    """Waits for the end of standard input, a pipe that the parent holds open, however the parent ends."""
+    """Wait for the end of standard input, a pipe that the parent holds open, however the parent ends."""
     while os.read(0, 1):
         pass
-    os.killpg(0, signal.SIGTERM)  # the workers end, and `main` comes to its end, too, in the usual case
+    os.killpg(0, signal.SIGTERM)  # usually the workers end, and `main` returns
     time.sleep(4 * _GRACE)
     _end(run_dir)
 

@@ -1,4 +1,4 @@
-"""Where e-mails end instead of with people: a folder with a file for each."""
+"""The folder in which e-mails end, one file each."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What a person would have been sent; AWS adds a footer with a link to unsubscribe."""
+    """One e-mail to a person; AWS adds a footer with a link to unsubscribe."""
 
     to: str
     subject: str
@@ -17,13 +17,13 @@ class Mail:
 
 
 class Mailbox:
-    """A folder of mails, written by the emulator and read by others."""
+    """A folder of mails: the emulator writes it, others read it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def put(self, mail: Mail) -> None:
-        """Adds a mail, whole or not at all."""
+        """Add a mail, whole or not at all."""
         descriptor, path = tempfile.mkstemp(dir=self._folder, prefix=".")
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  a descriptor is no path
             json.dump(asdict(mail), file)
@@ -31,10 +31,10 @@ class Mailbox:
         Path(path).replace(self._folder / f"{number:06}.json")
 
     def mails(self) -> list[Mail]:
-        """All mails, oldest first."""
+        """Return all mails, oldest first."""
         return [Mail(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(self._folder.glob("*.json"))]
 
     def clear(self) -> None:
-        """Begins with an empty folder."""
+        """Begin with an empty folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)

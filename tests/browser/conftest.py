@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from demo.pictures.chromium import HOW_TO_GET, find_chromium
+from tests.reports import exclusions, report_page
 
 CHROMIUM = find_chromium()
 
@@ -42,9 +43,15 @@ class Opened:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
-    def shown_rows(self) -> int:
-        """Count the rows that can be seen."""
-        return int(self.page.locator("#table tbody tr:visible").count())
+    @property
+    def rows(self) -> Locator:
+        """The rows that can be seen."""
+        return self.page.locator("#table tbody tr:visible")
+
+    @property
+    def shown(self) -> Locator:
+        """The line that says how many backups are shown."""
+        return self.page.locator("#shown")
 
     def column(self, number: int) -> list[str]:
         """Give the texts of a column as they are shown, without the button."""
@@ -53,18 +60,23 @@ class Opened:
         texts: list[str] = self.page.evaluate(script)
         return texts
 
+    def finish(self) -> None:
+        """Close the page, which asked for nothing but itself, and in which nothing went wrong."""
+        self.page.context.close()
+        (loaded,) = [url for url in self.requests if not url.startswith("blob:file:")]
+        assert loaded.startswith("file:")
+        assert not self.complaints
+
 
 Open = Callable[..., Opened]
 """Opens the text of a page; keywords go to the browser's context."""
 
 
-@pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens pages from disk. Whatever a test does with one: it asks for nothing, and nothing goes wrong in it."""
+def _opener(browser: Browser, folder: Path) -> Iterator[Open]:
     pages: list[Opened] = []
 
     def open_page(text: str, **context: Any) -> Opened:
-        path = tmp_path / f"report-{len(pages)}.html"
+        path = folder / f"report-{len(pages)}.html"
         path.write_text(text, encoding="utf-8")
         page = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context}).new_page()
         one = Opened(page)
@@ -77,9 +89,28 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 
     yield open_page
     for one in pages:
-        loaded = [url for url in one.requests if not url.startswith("blob:file:")]
-        complaints = one.complaints
-        one.page.context.close()
-        assert len(loaded) == 1, loaded
-        assert loaded[0].startswith("file:"), loaded
-        assert not complaints
+        one.finish()
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens pages from disk. Whatever a test does with one: it asks for nothing, and nothing goes wrong in it."""
+    yield from _opener(browser, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def opened_once(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Opens pages as `opened` does, for all tests of a module."""
+    yield from _opener(browser, tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture(scope="session")
+def partial() -> str:
+    """The page of a search that left out 20 backups."""
+    return report_page(exclusions(20))
+
+
+@pytest.fixture(scope="session")
+def long() -> str:
+    """The page of a search that left out 2,000 backups."""
+    return report_page(exclusions(2_000))

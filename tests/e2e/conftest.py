@@ -1,6 +1,7 @@
 """One deployment for all end-to-end tests: deploying takes most of the time."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,17 @@ from simulators.embedded_aws.embedded_aws import EmbeddedAws
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_ADDRESS = "backup-admin@example.com"
 T = TypeVar("T")
+
+# Commands that the tests interrupt inherit SIGINT from here; a shell that runs tests in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests of the deployed stack run on one worker of `--dist loadgroup`, so that it is deployed once."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,54 @@
-"""Which call of which AWS service an HTTP request is."""
+"""A request to AWS, as the proxy sees it. The SDK of the functions names its call in a header: see `name_calls`."""
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-import botocore.session
+import boto3
+from botocore.exceptions import ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+
+OPERATION_HEADER = "x-operation"
+ATTEMPT_HEADER = "x-attempt"
+TIMEOUT_HEADER = "x-injected-timeout"
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RECORD = re.compile(rb'"id": *\{"S": *"(\w+)#')
-_REST_MODELS = {"backup-search": "backupsearch", "backup": "backup"}
-_S3_OPERATIONS = {"PUT": "PutObject", "DELETE": "DeleteObject", "HEAD": "HeadObject"}
+
+
+def name_calls() -> None:
+    """Let the SDK send the name of each operation, and time out, without waiting, where the proxy wants it to."""
+    boto3.setup_default_session()
+    boto3.DEFAULT_SESSION.events.register("before-send", _name_call)  # type: ignore[attr-defined]
+    send = URLLib3Session.send
+
+    def send_or_time_out(session: URLLib3Session, request: Any) -> Any:
+        answer = send(session, request)
+        if TIMEOUT_HEADER in answer.headers:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+    URLLib3Session.send = send_or_time_out  # type: ignore[method-assign]
+
+
+def name_attempt(name: str) -> None:
+    """Let all requests of this process carry the name of its attempt."""
+    _headers[ATTEMPT_HEADER] = name
+
+
+_headers: dict[str, str] = {}  # of each request that this process sends
+
+
+def _name_call(request: Any, event_name: str, **_: Any) -> None:
+    request.headers[OPERATION_HEADER] = event_name.rpartition(".")[2]
+    request.headers.update(_headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request as it came."""
+    """An HTTP request. The names of its headers are in lower case."""
 
     method: str
     target: str
@@ -25,8 +57,13 @@ class Request:
 
     @property
     def invocation_id(self) -> str:
-        """What the SDK gives a call; it sends it again with each of its own retries."""
+        """The identifier of a call, which the SDK repeats with each of its own retries."""
         return self.headers.get("amz-sdk-invocation-id", "")
+
+    @property
+    def attempt(self) -> str:
+        """The name of the attempt, where several run at a time."""
+        return self.headers.get(ATTEMPT_HEADER, "")
 
     @property
     def service(self) -> str:
@@ -36,20 +73,12 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """The operation, by the name it has in the service's model."""
-        if "x-amz-target" in self.headers:
-            return self.headers["x-amz-target"].rsplit(".", 1)[-1]
-        url = urlsplit(self.target)
-        if self.service in _REST_MODELS:
-            return _rest_operation(self.service, self.method, url.path)
-        if self.service == "s3":
-            listing = "list-type" in parse_qs(url.query)
-            return _S3_OPERATIONS.get(self.method) or ("ListObjectsV2" if listing else "GetObject")
-        return parse_qs(self.body.decode()).get("Action", ["unknown"])[0]
+        """The operation, as the service's model names it."""
+        return self.headers.get(OPERATION_HEADER, "unknown")
 
     @property
     def subject(self) -> str:
-        """What the call is about, without what differs from run to run: the kind of an object, a message, a record."""
+        """The kind of object, message or record that the call is about; the same in each run."""
         if self.service == "dynamodb":
             record = _RECORD.search(self.body)
             return record[1].decode() if record else ""
@@ -59,22 +88,3 @@ class Request:
             return ""
         name = unquote(urlsplit(self.target).path).rsplit("/", 1)[-1]
         return _UUID.sub("<search job>", name)
-
-
-def _rest_operation(service: str, method: str, path: str) -> str:
-    for pattern, verb, name in _rest_routes(service):
-        if verb == method and pattern.fullmatch(unquote(path)):
-            return name
-    return f"{method} {path}"
-
-
-@cache
-def _rest_routes(service: str) -> list[tuple[re.Pattern[str], str, str]]:
-    model = botocore.session.get_session().get_service_model(_REST_MODELS[service])
-    routes = []
-    for name in model.operation_names:
-        http = model.operation_model(name).http
-        path = http["requestUri"].split("?")[0].rstrip("/")
-        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)) + "/?"
-        routes.append((re.compile(pattern), http["method"], name))
-    return sorted(routes, key=lambda route: -len(route[0].pattern))

@@ -1,35 +1,26 @@
-"""Attempts that are frozen or killed at any moment, while the next one is at work: see `Freezer`.
+"""Attempts that are frozen or killed at any moment, while the next one is at work.
 
-``python -m tests.faults.freeze <first> <last> <file>`` plays these plays and writes a line of JSON for each.
+A first attempt is stopped somewhere: frozen (SIGSTOP) or killed, at a call or at any instant. A second one begins,
+sees no sign of life, and takes over. The frozen one wakes (SIGCONT) when the second has ended, or in the middle of
+its work. What failed is tried again, as Lambda does; then a sweep looks for what is missing.
 """
 
-import json
 import os
 import random
 import select
 import signal
-import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tests.faults import stops
-from tests.faults.deployed import SDK, Deployed
-from tests.faults.functions import Running, Special, side_by_side
-from tests.faults.surroundings import Surroundings
+from tests.faults.deployed import Deployed, scenario_of
+from tests.faults.functions import Running, Special, run_side_by_side
 from tests.invocation import Context, state_change
 
-_FAILED = 7
-_LISTED = 20
-SCENARIO = {
-    "name": "frozen",
-    "backups": [
-        {"count": _LISTED - _FAILED},
-        {"count": _FAILED, "status": "FAILED", "status_message": "Access denied. Ask the owner." + "." * 800},
-    ],
-}
-COUNTS = {"listed": _LISTED, "searched": _LISTED - _FAILED, "excluded": _FAILED, "failed": _FAILED}
+FAILED = 7
+SCENARIO, COUNTS = scenario_of(20, FAILED, "Access denied. Ask the owner." + "." * 800)
 _CALLS = 26  # about as many as an attempt makes; a stop beyond its last call never comes
 _LONGEST_ATTEMPT = 1.2  # seconds, for the stops at any instant
 _LONGEST_WAIT = 60.0  # seconds
@@ -38,20 +29,20 @@ _HOUR = 3700
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to happen, drawn by lot from the number of the play.
+    """What happens in a play, drawn at random from its number.
 
     Attributes:
         replay: Whether there is a report already, and it is made again.
         how: How the first attempt stops: one of `stops`, or "frozen at an instant", "killed at an instant".
-        call: The call at which it stops, if it does at one.
-        seconds: After which time it stops, if it does so at an instant.
+        call: The call at which it stops.
+        seconds: The time after which it stops, if it stops at an instant.
         same_request: Whether the second attempt is for the same request, as with Lambda's retries.
-        second: What becomes of the second attempt at one of its calls: "runs through", or one of `stops`. While it is
+        second: What the second attempt does at one of its calls: "runs through", or one of `stops`. While it is
             held, the first one goes on to its end.
         second_call: That call.
         seconds_ahead: How much the clocks of the two are ahead.
         cold: Which of the two begin in a new execution environment.
-        slow_s3: How long S3 takes for each request of either.
+        slow_s3: How many seconds S3 takes for each request of either.
         no_sns: Whether SNS refuses what the first one publishes.
     """
 
@@ -70,27 +61,24 @@ class Plan:
 
     @classmethod
     def draw(cls, number: int) -> "Plan":
-        """Draw the plan of a play; the same number gives the same one.
-
-        The first plays freeze the first attempt before and after each of its calls in turn.
-        """
-        lot = random.Random(number)  # noqa: S311 - the same plays each time
+        """Draw the plan of a play, always the same for a number; the first plays freeze at each call in turn."""
+        draw = random.Random(number)  # noqa: S311 - the same plays each time
         at_a_call = (stops.FROZEN_BEFORE, stops.FROZEN_BEFORE, stops.FROZEN_AFTER, stops.KILLED_BEFORE)
         at_an_instant = ("frozen at an instant", "frozen at an instant", "frozen at an instant", "killed at an instant")
         in_turn, is_in_turn = (stops.FROZEN_AFTER, stops.FROZEN_BEFORE), number <= 2 * _CALLS
         return cls(
             number,
-            replay=lot.random() < 0.3,
-            how=in_turn[number % 2] if is_in_turn else lot.choice(at_a_call if number % 2 else at_an_instant),
-            call=(number + 1) // 2 if is_in_turn else lot.randint(1, _CALLS),
-            seconds=lot.uniform(0, _LONGEST_ATTEMPT),
-            same_request=lot.random() < 0.6,
-            second=lot.choice(("runs through", stops.HELD, stops.HELD, stops.KILLED_BEFORE, stops.KILLED_AFTER)),
-            second_call=lot.randint(8, _CALLS),
-            seconds_ahead=(lot.choice((0.0, -600.0, 600.0)), lot.choice((0.0, -600.0, 600.0))),
-            cold=(lot.random() < 0.5, lot.random() < 0.3),
-            slow_s3=lot.choice((0.0, 0.0, 0.03)),
-            no_sns=not is_in_turn and lot.random() < 0.15,
+            replay=draw.random() < 0.3,
+            how=in_turn[number % 2] if is_in_turn else draw.choice(at_a_call if number % 2 else at_an_instant),
+            call=(number + 1) // 2 if is_in_turn else draw.randint(1, _CALLS),
+            seconds=draw.uniform(0, _LONGEST_ATTEMPT),
+            same_request=draw.random() < 0.6,
+            second=draw.choice(("runs through", stops.HELD, stops.HELD, stops.KILLED_BEFORE, stops.KILLED_AFTER)),
+            second_call=draw.randint(8, _CALLS),
+            seconds_ahead=(draw.choice((0.0, -600.0, 600.0)), draw.choice((0.0, -600.0, 600.0))),
+            cold=(draw.random() < 0.5, draw.random() < 0.3),
+            slow_s3=draw.choice((0.0, 0.0, 0.03)),
+            no_sns=not is_in_turn and draw.random() < 0.15,
         )
 
 
@@ -111,152 +99,116 @@ class Play:
     wrong: list[str] = field(default_factory=list)
 
 
-class Freezer:
-    """Plays plans on one deployment.
+def play(deployed: Deployed, first: int, last: int) -> Iterator[dict[str, Any]]:
+    """Play the plays with these numbers, and give what became of each."""
+    run_side_by_side(seconds_between_looks=0.06)
+    for number in range(first, last + 1):
+        yield asdict(_Player(deployed, Plan.draw(number)).play())
 
-    A first attempt is stopped somewhere: frozen (SIGSTOP) or killed, at a call or at any instant. A second one begins,
-    sees no sign of life, and takes over. The frozen one wakes (SIGCONT) when the second has ended, or in the middle of
-    its work. What failed is tried again, as Lambda does; then a sweep looks for what is missing.
-    """
 
-    def __init__(self, deployed: Deployed) -> None:
+class _Player:
+    """Plays a plan."""
+
+    def __init__(self, deployed: Deployed, plan: Plan) -> None:
         self._deployed = deployed
-
-    def play(self, plan: Plan) -> Play:
-        """Play a plan."""
-        play = Play(plan)
-        deployed = self._deployed
+        self._plan = plan
+        self._play = Play(plan)
         deployed.begin_anew()
-        search_job = deployed.finish_job(SCENARIO)
-        event: dict[str, Any] = state_change(search_job)
-        if plan.replay:
-            deployed.invoke("report", event, Context())
-            event = {"searchJobIdentifier": search_job, "replay": True}
-        requests = [Context(), Context()]
-        if plan.same_request:
-            requests[1] = requests[0]
-        self._two_attempts(play, event, requests)
-        for request, ended in zip(requests, list(play.ended), strict=True):
+        self._search_job = deployed.end_search_job()
+        self._event: dict[str, Any] = state_change(self._search_job)
+
+    def play(self) -> Play:
+        if self._plan.replay:
+            self._deployed.report(self._event)
+            self._event = {"searchJobIdentifier": self._search_job, "replay": True}
+        first = Context()
+        requests = [first, first if self._plan.same_request else Context()]
+        self._play.ended += self._two_attempts(requests)
+        for request, ended in zip(requests, list(self._play.ended), strict=True):
             if ended not in {"done", "in progress"}:
-                self._lambdas_retries(play, event, request)
-        self._look(play, search_job, "after all attempts")
-        self._sweep(play, search_job)
-        self._look(play, search_job, "in the end")
-        self._count(play, search_job)
-        return play
+                self._lambdas_retries(request)
+        self._look("after all attempts")
+        self._sweep()
+        self._look("in the end")
+        self._count()
+        return self._play
 
-    def _two_attempts(self, play: Play, event: dict[str, Any], requests: list[Context]) -> None:
-        plan = play.plan
-        first = self._start("first", event, requests[0], plan)
-        play.was_stopped = self._wait_for_its_stop(first, plan)
-        second = self._start("second", event, requests[1], plan)
-        if plan.second == stops.HELD and self._is_stopped_or_ended("second", second):
+    def _two_attempts(self, requests: list[Context]) -> list[str]:
+        first = self._start("first", requests[0])
+        self._play.was_stopped = self._wait_for_its_stop(first)
+        second = self._start("second", requests[1])
+        if self._plan.second == stops.HELD and self._is_stopped_or_ended("second", second):
             self._go_on("first", first)
-            first_ended = _ended(first)
+            first_ended = first.outcome().ended
             self._go_on("second", second)
-            play.ended += [first_ended, _ended(second)]
-        else:
-            second_ended = _ended(second)
-            self._go_on("first", first)
-            play.ended += [_ended(first), second_ended]
+            return [first_ended, second.outcome().ended]
+        second_ended = second.outcome().ended
+        self._go_on("first", first)
+        return [first.outcome().ended, second_ended]
 
-    def _start(self, name: str, event: object, context: Context, plan: Plan) -> Running:
-        at = 0 if name == "first" else 1
+    def _start(self, name: str, context: Context) -> Running:
+        plan, at = self._plan, 0 if name == "first" else 1
         call, how = ((plan.call, plan.how), (plan.second_call, plan.second))[at]
-        special = Special(name, plan.seconds_ahead[at], plan.cold[at])
         refused = "sns" if plan.no_sns and name == "first" else ""
-        running = self._deployed.functions.start("report", event, context, as_attempt=special)
-        self._deployed.surroundings.ask("stop", name, running.process_id, call, how, plan.slow_s3, refused)
+        special = Special(name, plan.seconds_ahead[at], plan.cold[at])
+        running = self._deployed.functions.start("report", self._event, context, special)
+        self._deployed.aws.stop_at(name, stops.Stop(running.process_id, call, how, plan.slow_s3, refused))
         running.go()
         return running
 
-    def _wait_for_its_stop(self, first: Running, plan: Plan) -> bool:
-        if "instant" not in plan.how:
+    def _wait_for_its_stop(self, first: Running) -> bool:
+        if "instant" not in self._plan.how:
             return self._is_stopped_or_ended("first", first)
-        if _has_ended(first, plan.seconds):
+        if _has_ended(first, self._plan.seconds):
             return False
-        os.kill(first.process_id, signal.SIGSTOP if "frozen" in plan.how else signal.SIGKILL)
+        os.kill(first.process_id, signal.SIGSTOP if "frozen" in self._plan.how else signal.SIGKILL)
         return True
 
     def _is_stopped_or_ended(self, name: str, running: Running) -> bool:
         until = time.monotonic() + _LONGEST_WAIT
         while time.monotonic() < until:
-            if self._deployed.surroundings.ask("is_stopped", name):
+            if self._deployed.aws.is_stopped(name):
                 return True
             if _has_ended(running, 0.01):
                 return False
         raise RuntimeError(f"The {name} attempt neither stopped nor ended.")
 
     def _go_on(self, name: str, running: Running) -> None:
-        self._deployed.surroundings.ask("go_on", name)
+        self._deployed.aws.go_on(name)
         os.kill(running.process_id, signal.SIGCONT)  # it is not waited for yet, so that its number is its own
 
-    def _lambdas_retries(self, play: Play, event: dict[str, Any], request: Context) -> None:
+    def _lambdas_retries(self, request: Context) -> None:
         for _ in range(2):
-            attempt = self._deployed.invoke("report", event, Context(aws_request_id=request.aws_request_id))
-            play.ended.append(attempt.error or "done")
+            attempt = self._deployed.report(self._event, Context(aws_request_id=request.aws_request_id))
+            self._play.ended.append(attempt.error or "done")
             if attempt.ok:
                 return
-        play.wrong.append(f"two retries failed: {attempt.message}")
+        self._play.wrong.append(f"two retries failed: {attempt.message}")
 
-    def _sweep(self, play: Play, search_job: str) -> None:
-        deployed = self._deployed
-        deployed.let_pass(_HOUR)
-        deployed.invoke("watch", {}, Context("watch"))
-        for event in deployed.announcements():
-            if event["detail"]["searchJobIdentifier"] == search_job:
-                play.wrong.append("lost until the sweep: a sweep had to make good what the retries did not")
-                deployed.invoke("report", event, Context())
+    def _sweep(self) -> None:
+        self._deployed.let_pass(_HOUR)
+        self._deployed.sweep()
+        for event in self._deployed.announcements(self._search_job):
+            self._play.wrong.append("lost until the sweep: a sweep had to make good what the retries did not")
+            self._deployed.report(event)
 
-    def _look(self, play: Play, search_job: str, when: str) -> None:
-        summary = self._deployed.summary(search_job)
-        if summary is None:
-            play.wrong.append(f"lost: no report {when}")
-            return
-        play.wrong += [f"{flaw} {when}" for flaw in self._deployed.flaws(summary)]
-        if summary["verdict"] == "COMPLETE":
-            play.wrong.append(f"a false COMPLETE {when}")
-        if summary["backups"] != COUNTS:
-            play.wrong.append(f"wrong counts {when}: {summary['backups']}")
+    def _look(self, when: str) -> None:
+        summary = self._deployed.summary(self._search_job)
+        flaws = ["lost: no report"] if summary is None else self._deployed.flaws(summary, COUNTS)
+        self._play.wrong += [f"{flaw} {when}" for flaw in flaws]
 
-    def _count(self, play: Play, search_job: str) -> None:
+    def _count(self) -> None:
+        play, plan = self._play, self._plan
         self._deployed.count_messages()
-        play.digests = self._deployed.digests[search_job]
-        # One, one more for a replay; and one more for each attempt that stopped when nobody can know what went out.
-        replays = 0 if not play.plan.replay else 1 if play.plan.same_request else 2
-        stopped = 1 + (play.plan.second != "runs through")
+        play.digests = self._deployed.digests[self._search_job]
+        # One, one more for a replay, and one more for each attempt that stopped and may have published before.
+        replays = 0 if not plan.replay else 1 if plan.same_request else 2
+        stopped = 1 + (plan.second != "runs through")
         if not 1 <= play.digests <= 1 + replays + stopped:
             play.wrong.append(f"{play.digests} digests")
-        if len(self._deployed.entries[search_job]) != _FAILED:
-            play.wrong.append(f"machines got {len(self._deployed.entries[search_job])} of {_FAILED} failed backups")
+        if (got := len(self._deployed.entries[self._search_job])) != FAILED:
+            play.wrong.append(f"machines got {got} of {FAILED} failed backups")
 
 
 def _has_ended(running: Running, seconds: float) -> bool:
     return bool(select.select([running.answer], [], [], seconds)[0])
-
-
-def _ended(running: Running) -> str:
-    outcome = running.outcome()
-    return outcome["error"] or ("in progress" if (outcome["result"] or {}).get("inProgress") else "done")
-
-
-def main(first: int, last: int, file: Path) -> None:
-    """Play."""
-    os.environ.update(SDK)
-    surroundings = Surroundings.start()
-    try:
-        deployed = Deployed(surroundings)
-        deployed.functions.warm_up(state_change(deployed.finish_job(SCENARIO)))
-        side_by_side(seconds_between_looks=0.06)
-        deployed.announcements()
-        freezer = Freezer(deployed)
-        with file.open("w") as rows:
-            for number in range(first, last + 1):
-                rows.write(json.dumps(asdict(freezer.play(Plan.draw(number)))) + "\n")
-                rows.flush()
-    finally:
-        surroundings.stop()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

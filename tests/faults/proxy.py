@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import io
 import os
-import select
 import signal
 import socket
 import struct
@@ -16,49 +15,38 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.simple_server import WSGIRequestHandler
 
-from tests.faults.call import Request
-from tests.faults.fault import Fault, Kind, error_answer
+from werkzeug.wrappers import Response
+
+from tests.faults.call import TIMEOUT_HEADER, Request
+from tests.faults.faults import Fault, Kind, error_answer
 from tests.faults.stops import Stops
 
 Answer = tuple[int, dict[str, str], bytes]
 _RESET = struct.pack("ii", 1, 0)
-_LONGEST_SILENCE = 30  # seconds
 
 
 @dataclass(slots=True)
 class Recorder:
-    """What was called, and what is to go wrong, for the process that is watched."""
+    """The calls of the process that is watched, and what goes wrong with them."""
 
     process_id: int = 0
     fault: Fault | None = None
     throttle_every: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)
-    stops: Stops = field(default_factory=Stops)
     _calls: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def stop(self, attempt: str, *plan: Any) -> None:
-        """Stop the process of an attempt at one of its calls, make S3 slow for it, and let a service refuse it."""
-        self.stops.plan(attempt, *plan)
-
-    def is_stopped(self, attempt: str) -> bool:
-        """Say whether an attempt has come to its stop."""
-        return self.stops.is_reached(attempt)
-
-    def go_on(self, attempt: str) -> None:
-        """Let an attempt go on."""
-        self.stops.release(attempt)
-
-    def watch(self, process_id: int, fault: Fault | None, throttle_every: int) -> None:
-        """Begin anew with a process."""
+    def watch(self, process_id: int, fault: Fault | None, throttle_every: int = 0) -> None:
+        """Record the calls of a process from now on, and let one of them go wrong, or throttle every n-th."""
         with self._lock:
             self.process_id, self.fault, self.throttle_every = process_id, fault, throttle_every
             self.log.clear()
             self._calls.clear()
 
     def calls(self) -> list[dict[str, Any]]:
-        """Give what was called."""
+        """Give the calls since then."""
         with self._lock:
             return list(self.log)
 
@@ -76,110 +64,62 @@ class Recorder:
             kind = fault.kind if fault and hit and (is_new or not fault.once) else None
             if self.throttle_every and len(self.log) % self.throttle_every == self.throttle_every - 1:
                 kind = Kind.THROTTLED
-            self.log.append(
-                {
-                    "service": request.service,
-                    "operation": request.operation,
-                    "number": number,
-                    "subject": request.subject,
-                    "sent_again": not is_new,
-                    "fault": kind,
-                }
-            )
+            call = {"service": key[0], "operation": key[1], "number": number, "subject": request.subject}
+            self.log.append({**call, "fault": kind})
             return kind
 
 
-class Proxy:
-    """Listens on two ports: at ``url`` all is recorded, at ``quiet_url`` nothing is."""
+class Proxy(ThreadingHTTPServer):
+    """The server."""
 
-    def __init__(self, moto: Callable[..., Iterable[bytes]], simulator_url: str) -> None:
-        self.recorder = Recorder()
-        self._servers = [_Server(moto, simulator_url, recorder) for recorder in (self.recorder, None)]
-        for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        """Where the functions call AWS."""
-        return self._servers[0].url
-
-    @property
-    def quiet_url(self) -> str:
-        """Where the test looks at what became of it."""
-        return self._servers[1].url
-
-
-class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, moto: Callable[..., Iterable[bytes]], simulator_url: str, recorder: Recorder | None) -> None:
-        self.moto = moto
-        self.simulator = simulator_url.removeprefix("http://")
-        self.recorder = recorder
+    def __init__(self, moto: Callable[..., Iterable[bytes]], simulator_url: str) -> None:
+        self.recorder = Recorder()
+        self.stops = Stops()
+        self._moto = moto
+        self._simulator = simulator_url.removeprefix("http://")
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.base_environ = {
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self.server_port),
+            "wsgi.url_scheme": "http",
+        }
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
     def url(self) -> str:
+        """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def server_bind(self) -> None:
+        """Bind without asking a name server for the name of the host."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent: clients that die or hang up are what this is about."""
+        """Stay silent: clients that die or hang up are what the faults are about."""
 
-    def answer(self, request: Request) -> Answer:
-        if request.service.startswith("backup") or request.target.startswith("/_simulator/"):
-            return self._ask_simulator(request)
-        return self._ask_moto(request)
-
-    def _ask_simulator(self, request: Request) -> Answer:
-        connection = http.client.HTTPConnection(self.simulator, timeout=_LONGEST_SILENCE)
+    def execute(self, request: Request, environ: dict[str, Any]) -> Answer:
+        """Let the service execute the request."""
+        if not request.service.startswith("backup"):
+            response = Response.from_app(self._moto, environ)
+            return response.status_code, dict(response.headers), response.get_data()
+        connection = http.client.HTTPConnection(self._simulator, timeout=30)
         with contextlib.closing(connection):
             connection.request(request.method, request.target, request.body, request.headers)
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read()
 
-    def _ask_moto(self, request: Request) -> Answer:
-        path, _, query = request.target.partition("?")
-        environ = {
-            "REQUEST_METHOD": request.method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": _unquoted(path),
-            "RAW_URI": request.target,
-            "REQUEST_URI": request.target,
-            "QUERY_STRING": query,
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": str(self.server_port),
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "CONTENT_LENGTH": str(len(request.body)),
-            "CONTENT_TYPE": request.headers.get("content-type", ""),
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(request.body),
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-            **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()},
-        }
-        started: list[Any] = []
-        body = b"".join(self.moto(environ, lambda status, headers, *_: started.extend((status, headers))))
-        return int(started[0].split()[0]), dict(started[1]), body
 
-
-def _unquoted(path: str) -> str:
-    """Decode a path as WSGI wants it: bytes as Latin-1."""
-    return unquote_to_bytes(path).decode("latin-1")
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: _Server
+    server: Proxy
+
+    handle = BaseHTTPRequestHandler.handle  # keeps the connection, unlike that of wsgiref
 
     def handle_expect_100(self) -> bool:
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -187,42 +127,42 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def answer(self) -> None:
-        request = Request(
-            self.command,
-            self.path,
-            {name.lower(): value for name, value in self.headers.items()},
-            self.rfile.read(int(self.headers.get("Content-Length") or 0)),
-        )
-        recorder = self.server.recorder
-        match kind := recorder.take(request) if recorder else None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, self.rfile.read(int(headers.get("content-length") or 0)))
+        match kind := self.server.recorder.take(request):
             case None:
-                with recorder.stops.around(request) if recorder else contextlib.nullcontext():
-                    refused = recorder is not None and recorder.stops.refuses(request)
-                    answer = error_answer(Kind.DENIED, request) if refused else self.server.answer(request)
+                stop = self.server.stops.of(request)
+                with stop.around(request) if stop else contextlib.nullcontext():
+                    refused = stop is not None and stop.refusing_service == request.service
+                    answer = error_answer(Kind.DENIED, request.service) if refused else self._execute(request)
                 self._send(answer)
             case Kind.KILLED_BEFORE:
-                self._kill(recorder)
+                self._kill()
             case Kind.KILLED_AFTER:
-                self.server.answer(request)
-                self._kill(recorder)
+                self._execute(request)
+                self._kill()
             case Kind.TIMEOUT:
-                self.server.answer(request)
-                select.select([self.connection], [], [], _LONGEST_SILENCE)  # until the client hangs up
-                self.close_connection = True
+                self._execute(request)
+                self._send((200, {TIMEOUT_HEADER: "now"}, b""))
             case Kind.RESET:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 self.connection.close()
                 self.close_connection = True
             case Kind.TRUNCATED:
-                self._send(self.server.answer(request), truncated=True)
+                self._send(self._execute(request), truncated=True)
             case _:
-                self._send(error_answer(kind, request))
+                self._send(error_answer(kind, request.service))
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer  # noqa: N815 - http.server finds them by these names
 
-    def _kill(self, recorder: Recorder | None) -> None:
-        if recorder and recorder.process_id:
-            os.kill(recorder.process_id, signal.SIGKILL)
+    def _execute(self, request: Request) -> Answer:
+        path = unquote_to_bytes(self.path.partition("?")[0]).decode("latin-1")
+        environ = self.get_environ() | {"wsgi.input": io.BytesIO(request.body), "PATH_INFO": path, "SCRIPT_NAME": ""}
+        return self.server.execute(request, environ | {"RAW_URI": self.path, "REQUEST_URI": self.path})
+
+    def _kill(self) -> None:
+        if self.server.recorder.process_id:
+            os.kill(self.server.recorder.process_id, signal.SIGKILL)
         self.close_connection = True
 
     def _send(self, answer: Answer, *, truncated: bool = False) -> None:
@@ -239,6 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.wfile.write(head if self.command == "HEAD" else head + body)
+        self.wfile.flush()
 
     def log_message(self, *_: Any) -> None:
-        """Stay silent: the recorder says more."""
+        """Stay silent: the recorder has it all."""

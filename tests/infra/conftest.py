@@ -1,16 +1,16 @@
 """The stack, synthesised without its bundle and made readable: `<ReportStoreBucket.Arn>/reports/*` instead of joins.
 
-What the embedded AWS of the other tests leaves out or does not enforce (encryption, lifecycle, TTL, policies) is
-proven here, on the template itself.
+The embedded AWS of the other tests ignores or does not enforce encryption, lifecycle, TTL and policies. They are tested
+here, in the template itself.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import pytest
 from aws_cdk import App
@@ -23,6 +23,30 @@ ROOT = Path(__file__).parents[2]
 
 Json = Any
 """A template is JSON, whose shape only CloudFormation knows."""
+
+STANDARD: Final = Settings(
+    notification_emails=("backup@example.com", "legal@example.com"), alarm_emails=("on-call@example.com",)
+)
+"""The settings that ship, and addresses."""
+
+CHANGED: Final = Settings(
+    notification_emails=("a@example.com",),
+    alarm_emails=("b@example.com",),
+    notify_on="ALWAYS",
+    search_job_statuses=("FAILED", "STOPPED"),
+    poll_minutes=15,
+    report_retention_days=10,
+    object_lock_days=9,
+    log_retention_days=731,
+    inventory=False,
+    reserved_concurrency=False,
+    alarm_on_incomplete=True,
+    search_key_arns=("arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555",),
+)
+"""A value that is not the default, for each setting."""
+
+ABSENT: Final = object()
+"""Stands for a property that a resource does not have."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +69,28 @@ class SynthesisedStack:
         return self.template["Resources"][name]["Properties"]
 
     def deletion_policy(self, name: str) -> tuple[str, str]:
-        """Give what happens to a resource that is removed, and to one that is replaced."""
+        """Give what happens to a resource that is deleted, and to one that is replaced."""
         resource = self.template["Resources"][name]
         return resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
 
 
-Synthesise = Callable[[Settings], SynthesisedStack]
-"""Synthesises the stack with the settings of a test."""
+class Promise(NamedTuple):
+    """What the template promises about one resource: the values of some properties."""
+
+    sentence: str
+    resource: str
+    properties: Mapping[str, Json]
+    settings: Settings = STANDARD
+
+    def check(self) -> None:
+        """Assert that the promise is kept."""
+        found = synthesised(self.settings).resource(self.resource)
+        assert {name: found.get(name, ABSENT) for name in self.properties} == self.properties
+
+
+def promises(*rows: Promise) -> pytest.MarkDecorator:
+    """Parametrise a test with promises, each named by its sentence."""
+    return pytest.mark.parametrize("promise", rows, ids=[f"{row.sentence} ({row.resource})" for row in rows])
 
 
 def cdk_context() -> dict[str, Any]:
@@ -69,24 +108,19 @@ def synthesised(settings: Settings) -> SynthesisedStack:
 
 
 @pytest.fixture(scope="session")
-def synthesise() -> Synthesise:
-    """Synthesise the stack, for tests that choose the settings."""
-    return synthesised
+def stack() -> SynthesisedStack:
+    """The stack with the standard settings."""
+    return synthesised(STANDARD)
 
 
 @pytest.fixture(scope="session")
-def stack() -> SynthesisedStack:
-    """The stack with the settings that ship, and somebody to write to."""
-    return synthesised(
-        Settings(
-            notification_emails=("backup@example.com", "legal@example.com"),
-            alarm_emails=("on-call@example.com",),
-        )
-    )
+def changed_stack() -> SynthesisedStack:
+    """The stack with every setting changed."""
+    return synthesised(CHANGED)
 
 
 def _readable(value: Json) -> Json:
-    """Write intrinsic functions out as text, and drop the hashes at the end of logical ids."""
+    """Write intrinsic functions as text, and drop the hashes at the end of logical ids."""
     written: Json
     match value:
         case {"Ref": name}:
@@ -110,5 +144,4 @@ def _readable(value: Json) -> Json:
 
 
 def _name(logical_id: str) -> str:
-    """Drop the eight hexadecimal digits that the CDK puts at the end of a logical id."""
     return re.sub(r"(?<=[a-z])[0-9A-F]{8}$", "", logical_id)

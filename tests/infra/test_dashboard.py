@@ -1,4 +1,4 @@
-"""What an operator sees first, and that every number on it is one that somebody writes."""
+"""What an operator sees first, and that every number on it is one that the functions publish."""
 
 import json
 import re
@@ -7,74 +7,81 @@ from typing import Any
 import pytest
 
 from infra.dashboard import VERDICTS, WIDTH
-from infra.settings import Settings
 from search_coverage.coverage.verdict import Verdict
-from tests.infra.conftest import Synthesise, SynthesisedStack
+from search_coverage.names import Metric
+from tests.infra.conftest import SynthesisedStack
 from tests.infra.test_monitoring import ALARMS
 
-OURS = {
-    *("Sweeps", "SearchJobsUnreported", "SearchJobsAnnounced", "SearchJobsOverdue"),
-    *("BackupsSearched", "BackupsExcluded", "Reports"),
-}
-"""Metrics that tests/integration hold against what the functions write."""
+SWEEPS = {Metric.SWEEPS, Metric.SEARCH_JOBS_UNREPORTED, Metric.SEARCH_JOBS_ANNOUNCED, Metric.SEARCH_JOBS_OVERDUE}
+OURS = SWEEPS | {Metric.BACKUPS_SEARCHED, Metric.BACKUPS_EXCLUDED, Metric.REPORTS}
+"""Metrics that tests/integration compares with what the functions publish."""
+
+TITLES = [
+    "Alarms",
+    "Coverage: backups that were searched, % of all that should have been, per day",
+    "Reports by verdict, per day",
+    "Why backups were left out, backups per day",
+    "Search jobs that wait for a report",
+    "Sweeps for search jobs that ended, per hour",
+    "Failures, per hour",
+    "Messages in the queues that should be empty",
+    "Duration, the longest per hour",
+    "Memory of the report function, the most per hour",
+    "Memory of the watch function, the most per hour",
+]
+
+Widgets = list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def widgets(stack: SynthesisedStack) -> list[dict[str, Any]]:
-    """The widgets, as the body of the dashboard has them."""
-    found: list[dict[str, Any]] = json.loads(stack.resource("Dashboard")["DashboardBody"])["widgets"]
+def widgets_of(stack: SynthesisedStack) -> Widgets:
+    found: Widgets = json.loads(stack.resource("Dashboard")["DashboardBody"])["widgets"]
     return found
 
 
-def titled(widgets: list[dict[str, Any]], title: str) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def widgets(stack: SynthesisedStack) -> Widgets:
+    return widgets_of(stack)
+
+
+def titled(widgets: Widgets, title: str) -> dict[str, Any]:
     """Give the properties of the widget whose title begins like this."""
     (found,) = [w["properties"] for w in widgets if w["properties"].get("title", "").startswith(title)]
     assert isinstance(found, dict)
     return found
 
 
-def test_the_first_row_says_what_to_look_at_and_shows_all_alarms(widgets: list[dict[str, Any]]) -> None:
+def metrics_of(widgets: Widgets) -> list[list[Any]]:
+    return [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+
+
+def test_the_first_row_says_what_to_look_at_and_shows_all_alarms(widgets: Widgets) -> None:
     text, alarms = widgets[:2]
+    links = re.findall(r"\]\(([^)]+)\)", text["properties"]["markdown"])
 
     assert text["properties"]["markdown"].startswith("## What to look at first")
-    assert alarms["type"] == "alarm"
-    assert sorted(arn.strip("<>").removesuffix(".Arn") for arn in alarms["properties"]["alarms"]) == sorted(ALARMS)
-
-
-def test_every_link_leads_into_the_console_of_this_region(widgets: list[dict[str, Any]]) -> None:
-    links = re.findall(r"\]\(([^)]+)\)", widgets[0]["properties"]["markdown"])
-
     assert len(links) == 6
     assert all(link.startswith("https://<AWS::Region>.console.aws.amazon.com/") for link in links)
+    assert alarms["type"] == "alarm"
+    assert {arn.strip("<>").removesuffix(".Arn") for arn in alarms["properties"]["alarms"]} == {
+        f"Monitoring{alarm.name}" for alarm in ALARMS
+    }
 
 
-def test_every_widget_has_a_title_for_people_and_fills_half_a_row(widgets: list[dict[str, Any]]) -> None:
-    titles = [widget["properties"]["title"] for widget in widgets[1:]]
-
-    assert titles == [
-        "Alarms",
-        "Coverage: backups that were searched, % of all that should have been, a day",
-        "Reports by verdict, a day",
-        "Why backups were left out, backups a day",
-        "Search jobs that wait for a report",
-        "Sweeps that looked for search jobs that ended, an hour",
-        "What went wrong, an hour",
-        "Messages in the queues that should be empty",
-        "Duration, the longest of an hour",
-        "Memory of the report function, the most of an hour",
-        "Memory of the watch function, the most of an hour",
-    ]
+def test_every_widget_has_a_title_and_fills_half_a_row(widgets: Widgets) -> None:
+    assert [widget["properties"]["title"] for widget in widgets[1:]] == TITLES
     assert {widget["width"] for widget in widgets} == {WIDTH // 2}
 
 
-def test_every_line_has_a_name_for_people(widgets: list[dict[str, Any]]) -> None:
-    for widget in widgets:
-        for metric in widget["properties"].get("metrics", []):
-            options = metric[-1]
-            assert options.get("visible") is False or options["label"], metric
+def test_every_line_has_a_name_for_people(widgets: Widgets) -> None:
+    for metric in metrics_of(widgets):
+        assert metric[-1].get("visible") is False or metric[-1]["label"], metric
 
 
-def test_coverage_counts_what_a_search_did_not_even_list(widgets: list[dict[str, Any]]) -> None:
+def test_every_metric_of_ours_is_one_that_the_functions_publish(widgets: Widgets) -> None:
+    assert {metric[1] for metric in metrics_of(widgets) if metric[0] == "SearchCoverage"} == OURS
+
+
+def test_coverage_counts_backups_that_a_search_did_not_list(widgets: Widgets) -> None:
     coverage = titled(widgets, "Coverage")
 
     assert coverage["metrics"][0][0]["expression"] == "100 * searched / (searched + excluded)"
@@ -85,13 +92,13 @@ def test_coverage_counts_what_a_search_did_not_even_list(widgets: list[dict[str,
     assert coverage["yAxis"]["left"] == {"min": 0, "max": 100, "label": "%", "showUnits": False}
 
 
-def test_each_verdict_that_there_is_has_its_colour(widgets: list[dict[str, Any]]) -> None:
+def test_each_verdict_has_its_color(widgets: Widgets) -> None:
     shown = [metric[metric.index("verdict") + 1] for metric in titled(widgets, "Reports by verdict")["metrics"]]
 
     assert shown == list(VERDICTS) == list(Verdict)
 
 
-def test_reasons_are_found_by_themselves(widgets: list[dict[str, Any]]) -> None:
+def test_an_expression_finds_every_reason(widgets: Widgets) -> None:
     ((found,),) = titled(widgets, "Why")["metrics"]
 
     assert found["expression"] == (
@@ -101,33 +108,17 @@ def test_reasons_are_found_by_themselves(widgets: list[dict[str, Any]]) -> None:
     assert found["label"] == "${PROP('Dim.reason')}"
 
 
-def test_every_metric_of_ours_is_one_that_the_functions_write(widgets: list[dict[str, Any]]) -> None:
-    used = {
-        metric[1]
-        for widget in widgets
-        for metric in widget["properties"].get("metrics", [])
-        if metric[0] == "SearchCoverage"
-    }
-
-    assert used == OURS
+def test_sweeps_are_shown_beside_those_that_are_due(stack: SynthesisedStack, changed_stack: SynthesisedStack) -> None:
+    for any_stack, due in ((stack, 60), (changed_stack, 4)):
+        annotations = titled(widgets_of(any_stack), "Sweeps")["annotations"]
+        assert annotations["horizontal"] == [{"value": due, "label": "sweeps that are due", "yAxis": "left"}]
 
 
-@pytest.mark.parametrize(("poll_minutes", "due"), [(1, 60), (15, 4)])
-def test_sweeps_are_shown_beside_those_that_are_due(synthesise: Synthesise, poll_minutes: int, due: int) -> None:
-    stack = synthesise(Settings(poll_minutes=poll_minutes))
-    sweeps = titled(json.loads(stack.resource("Dashboard")["DashboardBody"])["widgets"], "Sweeps")
-
-    assert sweeps["annotations"]["horizontal"] == [
-        {"value": due, "label": "sweeps that are due", "yAxis": "left"},
-    ]
-
-
-def test_memory_comes_from_the_line_that_lambda_writes_into_each_log(widgets: list[dict[str, Any]]) -> None:
+def test_memory_comes_from_the_line_that_lambda_writes_into_each_log_as_text(
+    stack: SynthesisedStack, widgets: Widgets
+) -> None:
     for function, log in (("report", "ReporterReportLogs"), ("watch", "WatcherWatchLogs")):
         memory = titled(widgets, f"Memory of the {function} function")
         assert memory["query"].startswith(f"SOURCE '<{log}>' | filter @type = \"REPORT\"")
-
-
-def test_both_functions_log_as_text_so_that_the_line_can_be_read(stack: SynthesisedStack) -> None:
-    for function in stack.resources("AWS::Lambda::Function").values():
-        assert function["LoggingConfig"].get("LogFormat", "Text") == "Text"
+    for each in stack.resources("AWS::Lambda::Function").values():
+        assert each["LoggingConfig"].get("LogFormat", "Text") == "Text"

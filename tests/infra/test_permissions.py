@@ -1,165 +1,217 @@
-"""Who may do what: every statement of every role, written out. A new permission has to be written here as well."""
+"""Who may do what: every statement of every role, written out, and every service that a policy admits."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from infra.report_store import EVIDENCE
-from infra.reporter import CLAIMS
-from infra.settings import Settings
-from tests.infra.conftest import Synthesise, SynthesisedStack
+import pytest
+
+from tests.infra.conftest import CHANGED, STANDARD, Json, SynthesisedStack, synthesised
 
 IN_OUR_ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
-BUS = f"arn:<AWS::Partition>:events:{IN_OUR_ACCOUNT}:event-bus/default"
-ONLY_OUR_EVENTS = {
-    "ForAllValues:StringEquals": {"events:source": "search-coverage"},
-    "Null": {"events:source": "false"},
-}
+BUCKET, TABLE = "<ReportStoreBucket.Arn>", "<ReporterIdempotencyTable.Arn>"
+BACKUP = f"arn:<AWS::Partition>:backup:{IN_OUR_ACCOUNT}"
+EVIDENCE = [f"{BUCKET}/{folder}/*" for folder in ("excluded_backups", "reports", "summaries")]
+MARKS = [f"{BUCKET}/reports/*/{mark}" for mark in ("notification-pending.json", "summary.json")]
+
+Statement = tuple[object, ...]
 
 
-def records(*keys: str) -> dict[str, Any]:
-    """Give the condition that a request is about records of these keys alone."""
-    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}, "Null": {"dynamodb:LeadingKeys": "false"}}
-
-
-TABLE = "<ReporterIdempotencyTable.Arn>"
-BUCKET = "<ReportStoreBucket.Arn>"
-
-
-def via(service: str) -> dict[str, Any]:
-    """Give the condition that a key is used by the service in the role's name."""
-    return {"StringEquals": {"kms:ViaService": f"{service}.<AWS::Region>.amazonaws.com"}}
-
-
-def statement(actions: str, *resources: str, condition: object = None) -> tuple[object, ...]:
+def statement(actions: str, *resources: str, condition: object = None) -> Statement:
     """Write a statement so that it can be compared: its actions, its resources, its condition."""
     return tuple(sorted(actions.split())), tuple(sorted(resources)), str(condition)
 
 
-def statements_of(stack: SynthesisedStack, role: str) -> list[tuple[object, ...]]:
-    """Give all statements of a role, each as `statement` writes it."""
-    properties = stack.resource(role)
-    assert "ManagedPolicyArns" not in properties
-    return sorted(
-        (
-            statement(" ".join(_listed(each["Action"])), *_listed(each["Resource"]), condition=each.get("Condition"))
-            for policy in properties["Policies"]
-            for each in policy["PolicyDocument"]["Statement"]
-            if each["Effect"] == "Allow"
+def via(service: str) -> dict[str, Any]:
+    """Give the condition that a service uses a key on behalf of the role."""
+    return {"StringEquals": {"kms:ViaService": f"{service}.<AWS::Region>.amazonaws.com"}}
+
+
+def multivalued(operator: str, key: str, values: object) -> dict[str, Any]:
+    """Give the condition that a request has a multivalued key, with these values alone."""
+    return {f"ForAllValues:{operator}": {key: values}, "Null": {key: "false"}}
+
+
+def of_every_function(log: str) -> list[Statement]:
+    return [
+        statement(
+            "events:PutEvents",
+            f"arn:<AWS::Partition>:events:{IN_OUR_ACCOUNT}:event-bus/default",
+            condition=multivalued("StringEquals", "events:source", "search-coverage"),
         ),
-        key=str,
-    )
-
-
-def test_there_are_three_roles_and_no_policy_outside_them(stack: SynthesisedStack) -> None:
-    assert sorted(stack.resources("AWS::IAM::Role")) == [
-        "ReporterReportRole",
-        "WatcherSchedulerRole",
-        "WatcherWatchRole",
-    ]
-    assert stack.resources("AWS::IAM::Policy") == {}
-    assert stack.resources("AWS::IAM::ManagedPolicy") == {}
-
-
-def test_the_report_function_may_do_what_it_does_and_no_more(stack: SynthesisedStack) -> None:
-    search_jobs = f"arn:<AWS::Partition>:backup-search:{IN_OUR_ACCOUNT}:search-job/*"
-    backup = f"arn:<AWS::Partition>:backup:{IN_OUR_ACCOUNT}"
-
-    assert statements_of(stack, "ReporterReportRole") == sorted(
-        [
-            statement("backup-search:GetSearchJob backup-search:ListSearchJobBackups", search_jobs),
-            statement("backup:ListBackupVaults", "*"),
-            statement("ec2:DescribeSnapshots", "*"),
-            statement("backup:ListRecoveryPointsByBackupVault", f"{backup}:backup-vault:*"),
-            statement(
-                "backup:DescribeRecoveryPoint backup:GetRecoveryPointIndexDetails backup:ListTags",
-                f"{backup}:recovery-point:*",
-                "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
-            ),
-            statement("s3:PutObject s3:AbortMultipartUpload", *(f"{BUCKET}/{keys}" for keys in EVIDENCE)),
-            statement("s3:GetObject", *(f"{BUCKET}/{keys}" for keys in EVIDENCE)),
-            statement(
-                "s3:DeleteObject",
-                f"{BUCKET}/reports/*/notification-pending.json",
-                f"{BUCKET}/reports/*/summary.json",
-            ),
-            statement("s3:ListBucket", BUCKET),
-            statement("kms:Decrypt kms:GenerateDataKey", "<ReportStoreKey.Arn>", condition=via("s3")),
-            statement("sns:Publish", "<AlertsTopic>"),
-            statement("kms:Decrypt kms:GenerateDataKey", "<AlertsKey.Arn>", condition=via("sns")),
-            statement("events:PutEvents", BUS, condition=ONLY_OUR_EVENTS),
-            statement(
-                "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem",
-                TABLE,
-                condition=records(*CLAIMS),
-            ),
-            statement("sqs:SendMessage", "<ReporterFailureQueue.Arn>"),
-            statement("logs:CreateLogStream logs:PutLogEvents", "<ReporterReportLogs.Arn>"),
-            statement("xray:PutTraceSegments xray:PutTelemetryRecords", "*"),
-        ],
-        key=str,
-    )
-
-
-def test_without_the_inventory_the_report_function_may_not_ask_the_vaults(synthesise: Synthesise) -> None:
-    stack = synthesise(Settings(inventory=False))
-
-    actions = [action for each in statements_of(stack, "ReporterReportRole") for action in each[0]]  # type: ignore[attr-defined]
-    assert [action for action in actions if action.startswith("backup:")] == []
-    assert stack.resource("ReporterReportFunction")["Environment"]["Variables"]["INVENTORY"] == "OFF"
-
-
-def test_the_watch_function_may_do_what_it_does_and_no_more(stack: SynthesisedStack) -> None:
-    assert statements_of(stack, "WatcherWatchRole") == sorted(
-        [
-            statement("backup-search:ListSearchJobs", "*"),
-            statement("s3:ListBucket", BUCKET, condition={"StringLike": {"s3:prefix": "reports/*"}}),
-            statement("dynamodb:BatchGetItem dynamodb:PutItem", TABLE, condition=records("announcement#*")),
-            statement("events:PutEvents", BUS, condition=ONLY_OUR_EVENTS),
-            statement("logs:CreateLogStream logs:PutLogEvents", "<WatcherWatchLogs.Arn>"),
-            statement("xray:PutTraceSegments xray:PutTelemetryRecords", "*"),
-        ],
-        key=str,
-    )
-
-
-def test_the_schedule_may_run_the_watch_function_and_fill_its_queue(stack: SynthesisedStack) -> None:
-    assert statements_of(stack, "WatcherSchedulerRole") == [
-        statement("lambda:InvokeFunction", "<WatcherWatchFunction.Arn>"),
-        statement("sqs:SendMessage", "<WatcherScheduleDeadLetterQueue.Arn>"),
+        statement("logs:CreateLogStream logs:PutLogEvents", f"<{log}.Arn>"),
+        statement("xray:PutTraceSegments xray:PutTelemetryRecords", "*"),
     ]
 
 
-def test_every_statement_says_what_it_is_for(stack: SynthesisedStack) -> None:
-    assert all(
-        each.get("Sid")
-        for role in stack.resources("AWS::IAM::Role").values()
-        for policy in role["Policies"]
-        for each in policy["PolicyDocument"]["Statement"]
+REPORT = [
+    statement(
+        "backup-search:GetSearchJob backup-search:ListSearchJobBackups",
+        f"arn:<AWS::Partition>:backup-search:{IN_OUR_ACCOUNT}:search-job/*",
+    ),
+    statement("s3:PutObject s3:AbortMultipartUpload", *EVIDENCE),
+    statement("s3:GetObject", *EVIDENCE),
+    statement("s3:DeleteObject", *MARKS),
+    statement("s3:ListBucket", BUCKET),
+    statement("kms:Decrypt kms:GenerateDataKey", "<ReportStoreKey.Arn>", condition=via("s3")),
+    statement("sns:Publish", "<AlertsTopic>"),
+    statement("kms:Decrypt kms:GenerateDataKey", "<AlertsKey.Arn>", condition=via("sns")),
+    statement(
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem",
+        TABLE,
+        condition=multivalued("StringLike", "dynamodb:LeadingKeys", ["lease#*", "told#*"]),
+    ),
+    statement("sqs:SendMessage", "<ReporterFailureQueue.Arn>"),
+    *of_every_function("ReporterReportLogs"),
+]
+INVENTORY = [
+    statement("backup:ListBackupVaults", "*"),
+    statement("ec2:DescribeSnapshots", "*"),
+    statement("backup:ListRecoveryPointsByBackupVault", f"{BACKUP}:backup-vault:*"),
+    statement(
+        "backup:DescribeRecoveryPoint backup:GetRecoveryPointIndexDetails backup:ListTags",
+        f"{BACKUP}:recovery-point:*",
+        "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
+    ),
+]
+SEARCH_KEYS = [
+    statement(
+        "kms:Decrypt",
+        *CHANGED.search_key_arns,
+        condition={
+            "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "aws:backup-search:search-job"},
+            "StringLike": {"kms:ViaService": "backup.*.amazonaws.com"},
+        },
     )
+]
+WATCH = [
+    statement("backup-search:ListSearchJobs", "*"),
+    statement("s3:ListBucket", BUCKET, condition={"StringLike": {"s3:prefix": "reports/*"}}),
+    statement(
+        "dynamodb:BatchGetItem dynamodb:PutItem",
+        TABLE,
+        condition=multivalued("StringLike", "dynamodb:LeadingKeys", ["announcement#*"]),
+    ),
+    *of_every_function("WatcherWatchLogs"),
+]
+SCHEDULE = [
+    statement("lambda:InvokeFunction", "<WatcherWatchFunction.Arn>"),
+    statement("sqs:SendMessage", "<WatcherScheduleDeadLetterQueue.Arn>"),
+]
 
-
-def test_only_lambda_takes_the_roles_of_the_functions(stack: SynthesisedStack) -> None:
-    for role in ("ReporterReportRole", "WatcherWatchRole"):
-        assert stack.resource(role)["AssumeRolePolicyDocument"]["Statement"] == [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-        ]
-
-
-def test_only_schedules_of_this_account_take_the_role_of_the_schedule(stack: SynthesisedStack) -> None:
-    assert stack.resource("WatcherSchedulerRole")["AssumeRolePolicyDocument"]["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": "scheduler.amazonaws.com"},
-            "Condition": {
-                "StringEquals": {
-                    "aws:SourceAccount": "<AWS::AccountId>",
-                    "aws:SourceArn": f"arn:<AWS::Partition>:scheduler:{IN_OUR_ACCOUNT}:schedule-group/default",
-                }
-            },
+LAMBDA = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+SCHEDULER = {
+    "Effect": "Allow",
+    "Action": "sts:AssumeRole",
+    "Principal": {"Service": "scheduler.amazonaws.com"},
+    "Condition": {
+        "StringEquals": {
+            "aws:SourceAccount": "<AWS::AccountId>",
+            "aws:SourceArn": f"arn:<AWS::Partition>:scheduler:{IN_OUR_ACCOUNT}:schedule-group/default",
         }
-    ]
+    },
+}
 
 
-def _listed(value: str | list[str]) -> list[str]:
-    """Give what IAM lets one write as a text or a list, as a list."""
-    return [value] if isinstance(value, str) else value
+@pytest.fixture(params=[STANDARD, CHANGED], ids=["standard settings", "all settings changed"])
+def any_stack(request: pytest.FixtureRequest) -> SynthesisedStack:
+    """The stack, with the standard settings and with all of them changed."""
+    return synthesised(request.param)
+
+
+ROLES = {
+    # The trust, what the role may do with the standard settings, and with all settings changed. Without `inventory`,
+    # the report function may not ask the vaults.
+    "ReporterReportRole": (LAMBDA, [*REPORT, *INVENTORY], [*REPORT, *SEARCH_KEYS]),
+    "WatcherWatchRole": (LAMBDA, WATCH, WATCH),
+    "WatcherSchedulerRole": (SCHEDULER, SCHEDULE, SCHEDULE),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_it_does_and_no_more(
+    role: str, stack: SynthesisedStack, changed_stack: SynthesisedStack
+) -> None:
+    trust, *allowed = ROLES[role]
+
+    for of, expected in zip((stack, changed_stack), allowed, strict=True):
+        properties = of.resource(role)
+        assert properties["AssumeRolePolicyDocument"]["Statement"] == [trust]
+        assert "ManagedPolicyArns" not in properties
+        (policy,) = properties["Policies"]
+        found = policy["PolicyDocument"]["Statement"]
+        assert {each["Effect"] for each in found} == {"Allow"}
+        assert all(each["Sid"] for each in found)
+        assert sorted(map(_comparable, found), key=str) == sorted(expected, key=str)
+
+
+def _comparable(found: Json) -> Statement:
+    actions, resources = (
+        [value] if isinstance(value, str) else value for value in (found["Action"], found["Resource"])
+    )
+    return statement(" ".join(actions), *resources, condition=found.get("Condition"))
+
+
+def test_there_are_three_roles_and_no_policy_outside_them(any_stack: SynthesisedStack) -> None:
+    assert any_stack.resources("AWS::IAM::Role").keys() == ROLES.keys()
+    assert any_stack.resources("AWS::IAM::Policy") == any_stack.resources("AWS::IAM::ManagedPolicy") == {}
+
+
+# Confused deputies: a service acts for whoever asks it, so a policy that admits one must say on whose behalf
+
+POLICIES = {
+    "AWS::KMS::Key": "KeyPolicy",
+    "AWS::S3::BucketPolicy": "PolicyDocument",
+    "AWS::SNS::TopicPolicy": "PolicyDocument",
+    "AWS::SQS::QueuePolicy": "PolicyDocument",
+}
+"""The resource policies of the stack, and the member that holds the statements."""
+
+WITHOUT_A_POLICY = {
+    "Athena": ("NamedQuery", "WorkGroup"),
+    "CloudWatch": ("Alarm", "Dashboard"),
+    "DynamoDB": ("Table",),
+    "Events": ("Rule",),
+    "Glue": ("Database", "Table"),
+    "IAM": ("Role",),
+    "Lambda": ("EventInvokeConfig", "Function", "Permission"),
+    "Logs": ("LogGroup", "QueryDefinition"),
+    "S3": ("Bucket",),
+    "SNS": ("Subscription", "Topic"),
+    "SQS": ("Queue",),
+    "Scheduler": ("Schedule",),
+}
+"""Resources whose policies are resources of their own, or that have none. The trust of the roles is tested above."""
+
+
+def test_no_resource_type_is_new_and_without_review(any_stack: SynthesisedStack) -> None:
+    types = {resource["Type"] for resource in any_stack.template["Resources"].values()}
+
+    without = {f"AWS::{service}::{kind}" for service, kinds in WITHOUT_A_POLICY.items() for kind in kinds}
+    assert types <= POLICIES.keys() | without
+
+
+def allowing_statements(stack: SynthesisedStack) -> Iterator[Json]:
+    for resource in stack.template["Resources"].values():
+        if document := POLICIES.get(resource["Type"]):
+            statements = resource["Properties"][document]["Statement"]
+            yield from (each for each in statements if each["Effect"] == "Allow")
+
+
+def test_a_resource_policy_admits_this_account_and_services_that_say_on_whose_behalf(
+    any_stack: SynthesisedStack,
+) -> None:
+    allowing = list(allowing_statements(any_stack))
+    services = [each for each in allowing if "Service" in each["Principal"]]
+
+    assert len(services) >= 3
+    for each in services:
+        keys = {key for condition in each.get("Condition", {}).values() for key in condition}
+        assert keys & {"aws:SourceArn", "aws:SourceAccount"}, each
+    for each in allowing:
+        if each not in services:
+            assert each["Principal"] == {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"}
+
+
+def test_a_service_invokes_a_function_for_one_resource_of_ours_only(any_stack: SynthesisedStack) -> None:
+    for permission in any_stack.resources("AWS::Lambda::Permission").values():
+        assert permission["SourceArn"].endswith(".Arn>")

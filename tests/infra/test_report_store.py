@@ -1,142 +1,138 @@
-"""What the bucket of the reports promises."""
+"""The bucket of the reports, which is evidence, and the bucket of the query results, which is not."""
 
 import copy
 
-import pytest
+from infra.permissions import EVIDENCE
+from infra.report_store import REPLICATION
+from infra.settings import Settings
+from tests.infra.conftest import ABSENT, CHANGED, Json, Promise, SynthesisedStack, promises, synthesised
 
-from infra.report_store import EVIDENCE, REPLICATION
-from infra.settings import Settings, SettingsError
-from tests.infra.conftest import Json, Synthesise, SynthesisedStack
+BUCKET, RESULTS = "ReportStoreBucket", "AnalyticsResults"
+EVERYBODY = {"Effect": "Deny", "Principal": {"AWS": "*"}}
+OBJECTS = [f"<{BUCKET}.Arn>/{folder}/*" for folder in ("excluded_backups", "reports", "summaries")]
+ONLY_TLS = {
+    **EVERYBODY,
+    "Action": "s3:*",
+    "Resource": [f"<{BUCKET}.Arn>", f"<{BUCKET}.Arn>/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+ONLY_ONE_WRITER = {
+    **EVERYBODY,
+    "Sid": "OnlyTheReportFunctionWritesReports",
+    "Action": "s3:PutObject",
+    "Resource": OBJECTS,
+    "Condition": {"ArnNotEquals": {"aws:PrincipalArn": "<ReporterReportRole.Arn>"}},
+}
+NO_REPLICATION = {
+    **EVERYBODY,
+    "Sid": "NothingIsReplicatedIntoTheEvidence",
+    "Action": ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"],
+    "Resource": OBJECTS,
+}
+NOBODY_LIFTS_A_LOCK = {
+    **EVERYBODY,
+    "Sid": "NobodyLiftsALock",
+    "Action": "s3:BypassGovernanceRetention",
+    "Resource": f"<{BUCKET}.Arn>/*",
+}
 
-BUCKET = "ReportStoreBucket"
+
+def encrypted(bucket: str) -> Promise:
+    """Give the promise of both buckets: the customer key by default, and a bucket key."""
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "<ReportStoreKey.Arn>"}
+    rule = {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": default}
+    properties = {
+        "BucketEncryption": {"ServerSideEncryptionConfiguration": [rule]},
+        "PublicAccessBlockConfiguration": dict.fromkeys(
+            ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+        ),
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+    }
+    return Promise("is encrypted with a customer key, and can never become public", bucket, properties)
 
 
-def policy(stack: SynthesisedStack) -> Json:
-    """Give the statements of the bucket's policy."""
-    return stack.resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"]
+def expires(rule: str, days: int, replaced_days: int | None) -> Json:
+    replaced = {"NoncurrentVersionExpiration": {"NoncurrentDays": replaced_days}} if replaced_days else {}
+    upload = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+    return {"Rules": [{"Id": rule, "Status": "Enabled", "ExpirationInDays": days, **replaced, **upload}]}
 
 
-def test_reports_are_encrypted_with_a_customer_key_that_rotates(stack: SynthesisedStack) -> None:
-    # Given the stack, when it is synthesised
-    encryption = stack.resource(BUCKET)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+def locked(days: int) -> Json:
+    retention = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": days}}
+    return {"ObjectLockEnabled": "Enabled", "Rule": retention}
 
-    # Then every object gets the customer key by default, over a bucket key
-    assert encryption == [
+
+@promises(
+    encrypted(BUCKET),
+    encrypted(RESULTS),
+    Promise("the key rotates", "ReportStoreKey", {"EnableKeyRotation": True}),
+    Promise(
+        "a replaced version can be restored for a month",
+        BUCKET,
         {
-            "BucketKeyEnabled": True,
-            "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "<ReportStoreKey.Arn>"},
-        }
-    ]
-    assert stack.resource("ReportStoreKey")["EnableKeyRotation"] is True
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "LifecycleConfiguration": expires("ReportRetention", 2555, 30),
+        },
+    ),
+    Promise(
+        "versions expire no later than a retention of less than a month",
+        BUCKET,
+        {"LifecycleConfiguration": expires("ReportRetention", 10, 10)},
+        CHANGED,
+    ),
+    Promise(
+        "nothing is locked by default, and a lock is possible later",
+        BUCKET,
+        {"ObjectLockEnabled": True, "ObjectLockConfiguration": ABSENT},
+    ),
+    Promise("a report is locked for the chosen days", BUCKET, {"ObjectLockConfiguration": locked(9)}, CHANGED),
+    Promise(
+        "results expire after a week, and for good",
+        RESULTS,
+        {
+            "LifecycleConfiguration": expires("ResultsExpire", 7, None),
+            "VersioningConfiguration": ABSENT,
+            "ObjectLockEnabled": ABSENT,
+        },
+    ),
+    Promise("results are not locked even if the reports are", RESULTS, {"ObjectLockEnabled": ABSENT}, CHANGED),
+)
+def test_the_buckets(promise: Promise) -> None:
+    promise.check()
+
+
+def statements(stack: SynthesisedStack, policy: str) -> list[Json]:
+    found: list[Json] = stack.resource(policy)["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_the_policy_of_the_bucket_denies_and_never_locks_its_administrator_out(
+    stack: SynthesisedStack, changed_stack: SynthesisedStack
+) -> None:
+    # Given the policy with a lock and without, then reading, deleting and the policy itself are left to IAM
+    for any_stack in (stack, changed_stack):
+        found = sorted(statements(any_stack, f"{BUCKET}Policy"), key=lambda each: each.get("Sid", ""))
+        assert found == [ONLY_TLS, NOBODY_LIFTS_A_LOCK, NO_REPLICATION, ONLY_ONE_WRITER]
+    assert sorted(REPLICATION) == NO_REPLICATION["Action"]
+    assert sorted(f"<{BUCKET}.Arn>/{prefix}*" for prefix in EVIDENCE) == OBJECTS
+
+
+def test_results_are_handed_out_over_tls_only(stack: SynthesisedStack) -> None:
+    (statement,) = statements(stack, f"{RESULTS}Policy")
+
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_only_iam_of_this_account_says_who_may_use_the_key(stack: SynthesisedStack) -> None:
+    root = {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"}
+
     assert stack.resource("ReportStoreKey")["KeyPolicy"]["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Action": "kms:*",
-            "Principal": {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"},
-            "Resource": "*",
-        }
+        {"Effect": "Allow", "Action": "kms:*", "Principal": root, "Resource": "*"}
     ]
 
 
-def test_the_bucket_can_never_become_public(stack: SynthesisedStack) -> None:
-    bucket = stack.resource(BUCKET)
-
-    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
-    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
-
-
-def test_the_bucket_answers_over_tls_only_and_its_policy_lets_nobody_in(stack: SynthesisedStack) -> None:
-    statements = policy(stack)
-
-    assert {statement["Effect"] for statement in statements} == {"Deny"}
-    assert {
-        "Effect": "Deny",
-        "Action": "s3:*",
-        "Principal": {"AWS": "*"},
-        "Resource": ["<ReportStoreBucket.Arn>", "<ReportStoreBucket.Arn>/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    } in statements
-
-
-def test_nobody_but_the_report_function_writes_what_is_evidence(stack: SynthesisedStack) -> None:
-    folders = ("excluded_backups", "reports", "summaries")
-
-    assert {
-        "Sid": "OnlyTheReportFunctionWritesReports",
-        "Effect": "Deny",
-        "Action": "s3:PutObject",
-        "Principal": {"AWS": "*"},
-        "Resource": [f"<ReportStoreBucket.Arn>/{folder}/*" for folder in folders],
-        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": "<ReporterReportRole.Arn>"}},
-    } in policy(stack)
-
-
-def test_nothing_is_replicated_into_what_is_evidence_by_anybody(stack: SynthesisedStack) -> None:
-    folders = ("excluded_backups", "reports", "summaries")
-
-    assert {
-        "Sid": "NothingIsReplicatedIntoTheEvidence",
-        "Effect": "Deny",
-        "Action": ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"],
-        "Principal": {"AWS": "*"},
-        "Resource": [f"<ReportStoreBucket.Arn>/{folder}/*" for folder in folders],
-    } in policy(stack)
-
-
-def test_the_report_function_writes_nothing_but_what_is_evidence(stack: SynthesisedStack) -> None:
-    (written,) = [
-        statement["Resource"]
-        for statement in stack.resource("ReporterReportRole")["Policies"][0]["PolicyDocument"]["Statement"]
-        if "s3:PutObject" in statement["Action"]
-    ]
-
-    assert sorted(written) == sorted(f"<ReportStoreBucket.Arn>/{keys}" for keys in EVIDENCE)
-
-
-def test_a_policy_never_locks_its_administrator_out(synthesise: Synthesise) -> None:
-    # Given everything that is denied without a condition that the caller can meet
-    denied = {
-        action
-        for statement in policy(synthesise(Settings(object_lock_days=30)))
-        if "aws:SecureTransport" not in str(statement.get("Condition"))
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    }
-
-    # Then reading, deleting and the policy itself are not among it
-    assert denied == {"s3:PutObject", "s3:BypassGovernanceRetention", *REPLICATION}
-
-
-def test_a_report_that_was_overwritten_can_be_had_back_for_a_month(stack: SynthesisedStack) -> None:
-    bucket = stack.resource(BUCKET)
-
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert bucket["LifecycleConfiguration"]["Rules"][0]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
-
-
-def test_reports_expire_after_the_retention_and_broken_uploads_after_a_day(synthesise: Synthesise) -> None:
-    # Given a retention that is shorter than a month
-    stack = synthesise(Settings(report_retention_days=10))
-
-    # When the lifecycle is read
-    rules = stack.resource(BUCKET)["LifecycleConfiguration"]["Rules"]
-
-    # Then the one rule holds for all objects, and old versions go no later than the retention says
-    assert rules == [
-        {
-            "Id": "ReportRetention",
-            "Status": "Enabled",
-            "ExpirationInDays": 10,
-            "NoncurrentVersionExpiration": {"NoncurrentDays": 10},
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-        }
-    ]
-
-
-def test_the_bucket_with_its_policy_and_its_key_outlive_the_stack_and_nothing_else_does(
+def test_buckets_with_their_policies_and_the_key_outlive_the_stack_and_nothing_else_does(
     stack: SynthesisedStack,
 ) -> None:
     kept = {
@@ -145,68 +141,18 @@ def test_the_bucket_with_its_policy_and_its_key_outlive_the_stack_and_nothing_el
         if "Retain" in f"{resource.get('DeletionPolicy')} {resource.get('UpdateReplacePolicy')}"
     }
 
-    # The bucket of Athena's results stays only because it may hold something; it empties itself (test_analytics.py).
-    kept -= {"AnalyticsResults", "AnalyticsResultsPolicy"}
-    assert kept == {BUCKET, "ReportStoreBucketPolicy", "ReportStoreKey"}
-    # And what a first deployment made that then failed is removed again, since it holds nothing
+    # The bucket of the results stays because it may hold objects; they expire.
+    assert kept == {BUCKET, f"{BUCKET}Policy", "ReportStoreKey", RESULTS, f"{RESULTS}Policy"}
+    # A first deployment that fails removes them again, since they are empty.
     assert {stack.deletion_policy(name) for name in kept} == {("RetainExceptOnCreate", "Retain")}
 
 
-NOBODY_LIFTS_A_LOCK = {
-    "Sid": "NobodyLiftsALock",
-    "Effect": "Deny",
-    "Action": "s3:BypassGovernanceRetention",
-    "Principal": {"AWS": "*"},
-    "Resource": "<ReportStoreBucket.Arn>/*",
-}
+def test_a_deployment_that_no_longer_asks_for_a_lock_changes_new_reports_only() -> None:
+    locked, forgotten = synthesised(Settings(object_lock_days=365)), synthesised(Settings())
 
-
-def test_nothing_is_locked_unless_asked_for(stack: SynthesisedStack) -> None:
-    assert "ObjectLockConfiguration" not in stack.resource(BUCKET)
-
-
-def test_what_was_once_locked_stays_so_whatever_is_deployed_later(synthesise: Synthesise) -> None:
-    # Given a stack with a lock, and one in which nobody asks for it any more
-    locked, forgotten = synthesise(Settings(object_lock_days=365)), synthesise(Settings())
-
-    # Then all that differs is what new reports get; neither the bucket nor who may lift a lock does
     with_lock, without = (
-        {
-            name: copy.deepcopy(resource)
-            for name, resource in each.template["Resources"].items()
-            if name.startswith("ReportStore")
-        }
-        for each in (locked, forgotten)
+        copy.deepcopy({name: each for name, each in of.template["Resources"].items() if name.startswith("ReportStore")})
+        for of in (locked, forgotten)
     )
     assert with_lock[BUCKET]["Properties"].pop("ObjectLockConfiguration")
     assert with_lock == without
-    assert without[BUCKET]["Properties"]["ObjectLockEnabled"] is True
-    assert NOBODY_LIFTS_A_LOCK in policy(forgotten)
-
-
-def test_no_lock_is_forgotten_by_a_deployment_that_leaves_out_an_option(synthesise: Synthesise) -> None:
-    # Given a cdk.json that asks for a lock of a year, when it is deployed with options and without
-    in_file = {"objectLockDays": 365}
-    for options in ({}, {"pollMinutes": "5"}):
-        stack = synthesise(Settings.from_context({"searchCoverage": in_file, **options}))
-
-        # Then reports are locked in any case
-        rule = stack.resource(BUCKET)["ObjectLockConfiguration"]["Rule"]
-        assert rule == {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 365}}
-    # And there is no option that could be left out (test_settings.py)
-    with pytest.raises(SettingsError, match="deployment that forgets"):
-        Settings.from_context({"objectLockDays": "365"})
-
-
-def test_object_lock_keeps_every_report_for_the_days_asked_for(synthesise: Synthesise) -> None:
-    # Given a lock of a year
-    stack = synthesise(Settings(object_lock_days=365))
-    bucket = stack.resource(BUCKET)
-
-    # Then it holds for each object from its writing, and nobody can lift it who has not changed the policy before
-    assert NOBODY_LIFTS_A_LOCK in policy(stack)
-    assert bucket["ObjectLockEnabled"] is True
-    assert bucket["ObjectLockConfiguration"] == {
-        "ObjectLockEnabled": "Enabled",
-        "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 365}},
-    }

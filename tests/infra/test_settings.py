@@ -1,14 +1,33 @@
-"""What a deployment may choose, and what it is told when it chooses something else."""
+"""What a deployment may choose, and what the person reads who chooses something else."""
 
 import json
 
 import pytest
+from pydantic import ValidationError
 
-from infra.settings import _READERS, LOG_RETENTION_DAYS, Settings, SettingsError
+from infra.settings import FIELDS, LOG_RETENTION_DAYS, Settings, SettingsError
 from tests.infra.conftest import ROOT
 
+CDK_JSON = json.loads((ROOT / "cdk.json").read_text())["context"]
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 OTHER_KEY = "arn:aws-us-gov:kms:us-gov-west-1:444455556666:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+ONLY_IN_CDK_JSON = "objectLockDays"
+
+# By key: in cdk.json, on the command line, where all is text, and what both mean
+CHOSEN: dict[str, tuple[object, str, object]] = {
+    "notificationEmails": (["a@example.com", "b@x.org"], "a@example.com, b@x.org", ("a@example.com", "b@x.org")),
+    "alarmEmails": (["c@example.com"], '["c@example.com"]', ("c@example.com",)),
+    "notifyOn": ("ALWAYS", "ALWAYS", "ALWAYS"),
+    "searchJobStatuses": (["STOPPED", "COMPLETED"], "STOPPED,COMPLETED", ("COMPLETED", "STOPPED")),
+    "pollMinutes": (15, "15", 15),
+    "reportRetentionDays": (365, "365", 365),
+    ONLY_IN_CDK_JSON: (30, "", 30),
+    "logRetentionDays": (3653, "3653", 3653),
+    "inventory": (False, "false", False),
+    "reservedConcurrency": (False, "False", False),
+    "alarmOnIncomplete": (True, "true", True),
+    "searchKeyArns": ([KEY, OTHER_KEY], f"{KEY}, {OTHER_KEY}", (KEY, OTHER_KEY)),
+}
 
 
 def in_cdk_json(**settings: object) -> dict[str, object]:
@@ -16,108 +35,46 @@ def in_cdk_json(**settings: object) -> dict[str, object]:
     return {"searchCoverage": settings, "@aws-cdk/core:checkSecretUsage": True}
 
 
+def sentence(context: dict[str, object]) -> str:
+    """Give the sentence that refuses a context."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_context(context)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
 def test_cdk_json_spells_out_the_defaults() -> None:
-    # Given the cdk.json that ships
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-
-    # Then it says of every setting what would hold without it
-    assert Settings.from_context(context) == Settings.from_context({}) == Settings()
-    assert len(context["searchCoverage"]) == len(Settings.__slots__)
+    assert Settings.from_context(CDK_JSON) == Settings.from_context({}) == Settings()
+    assert list(CDK_JSON["searchCoverage"]) == list(FIELDS) == list(CHOSEN)
 
 
-def test_a_search_that_left_out_anything_is_told_unless_somebody_chose_otherwise() -> None:
+def test_a_search_that_left_out_anything_is_notified_by_default() -> None:
     assert Settings().notify_on == "EXCLUDED"
 
 
-def test_every_setting_can_stand_in_cdk_json() -> None:
-    settings = Settings.from_context(
-        in_cdk_json(
-            notificationEmails=["a@example.com"],
-            alarmEmails=["b@example.com"],
-            notifyOn="FAILED",
-            searchJobStatuses=["STOPPED", "COMPLETED"],
-            pollMinutes=15,
-            reportRetentionDays=30,
-            objectLockDays=30,
-            logRetentionDays=7,
-            inventory=False,
-            reservedConcurrency=False,
-            alarmOnIncomplete=True,
-            searchKeyArns=[KEY],
-        )
-    )
+@pytest.mark.parametrize("key", CHOSEN)
+def test_every_setting_can_stand_in_cdk_json_and_all_but_one_on_the_command_line_which_wins(key: str) -> None:
+    written, text, meant = CHOSEN[key]
+    contexts = [in_cdk_json(**{key: written})]
+    if key != ONLY_IN_CDK_JSON:
+        contexts += [{key: text}, CDK_JSON | {key: text}]
 
-    assert settings == Settings(
-        notification_emails=("a@example.com",),
-        alarm_emails=("b@example.com",),
-        notify_on="FAILED",
-        search_job_statuses=("COMPLETED", "STOPPED"),
-        poll_minutes=15,
-        report_retention_days=30,
-        object_lock_days=30,
-        log_retention_days=7,
-        inventory=False,
-        reserved_concurrency=False,
-        alarm_on_incomplete=True,
-        search_key_arns=(KEY,),
-    )
+    for context in contexts:
+        found = Settings.from_context(context).model_dump(by_alias=True)
+        others = Settings().model_dump(by_alias=True)
+        if key == "notificationEmails":
+            others["alarmEmails"] = meant  # the alarms go to the same addresses unless chosen otherwise
+        assert found == {**others, key: meant}
 
 
-def test_every_setting_but_one_can_be_overridden_on_the_command_line_where_all_is_text() -> None:
-    # Given a cdk.json that says otherwise
-    context = in_cdk_json(pollMinutes=2, inventory=True, notificationEmails=["old@example.com"])
-
-    # When each key comes with -c
-    overridden = {
-        "notificationEmails": "a@example.com, b@example.com",
-        "alarmEmails": '["c@example.com"]',
-        "notifyOn": "ALWAYS",
-        "searchJobStatuses": "FAILED",
-        "pollMinutes": "5",
-        "reportRetentionDays": "365",
-        "logRetentionDays": "3653",
-        "inventory": "false",
-        "reservedConcurrency": "False",
-        "alarmOnIncomplete": "true",
-        "searchKeyArns": f"{KEY}, {OTHER_KEY}",
-    }
-    settings = Settings.from_context(context | overridden)
-
-    # Then it wins
-    assert set(_READERS) - set(overridden) == {"objectLockDays"}
-    assert settings == Settings(
-        notification_emails=("a@example.com", "b@example.com"),
-        alarm_emails=("c@example.com",),
-        notify_on="ALWAYS",
-        search_job_statuses=("FAILED",),
-        poll_minutes=5,
-        report_retention_days=365,
-        log_retention_days=3653,
-        inventory=False,
-        reserved_concurrency=False,
-        alarm_on_incomplete=True,
-        search_key_arns=(KEY, OTHER_KEY),
-    )
-
-
-@pytest.mark.parametrize(
-    "context",
-    [
-        in_cdk_json(notificationEmails=["a@example.com"]),
-        in_cdk_json(notificationEmails=["a@example.com"], alarmEmails=None),
-        {"notificationEmails": "a@example.com"},
-    ],
-    ids=["not given", "null", "on the command line"],
-)
-def test_alarms_go_to_the_notification_addresses_unless_told_otherwise(context: dict[str, object]) -> None:
-    assert Settings.from_context(context).alarm_emails == ("a@example.com",)
+def test_alarms_go_to_the_notification_addresses_where_null_is_written() -> None:
+    for null in (in_cdk_json(alarmEmails=None), {"alarmEmails": "null"}):
+        assert Settings.from_context({"notificationEmails": "a@example.com"} | null).alarm_emails == ("a@example.com",)
 
 
 @pytest.mark.parametrize("nobody", [in_cdk_json(alarmEmails=[]), {"alarmEmails": ""}, {"alarmEmails": "[]"}])
 def test_alarms_can_go_to_nobody_although_notifications_go_to_somebody(nobody: dict[str, object]) -> None:
-    settings = Settings.from_context({"notificationEmails": "a@example.com"} | nobody)
-
-    assert settings.alarm_emails == ()
+    assert Settings.from_context({"notificationEmails": "a@example.com"} | nobody).alarm_emails == ()
 
 
 @pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
@@ -125,123 +82,102 @@ def test_every_retention_that_cloudwatch_logs_knows_can_be_chosen(days: int) -> 
     assert Settings.from_context(in_cdk_json(logRetentionDays=days)).log_retention_days == days
 
 
-WRONG_IN_CDK_JSON: list[tuple[str, object, str]] = [
-    ("notificationEmails", "a@example.com", "a list of different e-mail addresses"),
-    ("notificationEmails", None, "a list of different e-mail addresses"),
-    ("notificationEmails", [1], "a list of different e-mail addresses"),
-    ("notificationEmails", ["nobody"], "a list of different e-mail addresses"),
-    ("notificationEmails", ["a b@example.com"], "a list of different e-mail addresses"),
-    ("notificationEmails", ["a@example.com", "A@example.com"], "a list of different e-mail addresses"),
-    ("alarmEmails", [""], "a list of different e-mail addresses"),
-    ("alarmEmails", {}, "a list of different e-mail addresses"),
-    ("notifyOn", "failed", "one of FAILED, EXCLUDED, ALWAYS"),
-    ("notifyOn", None, "one of FAILED, EXCLUDED, ALWAYS"),
-    ("notifyOn", ["FAILED"], "one of FAILED, EXCLUDED, ALWAYS"),
-    ("searchJobStatuses", [], "at least one of COMPLETED, FAILED, STOPPED"),
-    ("searchJobStatuses", ["RUNNING"], "at least one of COMPLETED, FAILED, STOPPED"),
-    ("searchJobStatuses", ["FAILED", "FAILED"], "at least one of COMPLETED, FAILED, STOPPED"),
-    ("searchJobStatuses", "FAILED", "at least one of COMPLETED, FAILED, STOPPED"),
-    ("pollMinutes", 0, "a whole number of minutes from 1 to 15"),
-    ("pollMinutes", 16, "a whole number of minutes from 1 to 15"),
-    ("pollMinutes", 1.5, "a whole number of minutes from 1 to 15"),
-    ("pollMinutes", True, "a whole number of minutes from 1 to 15"),
-    ("pollMinutes", "1", "a whole number of minutes from 1 to 15"),
-    ("reportRetentionDays", 7, "a whole number of days from 8 to 36500"),
-    ("reportRetentionDays", 36_501, "a whole number of days from 8 to 36500"),
-    ("objectLockDays", -1, "a whole number of days from 0 to 36500"),
-    ("objectLockDays", None, "a whole number of days from 0 to 36500"),
-    ("logRetentionDays", 91, "the days that CloudWatch Logs allows"),
-    ("logRetentionDays", "90", "the days that CloudWatch Logs allows"),
-    ("inventory", "true", "true or false"),
-    ("inventory", 1, "true or false"),
-    ("reservedConcurrency", None, "true or false"),
-    ("searchKeyArns", KEY, "a list of different ARNs of KMS keys"),
-    ("searchKeyArns", None, "a list of different ARNs of KMS keys"),
+ALLOWED = {
+    "notificationEmails": "a list of different e-mail addresses",
+    "alarmEmails": "a list of different e-mail addresses",
+    "notifyOn": "one of FAILED, EXCLUDED, ALWAYS",
+    "searchJobStatuses": "at least one of COMPLETED, FAILED, STOPPED",
+    "pollMinutes": "a whole number of minutes from 1 to 15",
+    "reportRetentionDays": "a whole number of days from 8 to 36500",
+    "objectLockDays": "a whole number of days from 0 to 36500",
+    "logRetentionDays": "the days that CloudWatch Logs allows",
+    "inventory": "true or false",
+    "reservedConcurrency": "true or false",
+    "alarmOnIncomplete": "true or false",
+    "searchKeyArns": "a list of different ARNs of KMS keys",
+}
+TWICE = ["a@example.com", "A@example.com"]
+WRONG_IN_CDK_JSON: dict[str, list[object]] = {
+    "notificationEmails": ["a@example.com", None, [1], ["nobody"], ["a b@example.com"], TWICE],
+    "alarmEmails": [[""], {}],
+    "notifyOn": ["failed", None, ["FAILED"]],
+    "searchJobStatuses": [[], ["RUNNING"], ["FAILED", "FAILED"], "FAILED"],
+    "pollMinutes": [0, 16, 1.5, True, "1"],
+    "reportRetentionDays": [7, 36_501],
+    "objectLockDays": [-1, None],
+    "logRetentionDays": [91, "90", True],
+    "inventory": ["true", 1],
+    "reservedConcurrency": [None],
+    "alarmOnIncomplete": ["yes"],
+    "searchKeyArns": [KEY, None],
+}
+WRONG_ON_THE_COMMAND_LINE = {
+    "notificationEmails": ["a@example.com,,b@example.com", '["a@example.com"'],
+    "notifyOn": [""],
+    "searchJobStatuses": ["", "COMPLETED;FAILED"],
+    "pollMinutes": ["one", "1.0", "9" * 5000],
+    "logRetentionDays": ["forever"],
+    "inventory": ["yes"],
+    "reservedConcurrency": ["0"],
+}
+
+
+def cases(table: dict[str, list[object]] | dict[str, list[str]]) -> list[tuple[str, object]]:
+    return [(key, value) for key, values in table.items() for value in values]
+
+
+@pytest.mark.parametrize(("key", "value"), cases(WRONG_IN_CDK_JSON))
+def test_a_wrong_value_in_cdk_json_is_named_with_what_is_allowed(key: str, value: object) -> None:
+    said = sentence(in_cdk_json(**{key: value}))
+
+    assert said.startswith(f"Setting {key} is {json.dumps(value)} (from searchCoverage in cdk.json): it must be ")
+    assert ALLOWED[key] in said
+    assert said.endswith(".")
+
+
+@pytest.mark.parametrize(("key", "value"), cases(WRONG_ON_THE_COMMAND_LINE))
+def test_a_wrong_value_on_the_command_line_is_named_with_what_is_allowed(key: str, value: str) -> None:
+    said = sentence({key: value})
+
+    assert said.startswith(f"Setting {key} is {json.dumps(value)} (from -c {key}): it must be ")
+    assert ALLOWED[key] in said
+
+
+NO_KEYS = [
+    "",
+    "11111111-2222-3333-4444-555555555555",
+    KEY.replace("key/", "alias/"),
+    KEY.replace("kms", "s3"),
+    KEY.replace("arn:aws", "arn:else"),
+    KEY.replace("111122223333", "*"),
+    KEY[: KEY.index("/") + 1] + "*",
+    f"{KEY}/more",
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "allowed"), WRONG_IN_CDK_JSON)
-def test_a_wrong_value_in_cdk_json_is_named_with_what_is_allowed(key: str, value: object, allowed: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json(**{key: value}))
-
-    sentence = str(caught.value)
-    assert sentence.startswith(f"Setting {key} is {json.dumps(value)} (from searchCoverage in cdk.json): it must be ")
-    assert allowed in sentence
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
-
-
-WRONG_ON_THE_COMMAND_LINE = [
-    ("notificationEmails", "a@example.com,,b@example.com", "a list of different e-mail addresses"),
-    ("notificationEmails", '["a@example.com"', "a list of different e-mail addresses"),
-    ("notifyOn", "", "one of FAILED, EXCLUDED, ALWAYS"),
-    ("searchJobStatuses", "", "at least one of COMPLETED, FAILED, STOPPED"),
-    ("searchJobStatuses", "COMPLETED;FAILED", "at least one of COMPLETED, FAILED, STOPPED"),
-    ("pollMinutes", "one", "a whole number of minutes from 1 to 15"),
-    ("pollMinutes", "1.0", "a whole number of minutes from 1 to 15"),
-    ("pollMinutes", "9" * 5000, "a whole number of minutes from 1 to 15"),
-    ("logRetentionDays", "forever", "the days that CloudWatch Logs allows"),
-    ("inventory", "yes", "true or false"),
-    ("reservedConcurrency", "0", "true or false"),
-]
-
-
-@pytest.mark.parametrize(("key", "value", "allowed"), WRONG_ON_THE_COMMAND_LINE)
-def test_a_wrong_value_on_the_command_line_is_named_with_what_is_allowed(key: str, value: str, allowed: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context({key: value})
-
-    sentence = str(caught.value)
-    assert sentence.startswith(f"Setting {key} is {json.dumps(value)} (from -c {key}): it must be ")
-    assert allowed in sentence
-
-
 @pytest.mark.parametrize(
-    ("written", "named"),
+    ("key", "written", "problem"),
     [
-        ("a@example.com,nobody,b@example.com,me@here", 'no address: "nobody", "me@here"'),
-        ("a@example.com,,b@example.com", 'no address: ""'),
-        ("a@example.com,b@example.com,A@example.com", 'more than once: "A@example.com"'),
+        *(
+            (key, *row)
+            for key in ("notificationEmails", "alarmEmails")
+            for row in (
+                (["a@example.com", "nobody", "b@example.com", "me@here"], 'not valid: "nobody", "me@here"'),
+                (["a@example.com", "", "b@example.com"], 'not valid: ""'),
+                (["a@example.com", "b@example.com", "A@example.com"], 'listed more than once: "A@example.com"'),
+            )
+        ),
+        *(("searchKeyArns", [KEY, wrong, OTHER_KEY], f"not valid: {json.dumps(wrong)}") for wrong in NO_KEYS),
+        ("searchKeyArns", [KEY, KEY], f"listed more than once: {json.dumps(KEY)}"),
     ],
 )
-@pytest.mark.parametrize("setting", ["notificationEmails", "alarmEmails"])
-def test_the_address_that_is_wrong_is_named_and_no_other(setting: str, written: str, named: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context({setting: written})
-
-    assert str(caught.value).endswith(f"; {named}.")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "",
-        "11111111-2222-3333-4444-555555555555",
-        KEY.replace("key/", "alias/"),
-        KEY.replace("kms", "s3"),
-        KEY.replace("111122223333", "*"),
-        KEY[: KEY.index("/") + 1] + "*",
-        f"{KEY}/more",
-    ],
-)
-def test_what_is_no_key_is_named_among_those_that_are(wrong: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json(searchKeyArns=[KEY, wrong, OTHER_KEY]))
-
-    assert str(caught.value).endswith(f", or empty; {json.dumps(wrong)} is not the ARN of a key.")
-
-
-def test_a_key_that_is_there_twice_is_named() -> None:
-    with pytest.raises(SettingsError, match=f"; {json.dumps(KEY)} is there twice"):
-        Settings.from_context({"searchKeyArns": f"{KEY},{KEY}"})
+def test_the_part_of_a_list_that_is_wrong_is_named_and_no_other(key: str, written: list[str], problem: str) -> None:
+    for context in (in_cdk_json(**{key: written}), {key: ",".join(written)}):
+        assert sentence(context).endswith(f", or empty; {problem}.")
 
 
 def test_a_lock_longer_than_the_retention_is_refused() -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json(objectLockDays=31) | {"reportRetentionDays": "30"})
-
-    assert str(caught.value) == (
+    assert sentence(in_cdk_json(objectLockDays=31) | {"reportRetentionDays": "30"}) == (
         "Setting objectLockDays is 31 (from searchCoverage in cdk.json): it must not be above "
         "reportRetentionDays (30), because a locked report cannot expire."
     )
@@ -249,52 +185,40 @@ def test_a_lock_longer_than_the_retention_is_refused() -> None:
 
 @pytest.mark.parametrize("days", ["0", "365"])
 def test_object_lock_is_not_taken_from_the_command_line_where_the_next_deployment_forgets_it(days: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json(objectLockDays=365) | {"objectLockDays": days})
-
-    assert str(caught.value) == (
+    assert sentence(in_cdk_json(objectLockDays=365) | {"objectLockDays": days}) == (
         f'Setting objectLockDays is "{days}" (from -c objectLockDays): it must stand in searchCoverage in cdk.json, '
-        "because reports would no longer be locked after a deployment that forgets -c objectLockDays."
+        "because a deployment that omits -c objectLockDays no longer locks reports."
     )
 
 
-KNOWN = f"the settings are {', '.join(json.loads((ROOT / 'cdk.json').read_text())['context']['searchCoverage'])}."
-
-
-def test_an_unknown_setting_in_cdk_json_is_named_with_those_that_exist() -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json(colour="red"))
-
-    assert str(caught.value) == f"Setting colour (from searchCoverage in cdk.json) is not known: {KNOWN}"
-
-
-def test_an_unknown_setting_on_the_command_line_is_named_with_those_that_exist() -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.from_context(in_cdk_json() | {"colour": "red"})
-
-    assert str(caught.value) == (
-        "Setting colour (from -c colour, or the context in cdk.json, cdk.context.json or ~/.cdk.json) is not known: "
-        f"{KNOWN}"
-    )
+KNOWN = f"is not known: the settings are {', '.join(CDK_JSON['searchCoverage'])}."
 
 
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
+        ("colour", None),
+        ("on", None),
+        ("searchCoverage:pollMinutes", None),
         ("pollminutes", "pollMinutes"),
+        ("poll_minutes", "pollMinutes"),
         ("notify-on", "notifyOn"),
         ("email", "notificationEmails or alarmEmails"),
-        ("searchCoverage:pollMinutes", None),
-        ("on", None),
     ],
 )
-def test_a_misspelt_or_shortened_setting_is_told_what_was_probably_meant(written: str, meant: str | None) -> None:
-    for context in (in_cdk_json(**{written: 1}), {written: "1"}):
-        with pytest.raises(SettingsError) as caught:
-            Settings.from_context(context)
+def test_an_unknown_setting_is_named_with_those_that_exist_and_what_was_probably_meant(
+    written: str, meant: str | None
+) -> None:
+    hint = f" Did you mean {meant}?" if meant else ""
+    elsewhere = f"-c {written}, or the context in cdk.json, cdk.context.json or ~/.cdk.json"
 
-        assert str(caught.value).startswith(f"Setting {written} ")
-        assert str(caught.value).partition(KNOWN)[2] == (f" Did you mean {meant}?" if meant else "")
+    assert sentence(in_cdk_json(**{written: 1})) == f"Setting {written} (from searchCoverage in cdk.json) {KNOWN}{hint}"
+    assert sentence(in_cdk_json() | {written: "1"}) == f"Setting {written} (from {elsewhere}) {KNOWN}{hint}"
+
+
+def test_object_lock_from_cdk_json_holds_whatever_else_the_command_line_changes() -> None:
+    for options in ({}, {"pollMinutes": "5"}):
+        assert Settings.from_context(in_cdk_json(objectLockDays=365) | options).object_lock_days == 365
 
 
 def test_what_the_cdk_itself_puts_into_the_context_is_left_alone() -> None:
@@ -312,5 +236,11 @@ def test_what_the_cdk_itself_puts_into_the_context_is_left_alone() -> None:
 
 
 def test_settings_that_are_no_object_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"must be an object of settings in cdk\.json"):
-        Settings.from_context({"searchCoverage": "pollMinutes=5"})
+    assert "must be an object of settings in cdk.json" in sentence({"searchCoverage": "pollMinutes=5"})
+
+
+def test_settings_cannot_be_changed_or_made_without_the_checks() -> None:
+    with pytest.raises(ValidationError):
+        Settings(poll_minutes=0)
+    with pytest.raises(ValidationError):
+        Settings().poll_minutes = 2  # type: ignore[misc]  # the point of the test

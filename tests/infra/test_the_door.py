@@ -56,27 +56,23 @@ def test_contributing_names_every_part_of_the_tests() -> None:
 
 
 @pytest.mark.parametrize("file", GUIDES)
-def test_every_file_that_a_guide_names_exists(file: str) -> None:
+def test_every_file_that_a_guide_names_exists_and_every_link_leads_to_a_heading(file: str) -> None:
     missing = {path for path in paths_named_in(text(file)) if not (ROOT / path).exists()}
 
     assert missing <= {".venv", "node_modules", "out/demo", "out/sbom.json"}  # these are made
-
-
-@pytest.mark.parametrize("file", ["CONTRIBUTING.md", "SECURITY.md"])
-def test_a_guide_names_files_with_their_folder(file: str) -> None:
-    # so that the test above sees them; a name alone is for what the same section named in full
-    alone = set(re.findall(r"`(\w+\.(?:py|css|md|sql))`", text(file)))
-
-    assert alone <= {path.rpartition("/")[2] for path in paths_named_in(text(file))}
-
-
-@pytest.mark.parametrize("file", GUIDES)
-def test_every_link_of_a_guide_leads_to_a_file_and_to_a_heading_in_it(file: str) -> None:
     for target in re.findall(r"\]\((?!https:)([^)]+)\)", text(file)):
         path, _, anchor = target.partition("#")
         assert (ROOT / path).exists(), target
         headings = re.findall(r"^#+ (.+)$", text(path), re.MULTILINE) if anchor else []
         assert not anchor or anchor in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("file", ["CONTRIBUTING.md", "SECURITY.md"])
+def test_a_guide_names_files_with_their_folder(file: str) -> None:
+    # so that the test above sees them; a name alone is for a file that the same section names in full
+    alone = set(re.findall(r"`(\w+\.(?:py|css|md|sql))`", text(file)))
+
+    assert alone <= {path.rpartition("/")[2] for path in paths_named_in(text(file))}
 
 
 def test_the_documents_name_the_version_of_the_code() -> None:

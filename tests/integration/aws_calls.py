@@ -12,10 +12,11 @@ from tests.invocation import ACCOUNT, REGION
 REPORTS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-reports"
 MESSAGES_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-messages"
 
-
 ContextValue = str | tuple[str, ...]
-"""What a request says under a condition key: one text, or several where the key is multivalued (`ArrayOf…` in the
+"""The value of a condition key in a request: one text, or several where the key is multivalued (`ArrayOf…` in the
 Service Authorization Reference)."""
+
+Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,184 +25,134 @@ class Call:
 
     service: str
     operation: str
-    parameters: Mapping[str, Any]
+    parameters: Parameters
 
 
 @dataclass(frozen=True)
 class Need:
-    """What IAM is asked when a call comes in.
-
-    Attributes:
-        context: The condition keys that the request has.
-    """
+    """What IAM is asked when a call comes in: the action, the resource, and the condition keys of the request."""
 
     action: str
     resource: str
     context: tuple[tuple[str, ContextValue], ...] = ()
 
 
-_NeedsOf = Callable[[Mapping[str, Any]], list[Need]]
+_NeedsOf = Callable[[Parameters], Iterable[Need]]
 
 
 @dataclass
 class Recorder:
-    """Makes the functions' clients, as boto3 does, and notes every call that goes through them."""
+    """Makes the clients of the functions, as boto3 does, and records every call of theirs."""
 
     calls: list[Call] = field(default_factory=list)
 
     def client(self, service: str, **options: Any) -> Any:
-        """Make a client that is listened to."""
+        """Make a client whose calls are recorded."""
         make: Callable[..., Any] = boto3.client
         client = make(service, **options)
-        client.meta.events.register("before-parameter-build", self._note)
+        client.meta.events.register("before-parameter-build", self._record)
         return client
 
     def needs(self) -> set[Need]:
         """Give everything that the calls so far need."""
         return {need for call in self.calls for need in needs_of(call)}
 
-    def _note(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
+    def _record(self, params: Parameters, model: Any, **_: object) -> None:
         self.calls.append(Call(model.service_model.service_name, model.name, dict(params)))
 
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """Listen to all clients that the functions make; those of the tests go unheard."""
+    """Record the calls of all clients that the functions make, and not those of the tests."""
     recorder = Recorder()
     monkeypatch.setattr("search_coverage.aws.clients.boto3", recorder)
     return recorder
 
 
 def needs_of(call: Call) -> Iterable[Need]:
-    """Tell what a call needs (Service Authorization Reference; for encryption, docs/aws-facts.md §4).
+    """Give what a call needs (Service Authorization Reference; for encryption, docs/aws-facts.md §4).
 
     Raises:
-        KeyError: Nobody has said yet what such a call needs.
+        KeyError: The table below does not know the call.
     """
     return _NEEDS[call.service, call.operation](call.parameters)
 
 
-def _s3_object(action: str, *, encrypted: bool = False) -> _NeedsOf:
-    def needs(parameters: Mapping[str, Any]) -> list[Need]:
-        bucket = f"arn:aws:s3:::{parameters['Bucket']}"
-        needed = [Need(action, f"{bucket}/{parameters['Key']}")]
-        if action == "s3:GetObject":
-            needed.append(Need("s3:ListBucket", bucket))  # or a missing object is a forbidden one
-        if encrypted:
-            needed += _key_through("s3", REPORTS_KEY)
-        return needed
-
-    return needs
+def _on(action: str, resource: str) -> _NeedsOf:
+    """Need one action on a resource, into which the parameters of the call are written."""
+    return lambda parameters: [Need(action, resource.format_map({"here": f"{REGION}:{ACCOUNT}", **parameters}))]
 
 
-def _key_through(service: str, key: str) -> list[Need]:
+def _all(*needs: _NeedsOf) -> _NeedsOf:
+    return lambda parameters: [need for each in needs for need in each(parameters)]
+
+
+def _if_match(needs: _NeedsOf) -> _NeedsOf:
+    """Need this for a request with If-Match (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)."""
+    return lambda parameters: needs(parameters) if "IfMatch" in parameters else []
+
+
+def _key_through(service: str, key: str) -> _NeedsOf:
     via = (("kms:ViaService", f"{service}.{REGION}.amazonaws.com"),)
-    return [Need("kms:Decrypt", key, via), Need("kms:GenerateDataKey", key, via)]
+    return lambda _: [Need("kms:Decrypt", key, via), Need("kms:GenerateDataKey", key, via)]
 
 
-def _list_objects(parameters: Mapping[str, Any]) -> list[Need]:
-    return [
-        Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", (("s3:prefix", parameters.get("Prefix", "")),))
-    ]
+def _list_objects(parameters: Parameters) -> list[Need]:
+    prefix = (("s3:prefix", parameters.get("Prefix", "")),)
+    return [Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", prefix)]
 
 
-def _publish(parameters: Mapping[str, Any]) -> list[Need]:
-    return [Need("sns:Publish", parameters["TopicArn"]), *_key_through("sns", MESSAGES_KEY)]
-
-
-def _put_events(parameters: Mapping[str, Any]) -> list[Need]:
-    # IAM is asked once a request, whatever number of entries it has: `events:source` holds the sources of all.
+def _put_events(parameters: Parameters) -> list[Need]:
+    # IAM is asked once per request, whatever number of entries it has: `events:source` holds the sources of all.
     sources = tuple(entry["Source"] for entry in parameters["Entries"])
-    return [
-        Need(
-            "events:PutEvents",
-            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}",
-            (("events:source", sources),),
-        )
-        for bus in sorted({entry["EventBusName"] for entry in parameters["Entries"]})
+    buses = sorted({entry["EventBusName"] for entry in parameters["Entries"]})
+    bus_arn = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/"
+    return [Need("events:PutEvents", bus_arn + bus, (("events:source", sources),)) for bus in buses]
+
+
+def _items(action: str, keys_by_table: Callable[[Parameters], Mapping[str, list[Any]]]) -> _NeedsOf:
+    # `dynamodb:LeadingKeys` holds the partition keys of all items that a request is about
+    # (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
+    table_arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
+    return lambda parameters: [
+        Need(action, table_arn + table, (("dynamodb:LeadingKeys", tuple(key["id"]["S"] for key in keys)),))
+        for table, keys in keys_by_table(parameters).items()
     ]
-
-
-def _items(action: str, keys_of: Callable[[Mapping[str, Any]], Mapping[str, list[Any]]]) -> _NeedsOf:
-    def needs(parameters: Mapping[str, Any]) -> list[Need]:
-        # `dynamodb:LeadingKeys` holds the partition keys of all items that a request is about
-        # (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
-        return [
-            Need(
-                action,
-                f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}",
-                (("dynamodb:LeadingKeys", tuple(key["id"]["S"] for key in keys)),),
-            )
-            for table, keys in keys_of(parameters).items()
-        ]
-
-    return needs
 
 
 def _item(action: str, member: str) -> _NeedsOf:
     return _items(action, lambda parameters: {parameters["TableName"]: [parameters[member]]})
 
 
-def _search_job(action: str) -> _NeedsOf:
-    def needs(parameters: Mapping[str, Any]) -> list[Need]:
-        job = parameters["SearchJobIdentifier"]
-        return [Need(action, f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{job}")]
-
-    return needs
-
-
-def _no_resource(action: str) -> _NeedsOf:
-    return lambda _parameters: [Need(action, "*")]
-
-
-def _arn_in(name: str, action: str) -> _NeedsOf:
-    return lambda parameters: [Need(action, parameters[name])]
-
-
-def _vault(action: str) -> _NeedsOf:
-    def needs(parameters: Mapping[str, Any]) -> list[Need]:
-        vault = parameters["BackupVaultName"]
-        return [Need(action, f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{vault}")]
-
-    return needs
-
-
-def _under_condition(action: str, *, encrypted: bool = False) -> _NeedsOf:
-    """Add what S3 asks for with If-Match: the right to read the object that is there.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-    """
-    alone, read = _s3_object(action, encrypted=encrypted), _s3_object("s3:GetObject")
-
-    def needs(parameters: Mapping[str, Any]) -> list[Need]:
-        return [*alone(parameters), *(read(parameters) if "IfMatch" in parameters else [])]
-
-    return needs
-
-
-_WRITE = _under_condition("s3:PutObject", encrypted=True)
-_removal = _under_condition("s3:DeleteObject")
+_OBJECT = "arn:aws:s3:::{Bucket}/{Key}"
+_SEARCH_JOB = "arn:aws:backup-search:{here}:search-job/{SearchJobIdentifier}"
+_VAULT = "arn:aws:backup:{here}:backup-vault:{BackupVaultName}"
+_ENCRYPTED = _key_through("s3", REPORTS_KEY)
+# Without s3:ListBucket, a missing object is a forbidden one.
+_LOOK = _all(_on("s3:GetObject", _OBJECT), _on("s3:ListBucket", "arn:aws:s3:::{Bucket}"))
+_READ = _all(_LOOK, _ENCRYPTED)
+_WRITE = _all(_on("s3:PutObject", _OBJECT), _ENCRYPTED, _if_match(_LOOK))
 
 _NEEDS: Mapping[tuple[str, str], _NeedsOf] = {
-    ("backupsearch", "ListSearchJobs"): _no_resource("backup-search:ListSearchJobs"),
-    ("backupsearch", "GetSearchJob"): _search_job("backup-search:GetSearchJob"),
-    ("backupsearch", "ListSearchJobBackups"): _search_job("backup-search:ListSearchJobBackups"),
-    ("backup", "ListBackupVaults"): _no_resource("backup:ListBackupVaults"),
-    ("backup", "ListRecoveryPointsByBackupVault"): _vault("backup:ListRecoveryPointsByBackupVault"),
-    ("backup", "DescribeRecoveryPoint"): _arn_in("RecoveryPointArn", "backup:DescribeRecoveryPoint"),
-    ("backup", "GetRecoveryPointIndexDetails"): _arn_in("RecoveryPointArn", "backup:GetRecoveryPointIndexDetails"),
-    ("backup", "ListTags"): _arn_in("ResourceArn", "backup:ListTags"),
-    ("ec2", "DescribeSnapshots"): _no_resource("ec2:DescribeSnapshots"),
+    ("backupsearch", "ListSearchJobs"): _on("backup-search:ListSearchJobs", "*"),
+    ("backupsearch", "GetSearchJob"): _on("backup-search:GetSearchJob", _SEARCH_JOB),
+    ("backupsearch", "ListSearchJobBackups"): _on("backup-search:ListSearchJobBackups", _SEARCH_JOB),
+    ("backup", "ListBackupVaults"): _on("backup:ListBackupVaults", "*"),
+    ("backup", "ListRecoveryPointsByBackupVault"): _on("backup:ListRecoveryPointsByBackupVault", _VAULT),
+    ("backup", "DescribeRecoveryPoint"): _on("backup:DescribeRecoveryPoint", "{RecoveryPointArn}"),
+    ("backup", "GetRecoveryPointIndexDetails"): _on("backup:GetRecoveryPointIndexDetails", "{RecoveryPointArn}"),
+    ("backup", "ListTags"): _on("backup:ListTags", "{ResourceArn}"),
+    ("ec2", "DescribeSnapshots"): _on("ec2:DescribeSnapshots", "*"),
     ("s3", "PutObject"): _WRITE,
     ("s3", "CreateMultipartUpload"): _WRITE,
     ("s3", "UploadPart"): _WRITE,
     ("s3", "CompleteMultipartUpload"): _WRITE,
-    ("s3", "AbortMultipartUpload"): _s3_object("s3:AbortMultipartUpload"),
-    ("s3", "GetObject"): _s3_object("s3:GetObject", encrypted=True),
-    ("s3", "HeadObject"): _s3_object("s3:GetObject", encrypted=True),
-    ("s3", "DeleteObject"): _removal,
+    ("s3", "AbortMultipartUpload"): _on("s3:AbortMultipartUpload", _OBJECT),
+    ("s3", "GetObject"): _READ,
+    ("s3", "HeadObject"): _READ,
+    ("s3", "DeleteObject"): _all(_on("s3:DeleteObject", _OBJECT), _if_match(_LOOK)),
     ("s3", "ListObjectsV2"): _list_objects,
-    ("sns", "Publish"): _publish,
+    ("sns", "Publish"): _all(_on("sns:Publish", "{TopicArn}"), _key_through("sns", MESSAGES_KEY)),
     ("events", "PutEvents"): _put_events,
     ("dynamodb", "GetItem"): _item("dynamodb:GetItem", "Key"),
     ("dynamodb", "PutItem"): _item("dynamodb:PutItem", "Item"),

@@ -2,12 +2,10 @@
 
 import csv
 import gzip
-import importlib
 import io
 import json
-import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -15,8 +13,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from search_coverage.names import METRICS_NAMESPACE, SERVICE, Variable
+from search_coverage.names import SERVICE, Variable
 from simulators.backup_search import BackupSimulator
+from tests.functions import ENVIRONMENT, function
 from tests.invocation import ACCOUNT, REGION, Context
 
 
@@ -40,18 +39,9 @@ def simulator() -> Iterator[BackupSimulator]:
 @pytest.fixture
 def sdk_environment(moto_url: str, simulator: BackupSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Point every SDK client of this process to the two servers, and nowhere else."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": moto_url,
-        "AWS_ENDPOINT_URL_BACKUPSEARCH": simulator.endpoint_url,
-        "AWS_ENDPOINT_URL_BACKUP": simulator.endpoint_url,
-        "AWS_ENDPOINT_URL_EC2": simulator.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "POWERTOOLS_SERVICE_NAME": SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-    }.items():
+    simulated = dict.fromkeys(("BACKUPSEARCH", "BACKUP", "EC2"), simulator.endpoint_url)
+    endpoints = {f"AWS_ENDPOINT_URL_{service}": url for service, url in simulated.items()}
+    for name, value in {**ENVIRONMENT, **endpoints, "AWS_ENDPOINT_URL": moto_url}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -66,10 +56,10 @@ class Deployment:
         self.sqs = boto3.client("sqs")
         self.dynamodb = boto3.client("dynamodb")
         self.events = boto3.client("events")
-        self.bucket = "reports-bucket"
+        self.bucket = ENVIRONMENT[Variable.REPORT_BUCKET]
         self.s3.create_bucket(Bucket=self.bucket)
         self.s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
-        self.table = "idempotency"
+        self.table = ENVIRONMENT[Variable.IDEMPOTENCY_TABLE]
         self.dynamodb.create_table(
             TableName=self.table,
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -84,14 +74,7 @@ class Deployment:
             sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=_arn(queue), Attributes=attributes)
         self.events.put_rule(Name="all", EventPattern=json.dumps({"source": [SERVICE]}))
         self.events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": _arn(self.bus_queue)}])
-        self.environment = {
-            Variable.REPORT_BUCKET: self.bucket,
-            Variable.ALERTS_TOPIC_ARN: self.topic,
-            Variable.EVENT_BUS_NAME: "default",
-            Variable.IDEMPOTENCY_TABLE: self.table,
-            Variable.NOTIFY_ON: "EXCLUDED",
-            Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
-        }
+        self.environment = {**ENVIRONMENT, Variable.ALERTS_TOPIC_ARN: self.topic}
 
     def report(self, event: Any, context: Context | None = None, **changes: str) -> dict[str, Any]:
         """Invoke the report function in a fresh environment, with changes to its variables."""
@@ -105,11 +88,19 @@ class Deployment:
 
     def function(self, name: str, **changes: str) -> ModuleType:
         """Import a handler's module anew, as a cold start does."""
-        for variable, value in {**self.environment, **changes}.items():
-            self._monkeypatch.setenv(variable, value)
-        module = f"search_coverage.handlers.{name}"
-        sys.modules.pop(module, None)
-        return importlib.import_module(module)
+        return function(name, self._monkeypatch, {**self.environment, **changes})
+
+    def hooked(self, name: str, hooks: Mapping[str, Callable[..., Any]]) -> ModuleType:
+        """Import it anew; the clients that it makes at init have these handlers of the SDK's events."""
+        session = boto3.DEFAULT_SESSION
+        assert session  # the clients above have made it
+        for event, hook in hooks.items():
+            session.events.register(event, hook)
+        try:
+            return self.function(name)
+        finally:
+            for event, hook in hooks.items():
+                session.events.unregister(event, hook)
 
     def stored(self) -> list[str]:
         """List what is in the bucket."""

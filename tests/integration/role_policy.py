@@ -9,15 +9,14 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from tests.infra.conftest import SynthesisedStack
 from tests.integration.aws_calls import ContextValue, Need
 
 
 class UnknownOperator(Exception):
-    """Nobody has taught this evaluation the operator of a condition."""
+    """This evaluation does not know the operator of a condition."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +31,24 @@ class Condition:
         """Whether the condition holds for a request with this context.
 
         Raises:
-            UnknownOperator: The operator is not one that this evaluation knows.
+            UnknownOperator: This evaluation does not know the operator.
         """
         found = context.get(self.key)
-        quantifier, colon, operator = self.operator.rpartition(":")
-        if operator == "Null" and not colon:
+        if self.operator == "Null":
             return ("true" if found in (None, ()) else "false") in self.values
-        try:
-            compare = _COMPARISONS[operator]
-            decide = _QUANTIFIERS[quantifier]
-        except KeyError:
-            raise UnknownOperator(f"nobody has taught this evaluation the operator {self.operator}") from None
-        return decide(found, lambda value: compare(value, self.values), operator in _NEGATED)
+        quantifier, _, operator = self.operator.rpartition(":")
+        if operator not in _COMPARISONS or quantifier not in ("", "ForAllValues", "ForAnyValue"):
+            raise UnknownOperator(f"this evaluation does not know the operator {self.operator}")
+        values = () if found is None else _listed(found)
+        fits = [_COMPARISONS[operator](value, self.values) for value in values]
+        if (
+            quantifier == "ForAllValues"
+        ):  # also holds without a value, which is why a Null of false must stand beside it
+            return all(fits)
+        if quantifier == "ForAnyValue":
+            return any(fits)
+        # A missing key fits a negated operator alone; several values fit no operator without a quantifier.
+        return operator == "ArnNotEquals" if found is None else isinstance(found, str) and fits[0]
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,25 @@ class Statement:
     resources: tuple[str, ...]
     conditions: tuple[Condition, ...] = ()
 
+    @classmethod
+    def of(cls, written: Mapping[str, Any], real: Mapping[str, str]) -> Self:
+        """Read a statement of a template."""
+        assert written.keys() <= {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+
+        def filled_in(value: Any) -> tuple[str, ...]:
+            return tuple(re.sub(r"<[^>]+>", lambda found: real[found[0]], text) for text in _listed(value))
+
+        return cls(
+            written.get("Sid", ""),
+            _listed(written["Action"]),
+            filled_in(written["Resource"]),
+            tuple(
+                Condition(operator, key, filled_in(values))
+                for operator, pairs in written.get("Condition", {}).items()
+                for key, values in pairs.items()
+            ),
+        )
+
     def covers(self, need: Need) -> bool:
         """Whether the statement is about what is needed, by itself."""
         return (
@@ -65,29 +89,37 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class RolePolicy:
-    """All statements of a role; each of them allows something."""
+class _Policy:
+    """The statements of a policy, all with the same effect."""
 
     statements: tuple[Statement, ...]
 
+    def _covered(self, needs: Iterable[Need]) -> set[Need]:
+        return {need for need in needs if any(statement.covers(need) for statement in self.statements)}
+
+
+class RolePolicy(_Policy):
+    """All statements of a role; each of them allows something."""
+
     @classmethod
-    def of(cls, stack: SynthesisedStack, role: str, real: Mapping[str, str]) -> "RolePolicy":
-        """Read a role out of the template.
+    def of(cls, stack: SynthesisedStack, role: str, real: Mapping[str, str]) -> Self:
+        """Read a role from the template.
 
         Args:
             stack: The stack.
-            role: The role's logical id.
+            role: The logical id of the role.
             real: What to write for each reference of the template, such as `<AWS::Region>`.
         """
         written = [
             each for policy in stack.resource(role)["Policies"] for each in policy["PolicyDocument"]["Statement"]
         ]
         assert {each["Effect"] for each in written} == {"Allow"}
-        return cls(tuple(_statement(each, real) for each in written))
+        return cls(tuple(Statement.of(each, real) for each in written))
 
     def refused(self, needs: Iterable[Need]) -> set[Need]:
         """Give what is needed and not allowed."""
-        return {need for need in needs if not any(statement.covers(need) for statement in self.statements)}
+        needs = set(needs)
+        return needs - self._covered(needs)
 
     def idle(self, needs: Iterable[Need]) -> set[tuple[str, str]]:
         """Give what is allowed and not needed: each action and each resource of a statement, with its `Sid`."""
@@ -102,69 +134,43 @@ class RolePolicy:
             if not any(alone.covers(need) for need in needs)
         }
 
-    def without(self, *sids: str) -> "RolePolicy":
+    def without(self, *sids: str) -> Self:
         """Leave statements out."""
         assert {statement.sid for statement in self.statements} >= set(sids)
-        return RolePolicy(tuple(statement for statement in self.statements if statement.sid not in sids))
+        return replace(self, statements=tuple(each for each in self.statements if each.sid not in sids))
 
-    def without_action(self, sid: str, action: str) -> "RolePolicy":
+    def without_action(self, sid: str, action: str) -> Self:
         """Leave an action out of a statement."""
-        return RolePolicy(
-            tuple(
+        return replace(
+            self,
+            statements=tuple(
                 replace(each, actions=tuple(a for a in each.actions if a != action)) if each.sid == sid else each
                 for each in self.statements
-            )
+            ),
         )
 
-    def with_statement(self, statement: Statement) -> "RolePolicy":
+    def with_statement(self, statement: Statement) -> Self:
         """Add a statement."""
-        return RolePolicy((*self.statements, statement))
+        return replace(self, statements=(*self.statements, statement))
 
 
-@dataclass(frozen=True)
-class DenyingPolicy:
+class DenyingPolicy(_Policy):
     """All statements of a resource's policy; each of them denies something to everybody."""
 
-    statements: tuple[Statement, ...]
-
     @classmethod
-    def of(cls, stack: SynthesisedStack, policy: str, real: Mapping[str, str]) -> "DenyingPolicy":
-        """Read a resource's policy out of the template.
-
-        Args:
-            stack: The stack.
-            policy: The policy's logical id.
-            real: What to write for each reference of the template, such as `<AWS::Region>`.
-        """
+    def of(cls, stack: SynthesisedStack, policy: str, real: Mapping[str, str]) -> Self:
+        """Read the policy of a resource from the template, as `RolePolicy.of` does."""
         written = stack.resource(policy)["PolicyDocument"]["Statement"]
         assert all((each["Effect"], each["Principal"]) == ("Deny", {"AWS": "*"}) for each in written)
-        return cls(tuple(_statement(each, real) for each in written))
+        return cls(tuple(Statement.of(each, real) for each in written))
 
     def denied(self, needs: Iterable[Need]) -> set[Need]:
         """Give what is needed and denied."""
-        return {need for need in needs if any(statement.covers(need) for statement in self.statements)}
+        return self._covered(needs)
 
 
-def _statement(written: Mapping[str, Any], real: Mapping[str, str]) -> Statement:
-    assert written.keys() <= {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
-    return Statement(
-        written.get("Sid", ""),
-        _listed(written["Action"]),
-        tuple(_filled_in(resource, real) for resource in _listed(written["Resource"])),
-        tuple(
-            Condition(operator, key, tuple(_filled_in(value, real) for value in _listed(values)))
-            for operator, pairs in written.get("Condition", {}).items()
-            for key, values in pairs.items()
-        ),
-    )
-
-
-def _listed(value: str | list[str]) -> tuple[str, ...]:
+def _listed(value: str | Iterable[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _filled_in(text: str, real: Mapping[str, str]) -> str:
-    return re.sub(r"<[^>]+>", lambda found: real[found[0]], text)
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -172,47 +178,14 @@ def _matches(pattern: str, text: str) -> bool:
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
-def _same(value: str, wanted: tuple[str, ...]) -> bool:
-    return value in wanted
-
-
 def _alike(value: str, wanted: tuple[str, ...]) -> bool:
     return any(_matches(pattern, value) for pattern in wanted)
 
 
-_NEGATED = frozenset({"ArnNotEquals"})
-
-_COMPARISONS: Mapping[str, Callable[[str, tuple[str, ...]], bool]] = MappingProxyType(
-    {
-        "StringEquals": _same,
-        "StringLike": _alike,
-        "Bool": _same,
-        "ArnNotEquals": lambda value, wanted: not _alike(value, wanted),
-    }
-)
+_COMPARISONS: Mapping[str, Callable[[str, tuple[str, ...]], bool]] = {
+    "StringEquals": lambda value, wanted: value in wanted,
+    "StringLike": _alike,
+    "Bool": lambda value, wanted: value in wanted,
+    "ArnNotEquals": lambda value, wanted: not _alike(value, wanted),
+}
 """Whether one value of the request fits the values of the policy, of which one is enough."""
-
-
-def _of_one(found: ContextValue | None, fits: Callable[[str], bool], negated: bool) -> bool:
-    """Without a set operator: a key that is missing fits a negated operator alone, one of many values fits nothing."""
-    if found is None:
-        return negated
-    return isinstance(found, str) and fits(found)
-
-
-def _of_all(found: ContextValue | None, fits: Callable[[str], bool], _negated: bool) -> bool:
-    """Of each value; also if there is none, which is why a `Null` of `false` has to stand beside it."""
-    return all(fits(value) for value in _values(found))
-
-
-def _of_any(found: ContextValue | None, fits: Callable[[str], bool], _negated: bool) -> bool:
-    return any(fits(value) for value in _values(found))
-
-
-def _values(found: ContextValue | None) -> tuple[str, ...]:
-    return () if found is None else _listed(found) if isinstance(found, str) else found
-
-
-_QUANTIFIERS: Mapping[str, Callable[[ContextValue | None, Callable[[str], bool], bool], bool]] = MappingProxyType(
-    {"": _of_one, "ForAllValues": _of_all, "ForAnyValue": _of_any}
-)

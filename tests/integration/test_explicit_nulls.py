@@ -12,10 +12,21 @@ from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.backup_vaults import BackupVaults
 from simulators.backup_search import RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
-from tests.integration.test_inventory import BUCKET, point_arn, search
-from tests.invocation import Context
+from tests.invocation import ACCOUNT, REGION, Context
 
+BUCKET = "arn:aws:s3:::invoices"
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+
+
+COPY = f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:copy-{{i}}"
+
+
+def search(deployment: Deployment, **scope: Any) -> str:
+    """Search as a user does, and wait for the end."""
+    start: Any = boto3.client("backupsearch").start_search_job
+    search_job: str = start(SearchScope={"BackupResourceTypes": ["S3"], **scope})["SearchJobIdentifier"]
+    deployment.simulator.move_clock(timedelta(minutes=10))
+    return search_job
 
 
 def vaults(deployment: Deployment) -> None:
@@ -31,7 +42,7 @@ def vaults(deployment: Deployment) -> None:
         RecoveryPointGroup(source=BUCKET, index=None, completed=timedelta(seconds=-1), tags=tags),
     )
     deployment.simulator.add_vault(Vault("Default", groups))
-    copies = RecoveryPointGroup(count=3, source=BUCKET, index=None, tags={"pii": "no"}, arn=point_arn("copy-{i}"))
+    copies = RecoveryPointGroup(count=3, source=BUCKET, index=None, tags={"pii": "no"}, arn=COPY)
     deployment.simulator.add_vault(Vault("Copies", (copies,)))
 
 
@@ -39,7 +50,7 @@ def files_of_a_report(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, s
     """Make the report at a fixed time, and give all that is written, but for what no two reports share."""
     module = deployment.function("report", INVENTORY="ON")
     monkeypatch.setattr(module, "_now", lambda: NOW)
-    monkeypatch.setattr(module, "reporting", dataclasses.replace(module.reporting, now=lambda: NOW))
+    monkeypatch.setattr(module, "report_search_job", dataclasses.replace(module.report_search_job, now=lambda: NOW))
     module.handler({"searchJobIdentifier": search_job, "replay": True}, Context())
     files: dict[str, Any] = {}
     for key in deployment.stored():
@@ -57,7 +68,7 @@ def test_a_whole_report_over_a_wire_with_explicit_nulls_equals_one_without(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tags: dict[str, str]
 ) -> None:
     vaults(deployment)
-    search_job = search(deployment, BackupResourceTags=tags) if tags else search(deployment)
+    search_job = search(deployment, **({"BackupResourceTags": tags} if tags else {}))
     without = files_of_a_report(deployment, monkeypatch, search_job)
     deployment.simulator.clear_requests()
 

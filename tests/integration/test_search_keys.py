@@ -1,29 +1,24 @@
-"""Search jobs under a customer key: what the report function may, and what it says where it may not."""
+"""Search jobs under a customer key: what the report function may, and what the doctor says of it."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from cli.doctor.finding import State
 from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
-from search_coverage.aws.errors import AwsCallFailed, SearchKeyDenied, reading_search_job
-from simulators.backup_search import Effect
+from search_coverage.use_cases.ports import SearchKeyDenied
 from tests.infra.conftest import ROOT, synthesised
 from tests.integration.aws_calls import Need
 from tests.integration.command_line.scripted_aws import IN_ORDER, Answers, ScriptedStack, find, policy_simulator
 from tests.integration.conftest import Deployment
 from tests.integration.role_policy import RolePolicy
-from tests.integration.test_least_privilege import SOME_FAILED, real_names
+from tests.integration.test_least_privilege import real_names
 from tests.invocation import ACCOUNT, REGION
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/66666666-2222-3333-4444-555555555555"
-TEN_MINUTES = timedelta(minutes=10)
 SEARCH_JOBS = ("aws:backup-search:search-job",)
 
 NEED = Need(
@@ -31,14 +26,6 @@ NEED = Need(
     KEY,
     (("kms:ViaService", f"backup.{REGION}.amazonaws.com"), ("kms:EncryptionContextKeys", SEARCH_JOBS)),
 )
-
-
-def encrypted_search_job(deployment: Deployment) -> str:
-    """Start a search job under a customer key, and let it end."""
-    search: Any = boto3.client("backupsearch")
-    scope = deployment.simulator.search_scope(SOME_FAILED)
-    identifier: str = search.start_search_job(SearchScope=scope, EncryptionKeyArn=KEY)["SearchJobIdentifier"]
-    return identifier
 
 
 # What the function may
@@ -87,69 +74,6 @@ def test_without_the_setting_nobody_may_and_the_watch_function_never_may(deploym
         (Settings(search_key_arns=(KEY,)), "WatcherWatchRole"),
     ):
         assert RolePolicy.of(synthesised(settings), role, real_names(deployment)).refused([NEED]) == {NEED}
-
-
-# What it says if it may not
-
-
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ("AccessDeniedException", f"User: arn:aws:sts::1:assumed-role/r/f may not perform: kms:Decrypt on {KEY}"),
-        ("AccessDeniedException", "The ciphertext refers to a key that does not exist or that you may not access."),
-        ("AccessDeniedException", f"Access to {KEY} was denied."),
-        ("AccessDeniedException", "Cannot decrypt the search job."),
-    ],
-)
-@pytest.mark.parametrize("operation", ["GetSearchJob", "ListSearchJobBackups"])
-def test_a_search_job_whose_key_may_not_be_used_says_which_and_names_the_setting(
-    deployment: Deployment, operation: str, code: str, message: str
-) -> None:
-    # Given a search job under a customer key, and an AWS that denies its use
-    search_job = encrypted_search_job(deployment)
-    deployment.simulator.move_clock(forward=TEN_MINUTES)
-    deployment.simulator.faults.add(Effect.ERROR, operation=operation, error_code=code, message=message)
-
-    # When a report of it is asked for
-    with pytest.raises(SearchKeyDenied) as caught:
-        deployment.report({"searchJobIdentifier": search_job})
-
-    # Then the sentence says what AWS said, which key it is where anybody said it, and what to do
-    sentence = str(caught.value)
-    assert f"{operation} answered {code}: {message.removesuffix('.')}. The search job is encrypted" in sentence
-    known = operation == "ListSearchJobBackups" or KEY in message
-    assert f"use it: the key {KEY if known else 'that AWS does not name here'}. Add its ARN" in sentence
-    assert "the setting searchKeyArns" in sentence
-    assert deployment.stored() == []
-
-
-def test_a_code_of_kms_is_about_a_key_whatever_the_message_is() -> None:
-    refusal = ClientError({"Error": {"Code": "KMSAccessDeniedException", "Message": "No."}}, "GetSearchJob")
-
-    with pytest.raises(SearchKeyDenied, match=f"the key {KEY}"), reading_search_job("Reading it", KEY):
-        raise refusal
-
-
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        (
-            "AccessDeniedException",
-            "User: arn:aws:sts::1:assumed-role/key-user/kms-f may not perform: backup-search:Get",
-        ),
-        ("AccessDeniedException", "No."),
-        ("ValidationException", "The key is wrong."),
-    ],
-)
-def test_what_is_not_about_a_key_does_not_blame_one(deployment: Deployment, code: str, message: str) -> None:
-    search_job = encrypted_search_job(deployment)
-    deployment.simulator.faults.add(Effect.ERROR, operation="GetSearchJob", error_code=code, message=message)
-
-    with pytest.raises(AwsCallFailed) as caught:
-        deployment.report({"searchJobIdentifier": search_job})
-
-    assert type(caught.value) is AwsCallFailed
-    assert "searchKeyArns" not in str(caught.value)
 
 
 # What the doctor says

@@ -1,6 +1,5 @@
 """What even a complete search does not see: by the type of the search, and no more and no less than is known."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,16 +13,29 @@ from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSear
 from search_coverage.report.blind_spots import BlindSpot, blind_spots
 from tests.examples import JOB_ARN, JOB_ID, search_job
 
-COMPLETE = Inventory(InventoryStatus.COMPLETE, not_searchable_is_all=True)
-EBS, S3 = SearchScope(("EBS",)), SearchScope(("S3",))
+EBS = SearchScope(("EBS",))
+
+
+def vaults(
+    status: InventoryStatus, message: str | None = None, *held: tuple[str, int], all_read: bool = True
+) -> Inventory:
+    """Give an inventory of vaults, each held by name with its number of backups of EC2 instances."""
+    not_searchable = tuple(NotSearchable(*one) for one in held)
+    return Inventory(status, message, not_searchable=not_searchable, not_searchable_is_all=all_read)
+
+
+COMPLETE = vaults(InventoryStatus.COMPLETE)
 
 
 def spots(scope: SearchScope = EBS, inventory: Inventory = COMPLETE, **changes: Any) -> dict[str, BlindSpot]:
     return {spot.title: spot for spot in blind_spots(search_job(scope=scope, **changes), inventory)}
 
 
-def of_instances(scope: SearchScope = EBS, inventory: Inventory = COMPLETE) -> BlindSpot:
-    return spots(scope, inventory)["EBS volumes inside backups of EC2 instances"]
+def of_instances(inventory: Inventory, scope: SearchScope = EBS) -> tuple[str, str]:
+    """Give what page and mail say on EBS volumes inside backups of EC2 instances."""
+    spot = spots(scope, inventory)["EBS volumes inside backups of EC2 instances"]
+    assert spot.concerns_this_search == bool(inventory.not_searchable)
+    return spot.text, str(spot.in_short)
 
 
 OF_EBS = {"Links on EBS volumes", "Files without a creation time", "EBS volumes inside backups of EC2 instances"}
@@ -53,71 +65,71 @@ def test_a_filter_by_creation_time_makes_missing_creation_times_louder() -> None
 
 
 def test_volumes_in_backups_of_instances_are_counted_by_vault_the_largest_first() -> None:
-    held = (NotSearchable("weekly", 2), NotSearchable("nightly", 1_200))
+    text, in_short = of_instances(vaults(InventoryStatus.COMPLETE, None, ("weekly", 2), ("nightly", 1_200)))
 
-    spot = of_instances(inventory=Inventory(InventoryStatus.COMPLETE, not_searchable=held, not_searchable_is_all=True))
-
-    assert "From the time that the search covers, the vaults hold 1,202 backups of EC2 instances: " in spot.text
-    assert spot.text.endswith(": 1,200 in nightly, 2 in weekly.")
-    assert str(spot.in_short).endswith("(1,202: 1,200 in nightly, 2 in weekly)")
-    assert spot.concerns_this_search
+    assert "From the time that the search covers, the vaults hold 1,202 backups of EC2 instances: " in text
+    assert text.endswith(": 1,200 in nightly, 2 in weekly.")
+    assert in_short.endswith("(1,202: 1,200 in nightly, 2 in weekly)")
 
 
 def test_of_many_vaults_the_others_are_counted_together() -> None:
-    held = tuple(NotSearchable(f"v{number:02}", 30 - number) for number in range(20))
+    held = ((f"v{number:02}", 30 - number) for number in range(20))
 
-    spot = of_instances(inventory=Inventory(InventoryStatus.PARTIAL, "x", not_searchable=held))
+    text, in_short = of_instances(vaults(InventoryStatus.PARTIAL, "x", *held, all_read=False))
 
-    assert "the vaults hold at least 410 backups of EC2 instances: 30 in v00, " in spot.text
-    assert "21 in v09, 155 in 10 more vaults." in spot.text
-    assert "28 in v02, 323 in 17 more vaults" in str(spot.in_short)
+    assert "the vaults hold at least 410 backups of EC2 instances: 30 in v00, " in text
+    assert "21 in v09, 155 in 10 more vaults." in text
+    assert "28 in v02, 323 in 17 more vaults" in in_short
 
 
-UNKNOWN_TYPE = SearchScope(())
-NOTED = Inventory(InventoryStatus.COMPLETE, "The backups of EC2 instances in 1 vault could not be counted: denied.")
+COULD_NOT_COUNT = "The backups of EC2 instances in 1 vault could not be counted: denied."
 
 
 @pytest.mark.parametrize(
-    ("inventory", "scope", "says", "in_short"),
+    ("inventory", "scope", "says", "says_in_short"),
     [
         (COMPLETE, EBS, "the vaults hold none.", "none in the vaults"),
         (
             Inventory(InventoryStatus.OFF),
             EBS,
-            "They were not counted, since the comparison with the vaults",
+            "not counted, since the comparison with the vaults is off",
             "not counted",
         ),
-        (COMPLETE, UNKNOWN_TYPE, "They were not counted, since AWS did not say", "not counted"),
+        (COMPLETE, SearchScope(()), "They were not counted, since AWS did not say", "not counted"),
         (Inventory(InventoryStatus.UNAVAILABLE, "x"), EBS, "None were found, but perhaps not all", "none found, but"),
-        (NOTED, EBS, "None were found, but perhaps not all vaults could be read", "none found, but perhaps"),
+        (
+            Inventory(InventoryStatus.COMPLETE, COULD_NOT_COUNT),
+            EBS,
+            "None were found, but perhaps not all vaults could be read",
+            "none found, but perhaps",
+        ),
     ],
 )
 def test_what_was_not_counted_is_not_said_to_be_none(
-    inventory: Inventory, scope: SearchScope, says: str, in_short: str
+    inventory: Inventory, scope: SearchScope, says: str, says_in_short: str
 ) -> None:
-    spot = of_instances(scope, inventory)
+    text, in_short = of_instances(inventory, scope)
 
-    assert says in spot.text
-    assert f"({in_short}" in str(spot.in_short)
+    assert says in text
+    assert f"({says_in_short}" in in_short
 
 
 def test_where_a_note_may_say_that_a_vault_is_missing_the_count_is_the_least() -> None:
-    spot = of_instances(inventory=replace(NOTED, not_searchable=(NotSearchable("v", 1),)))
+    text, _ = of_instances(vaults(InventoryStatus.COMPLETE, COULD_NOT_COUNT, ("v", 1), all_read=False))
 
-    assert "the vaults hold at least 1 backup of an EC2 instance: 1 in v." in spot.text
+    assert "the vaults hold at least 1 backup of an EC2 instance: 1 in v." in text
 
 
 def test_the_name_of_a_vault_stays_on_its_line() -> None:
-    held = (NotSearchable("x\n\u202eevil" + "y" * 500, 1),)
+    text, _ = of_instances(vaults(InventoryStatus.COMPLETE, None, ("x\n\u202eevil" + "y" * 500, 1)))
 
-    spot = of_instances(inventory=Inventory(InventoryStatus.COMPLETE, not_searchable=held, not_searchable_is_all=True))
-
-    assert spot.text.isprintable()
-    assert len(spot.text) < 400
+    assert text.isprintable()
+    assert len(text) < 400
 
 
 NO_KEY = "none"
-VALUE: Any = {"Value": datetime(2026, 11, 1, tzinfo=UTC), "Operator": "GREATER_THAN_EQUAL_TO"}
+MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
+VALUE: Any = {"Value": MOMENT, "Operator": "GREATER_THAN_EQUAL_TO"}
 
 
 @pytest.mark.parametrize(
@@ -134,14 +146,8 @@ def test_whether_a_search_filters_by_creation_time_is_read_and_its_values_are_no
     filters: Any, by_creation_time: bool
 ) -> None:
     client = boto3.client("backupsearch", "us-east-1", aws_access_key_id=NO_KEY, aws_secret_access_key=NO_KEY)
-    answer: Any = {
-        "SearchJobIdentifier": JOB_ID,
-        "SearchJobArn": JOB_ARN,
-        "Status": "COMPLETED",
-        "SearchScope": {"BackupResourceTypes": ["EBS"]},
-        "CreationTime": datetime(2026, 11, 20, tzinfo=UTC),
-        "ItemFilters": filters,
-    }
+    answer: Any = {"SearchJobIdentifier": JOB_ID, "SearchJobArn": JOB_ARN, "Status": "COMPLETED"}
+    answer |= {"SearchScope": {"BackupResourceTypes": ["EBS"]}, "CreationTime": MOMENT, "ItemFilters": filters}
     with Stubber(client) as stubber:
         stubber.add_response("get_search_job", answer)
 

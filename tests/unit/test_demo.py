@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from demo.arrivals import Arrival, show
-from demo.search_jobs import shown_verdict
+from demo.results import Result, show, verdict_markup
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.report.wording import verdict_in_words
 
@@ -19,8 +18,8 @@ def test_the_demo_shows_each_verdict_in_the_words_of_the_report(verdict: Verdict
     job = {"name": "ransomware-first-seen", "status": "COMPLETED"}
     summary = {"searchJob": job, "backups": counts, "verdict": verdict.value}
 
-    console.print(shown_verdict(verdict.value))
-    show(console, [Arrival(summary, Path("report.html"), None, "it is COMPLETE")], Path("out/demo"))
+    console.print(verdict_markup(verdict.value))
+    show(console, [Result(summary, Path("report.html"), None, "it is COMPLETE")], Path("out/demo"))
 
     first, second, *_ = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert first == verdict_in_words(verdict)

@@ -8,6 +8,9 @@ from search_coverage.coverage.backup import Backup
 from search_coverage.coverage.exclusion import Exclusion, Reason, exclusion_reason
 from tests.examples import backup
 
+NOT_AUTHORIZED = "is not authorized to perform: backup:SearchRecoveryPoint"
+INDEXED = "Indexed recovery point arn : arn:aws:ec2:r::x/y"
+
 
 def test_a_completed_backup_without_a_message_was_searched() -> None:
     assert exclusion_reason(backup(status="COMPLETED", status_message=None)) is None
@@ -41,10 +44,7 @@ def test_any_other_status_is_an_exclusion(status: str | None, reason: Reason) ->
     ("message", "reason"),
     [
         ("Access denied", Reason.PERMISSION_DENIED),
-        (
-            "User: arn:aws:iam::111122223333:role/archive is not authorized to perform: backup:SearchRecoveryPoint",
-            Reason.PERMISSION_DENIED,
-        ),
+        (f"User: arn:aws:iam::111122223333:role/archive {NOT_AUTHORIZED}", Reason.PERMISSION_DENIED),
         ("Access denied by arn:aws:iam::111122223333:user/kms-reader", Reason.PERMISSION_DENIED),
         ("Access denied to the recovery point in backup vault 'cold storage'", Reason.PERMISSION_DENIED),
         ("You have no permission to access the index", Reason.PERMISSION_DENIED),
@@ -69,10 +69,7 @@ def test_any_other_status_is_an_exclusion(status: str | None, reason: Reason) ->
         ("Storage class is COLD", Reason.ARCHIVED),
         ("RAID volumes cannot be searched", Reason.NOT_SUPPORTED),
         ("No recognizable file system on the volume", Reason.NOT_SUPPORTED),
-        (
-            "AccessDeniedException: User is not authorized to perform: backup:SearchRecoveryPoint",
-            Reason.PERMISSION_DENIED,
-        ),
+        (f"AccessDeniedException: User {NOT_AUTHORIZED}", Reason.PERMISSION_DENIED),
         ("You do not have sufficient permissions to search this recovery point.", Reason.PERMISSION_DENIED),
         ("Unable to assume the role arn:aws:iam::000000000000:role/x", Reason.PERMISSION_DENIED),
         ("Access denied while reading the index of the recovery point", Reason.PERMISSION_DENIED),
@@ -89,14 +86,8 @@ def test_any_other_status_is_an_exclusion(status: str | None, reason: Reason) ->
         ("Index creation failed: insufficient permissions", Reason.INDEX_FAILED),
         ("Index status: FAILED", Reason.INDEX_FAILED),
         # AWS's own texts (aws-facts.md §7)
-        (
-            "An AWS Backup recovery point index failed to create. Indexed recovery point arn : arn:aws:ec2:r::x/y",
-            Reason.INDEX_FAILED,
-        ),
-        (
-            "An AWS Backup recovery point index was deleted. Indexed recovery point arn : arn:aws:ec2:r::x/y",
-            Reason.INDEX_MISSING,
-        ),
+        (f"An AWS Backup recovery point index failed to create. {INDEXED}", Reason.INDEX_FAILED),
+        (f"An AWS Backup recovery point index was deleted. {INDEXED}", Reason.INDEX_MISSING),
         ("Failed to create the backup index", Reason.INDEX_FAILED),
         ("The index is being deleted", Reason.INDEX_DELETING),
         ("Index status is DELETING", Reason.INDEX_DELETING),
@@ -111,21 +102,23 @@ def test_a_message_tells_the_reason_by_its_meaning(status: str, message: str, re
     assert exclusion_reason(backup(status=status, status_message=message)) is reason
 
 
-def test_a_message_that_says_none_of_these_leaves_a_failure_open_and_a_success_in_doubt() -> None:
-    assert exclusion_reason(backup(status="FAILED", status_message="Internal problem 17")) is Reason.FAILED_OTHER
-    assert exclusion_reason(backup(status="COMPLETED", status_message="Done, mostly")) is Reason.REVIEW
-    assert exclusion_reason(backup(status="COMPLETED", status_message=" ")) is Reason.REVIEW
-    for harmless in (
-        "No matching items were found in the index",
-        "Index searched, 0 errors",
-        "Index scanned with no failures",
-        "Done without errors; index version 2",
-    ):
-        assert exclusion_reason(backup(status="COMPLETED", status_message=harmless)) is Reason.REVIEW
-
-
-def test_a_status_that_nobody_knows_stays_unknown_whatever_its_message_says() -> None:
-    assert exclusion_reason(backup(status="TIMED_OUT", status_message="Access denied")) is Reason.UNKNOWN_STATUS
+@pytest.mark.parametrize(
+    ("status", "message", "reason"),
+    [
+        ("FAILED", "Internal problem 17", Reason.FAILED_OTHER),
+        ("COMPLETED", "Done, mostly", Reason.REVIEW),
+        ("COMPLETED", " ", Reason.REVIEW),
+        ("COMPLETED", "No matching items were found in the index", Reason.REVIEW),
+        ("COMPLETED", "Index searched, 0 errors", Reason.REVIEW),
+        ("COMPLETED", "Index scanned with no failures", Reason.REVIEW),
+        ("COMPLETED", "Done without errors; index version 2", Reason.REVIEW),
+        ("TIMED_OUT", "Access denied", Reason.UNKNOWN_STATUS),
+    ],
+)
+def test_another_message_leaves_a_failure_open_a_success_in_doubt_and_an_unknown_status_unknown(
+    status: str, message: str, reason: Reason
+) -> None:
+    assert exclusion_reason(backup(status=status, status_message=message)) is reason
 
 
 def test_a_row_without_any_member_is_excluded() -> None:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.parsers import create_parser
 from hypothesis import given
@@ -11,16 +10,9 @@ from hypothesis import strategies as st
 
 from search_coverage.aws.backup_search import _backup
 from search_coverage.aws.fast_pages import page_taker
+from tests.unit.strategies import MEMBERS, OUTPUT
 
 take_page = page_taker("Results", "BackupCreationTime", "IndexCreationTime")
-
-SHAPE: Any = (
-    botocore.session.get_session()
-    .get_service_model("backupsearch")
-    .operation_model("ListSearchJobBackups")
-    .output_shape
-)
-MEMBERS = SHAPE.members["Results"].member.members
 
 TEXTS = st.none() | st.text(max_size=30) | st.sampled_from(["COMPLETED", "FAILED", "RUNNING", "S3"])
 SECONDS = (
@@ -37,13 +29,21 @@ ROWS = st.fixed_dictionaries(
 PAGES = st.fixed_dictionaries({"Results": st.lists(ROWS, max_size=5)}, optional={"NextToken": st.none() | st.text()})
 
 
+def taken(body: bytes, status_code: int = 200) -> tuple[bytes, dict[str, Any]]:
+    """Take a page; give what is left of its body for botocore, and what was taken."""
+    response: dict[str, Any] = {"status_code": status_code, "body": body}
+    customized: dict[str, Any] = {}
+    take_page(response, customized)
+    return response["body"], customized
+
+
 def parse(page: Any, *, quickly: bool, status_code: int = 200) -> dict[str, Any]:
     body = page if isinstance(page, bytes) else json.dumps(page).encode()
     response = {"status_code": status_code, "headers": {}, "body": body, "context": {"operation_name": "x"}}
     customized: dict[str, Any] = {}
     if quickly:
         take_page(response, customized)
-    parsed: dict[str, Any] = create_parser("rest-json").parse(response, SHAPE)
+    parsed: dict[str, Any] = create_parser("rest-json").parse(response, OUTPUT)
     return {**parsed, **customized}
 
 
@@ -56,60 +56,37 @@ def test_the_quick_way_gives_the_same_backups_as_botocores_parser(page: dict[str
 
 
 def test_a_page_as_modelled_is_really_taken_from_botocore() -> None:
-    response = {"status_code": 200, "body": b'{"Results": [{"BackupCreationTime": 1795168800.5}], "NextToken": "n"}'}
-    customized: dict[str, Any] = {}
+    left, page = taken(b'{"Results": [{"BackupCreationTime": 1795168800.5}], "NextToken": "n"}')
 
-    take_page(response, customized)
-
-    assert customized == {"Results": [{"BackupCreationTime": 1795168800.5}], "NextToken": "n"}
-    assert response["body"] == b"{}"
+    assert page == {"Results": [{"BackupCreationTime": 1795168800.5}], "NextToken": "n"}
+    assert left == b"{}"
 
 
 def test_a_page_with_explicit_nulls_is_taken_too() -> None:
     rows = [dict.fromkeys(MEMBERS), {**dict.fromkeys(MEMBERS), "BackupCreationTime": 1795168800}]
-    response = {"status_code": 200, "body": json.dumps({"Results": rows, "NextToken": None}).encode()}
-    customized: dict[str, Any] = {}
 
-    take_page(response, customized)
-
-    assert customized == {"Results": rows}
-    assert response["body"] == b"{}"
+    assert taken(json.dumps({"Results": rows, "NextToken": None}).encode()) == (b"{}", {"Results": rows})
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "status_code"),
     [
-        b"no json",
-        b"\xff",
-        b"[1]",
-        b"null",
-        b'{"Results": [null]}',
-        b'{"Results": [[]]}',
-        b'{"Results": [{"BackupCreationTime": "2026-11-20T10:00:00Z"}]}',
-        b'{"Results": [{"BackupCreationTime": true}]}',
-        b'{"Results": [{"IndexCreationTime": -1}]}',
-        b'{"Results": [{"IndexCreationTime": NaN}]}',
-        b'{"Results": [{"IndexCreationTime": 1e18}]}',
+        (b"no json", 200),
+        (b"\xff", 200),
+        (b"[1]", 200),
+        (b"null", 200),
+        (b'{"Results": [null]}', 200),
+        (b'{"Results": [[]]}', 200),
+        (b'{"Results": [{"BackupCreationTime": "2026-11-20T10:00:00Z"}]}', 200),
+        (b'{"Results": [{"BackupCreationTime": true}]}', 200),
+        (b'{"Results": [{"IndexCreationTime": -1}]}', 200),
+        (b'{"Results": [{"IndexCreationTime": NaN}]}', 200),
+        (b'{"Results": [{"IndexCreationTime": 1e18}]}', 200),
+        (b'{"Results": []}', 429),
     ],
 )
-def test_a_page_that_is_not_as_modelled_is_left_to_botocore(body: bytes) -> None:
-    response: dict[str, Any] = {"status_code": 200, "body": body}
-    customized: dict[str, Any] = {}
-
-    take_page(response, customized)
-
-    assert response["body"] == body
-    assert customized == {}
-
-
-def test_an_error_is_left_to_botocore() -> None:
-    error = {"status_code": 429, "body": b'{"Results": []}'}
-    customized: dict[str, Any] = {}
-
-    take_page(error, customized)
-
-    assert error["body"] == b'{"Results": []}'
-    assert customized == {}
+def test_an_error_and_a_page_that_is_not_as_modelled_are_left_to_botocore(body: bytes, status_code: int) -> None:
+    assert taken(body, status_code) == (body, {})
 
 
 @pytest.mark.parametrize("results", ["{}", '"x"', "7", "null"])

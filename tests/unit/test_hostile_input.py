@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import search_job_identifier
 from search_coverage.handlers.report_request import ReportRequest
-from search_coverage.report.keys import ReportKeys
+from search_coverage.report.files.keys import ReportKeys
 from tests.examples import JOB_ID, search_job
 
 CORPUS: list[Any] = json.loads((Path(__file__).parent / "hostile_events.json").read_text(encoding="utf-8"))

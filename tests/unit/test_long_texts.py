@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from search_coverage.coverage import exclusion
 from search_coverage.coverage.exclusion import MESSAGES, Reason, exclusion_reason
-from search_coverage.report.digest import subject
-from search_coverage.report.messages import Envelope
+from search_coverage.report.mail.messages import Envelope
 from search_coverage.report.plain_text import PAGE_CHARACTERS, name_of, one_line, visible
 from tests.examples import JOB_ID, backup, search_job
-from tests.unit.test_messages import findings_of
+from tests.reports import report
 
 MILLION = 1_000_000
 INVISIBLE = "\u200b\u202e\u2060\x00\u00ad\u3164\u2800\ufe0f "
@@ -46,9 +45,7 @@ class Recorder:
 def test_no_more_of_a_text_is_read_than_fits_on_the_line(unit: str) -> None:
     text = Counted(unit * MILLION)
 
-    line = one_line(text, 500)
-
-    assert line.endswith("…")
+    assert one_line(text, 500).endswith("…")
     assert text.read <= 3 * 502
 
 
@@ -88,7 +85,7 @@ def test_a_mail_of_any_length_is_cut_to_fit_and_says_so(character: str, monkeypa
         measured.append(value)
         return dumps(value, **options)
 
-    monkeypatch.setattr("search_coverage.report.messages.json.dumps", measuring)
+    monkeypatch.setattr("search_coverage.report.mail.messages.json.dumps", measuring)
 
     message = Envelope("subject", {}, character * MILLION, {}).message(1, 1, [])
     monkeypatch.undo()
@@ -100,7 +97,7 @@ def test_a_mail_of_any_length_is_cut_to_fit_and_says_so(character: str, monkeypa
     assert max(len(text) for text in measured if isinstance(text, str)) <= 16 * 1024
 
 
-def test_the_patterns_read_the_beginning_of_a_message_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_patterns_read_only_the_beginning_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
     monkeypatch.setattr(exclusion, "MESSAGES", {Reason.PERMISSION_DENIED: (recorder,)})
 
@@ -137,12 +134,11 @@ def test_two_parts_of_a_sentence_are_found_as_if_every_first_one_were_tried(word
 
 @pytest.mark.parametrize("name", [*INVISIBLE, INVISIBLE, INVISIBLE * 10_000, "", None])
 def test_a_name_that_cannot_be_seen_is_replaced_by_the_identifier(name: str | None) -> None:
-    assert name_of(search_job(name=name), 99) == JOB_ID
+    job = search_job(name=name)
+
+    assert name_of(job, 99) == JOB_ID
+    assert report(job=job).messages[0].subject.endswith(f" - {JOB_ID}")
 
 
 def test_a_name_that_can_be_seen_is_not() -> None:
     assert name_of(search_job(name="\u202efind ❤️"), 99) == "find ❤️"
-
-
-def test_the_mails_subject_names_a_search_whose_name_cannot_be_seen_by_its_identifier() -> None:
-    assert subject(findings_of(search_job(name=INVISIBLE), [])).endswith(f" - {JOB_ID}")

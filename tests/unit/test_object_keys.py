@@ -1,18 +1,15 @@
 """The objects that a search looked for: for the page's commands, and nowhere else, since they can be personal data."""
 
-import json
 from typing import Any
 
 import pytest
 
 from search_coverage.aws.backup_search import _object_keys
-from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.report.summary import Notified, summary
-from tests.examples import backup, search_job
-from tests.pages import report_page
-from tests.unit.test_messages import findings_of, published
+from tests.examples import search_job
+from tests.reports import failed, report
 
 JANE = {"Value": "people/jane", "Operator": "BEGINS_WITH"}
 
@@ -39,11 +36,11 @@ def test_keys_narrow_the_listing_only_where_all_filters_name_what_was_looked_for
 
 
 def test_what_was_looked_for_is_on_the_page_and_nowhere_else() -> None:
-    job = search_job(scope=SearchScope(("S3",)), object_keys=(KeyFilter("people/jane", "BEGINS_WITH"),))
-    failed = Exclusion(backup(status="FAILED", resource_type="S3"), Reason.NOT_SUPPORTED)
+    key = KeyFilter("people/jane", "BEGINS_WITH")
+    job = search_job(scope=SearchScope(("S3",)), object_keys=(key,))
 
-    elsewhere = [message.body for message in published(job, [failed])]
-    elsewhere += [json.dumps(summary(findings_of(job, [failed]), {}, Notified())), repr(job)]
+    made = report([failed(Reason.NOT_SUPPORTED, resource_type="S3")], job=job)
 
-    assert "people/jane" in report_page([failed], job=job)
-    assert not any("jane" in text for text in elsewhere)
+    assert "people/jane" in made.page
+    elsewhere = [made.csv.decode(), made.lines, made.summary, made.bodies, made.mail, job, key]
+    assert "jane" not in repr(elsewhere)

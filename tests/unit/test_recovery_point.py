@@ -1,9 +1,6 @@
 """What is in the scope of a search, and why a search did not even list it."""
 
-from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,36 +15,22 @@ from search_coverage.coverage.recovery_point import (
     reason_not_listed,
     was_still_being_made,
 )
-from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.report.recovery_point_table import RecoveryPointTable
-from tests.examples import search_job
+from tests.fakes_inventory import LATER, STARTED, days_before, job_with, volumes
 
-STARTED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-VOLUME = "arn:aws:ec2:us-east-1:000000000000:volume/vol-1"
+AT = STARTED - timedelta(days=1)
+SECOND = timedelta(seconds=1)
+VOLUME, SNAPSHOT = "arn:aws:ec2:us-east-1:000000000000:volume/vol-1", "arn:aws:ec2:us-east-1::snapshot/snap-1"
+CONTINUOUS = "arn:aws:backup:us-east-1:000000000000:recovery-point:continuous:bucket-1a2b3c4d"
+JOB = job_with(resource_types=())
 
 
 def point(**changes: Any) -> RecoveryPoint:
-    usual = RecoveryPoint(
-        arn="arn:aws:ec2:us-east-1::snapshot/snap-1",
-        vault="Default",
-        vault_type="BACKUP_VAULT",
-        resource_type="EBS",
-        source_resource_arn=VOLUME,
-        status="COMPLETED",
-        created=(STARTED - timedelta(days=2)).timestamp(),
-        completed=(STARTED - timedelta(days=2)).timestamp(),
-        index_status="ACTIVE",
-    )
-    return usual._replace(**changes)
+    return volumes(end="1", source_resource_arn=VOLUME)[0]._replace(**changes)
 
 
 def in_scope(recovery_point: RecoveryPoint, **scope: Any) -> bool:
-    job = search_job(creation_time=STARTED, scope=SearchScope(**scope))
+    job = job_with(**{"resource_types": (), **scope})
     return matches_scope(job)(recovery_point) and left_out(recovery_point, job) is None
-
-
-AT = STARTED - timedelta(days=2)
-SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +47,10 @@ SECOND = timedelta(seconds=1)
         ({"created_before": AT - SECOND}, False),
         ({"source_arns": (VOLUME, "arn:other")}, True),
         ({"source_arns": ("arn:other",)}, False),
-        ({"backup_arns": ("arn:aws:ec2:us-east-1::snapshot/snap-1",)}, True),
+        ({"backup_arns": (SNAPSHOT,)}, True),
         ({"backup_arns": ("arn:other",)}, False),
-        (
-            {
-                "resource_types": ("EBS",),
-                "created_after": AT,
-                "created_before": AT,
-                "source_arns": (VOLUME,),
-                "backup_arns": ("arn:aws:ec2:us-east-1::snapshot/snap-1",),
-            },
-            True,
-        ),
+        ({"resource_types": ("EBS",), "created_after": AT, "created_before": AT, "source_arns": (VOLUME,)}, True),
+        ({"created_after": AT, "created_before": AT, "backup_arns": (SNAPSHOT,), "source_arns": (VOLUME,)}, True),
     ],
 )
 def test_each_filter_of_the_scope_narrows_it_and_a_bound_belongs_to_the_window(
@@ -84,77 +59,64 @@ def test_each_filter_of_the_scope_narrows_it_and_a_bound_belongs_to_the_window(
     assert in_scope(point(), **scope) is belongs
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"created": STARTED.timestamp() + 1}, LeftOut.TOO_LATE),
-        ({"status": "CREATING"}, LeftOut.BEING_MADE),
-        ({"status": "DELETING"}, LeftOut.DELETING),
-    ],
-    ids=str,
-)
-def test_what_could_not_have_been_searched_when_the_job_started_is_left_out(
-    changes: dict[str, Any], reason: LeftOut
-) -> None:
-    assert left_out(point(**changes), search_job(creation_time=STARTED)) is reason
+@pytest.mark.parametrize("status", ["COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED", None, "NEW_STATUS"])
+def test_whatever_is_still_there_is_in_scope(status: str | None) -> None:
+    assert in_scope(point(status=status))
 
 
 def test_a_type_that_cannot_be_indexed_is_in_no_scope() -> None:
     assert not in_scope(point(resource_type="DynamoDB"))
 
 
-CONTINUOUS = "arn:aws:backup:us-east-1:000000000000:recovery-point:continuous:bucket-1a2b3c4d"
-
-
-def test_a_continuous_backup_is_never_left_out_for_its_completion_or_for_being_updated() -> None:
-    job = search_job(creation_time=STARTED)
-    updated = point(arn=CONTINUOUS, status="CREATING", completed=STARTED.timestamp() + 3600)
-
-    assert left_out(updated, job) is None
-    assert not was_still_being_made(updated, job)
-    assert left_out(updated._replace(status="DELETING"), job) is LeftOut.DELETING
-
-
-def test_a_copy_that_was_completed_after_the_start_came_too_late_for_the_search() -> None:
-    assert was_still_being_made(point(completed=STARTED.timestamp() + 1), search_job(creation_time=STARTED))
-
-
 def test_what_a_list_does_not_tell_does_not_narrow_the_scope() -> None:
     assert in_scope(point(source_resource_arn=None), source_arns=(VOLUME,))
-    assert in_scope(point(created=None))
-    assert in_scope(point(completed=STARTED.timestamp() + 1))  # of a list, nobody knows what it means
-
-
-def test_a_vault_that_gives_access_to_an_air_gapped_one_cannot_be_indexed_either() -> None:
-    job = search_job(creation_time=STARTED)
-    vaulted = point(vault_type="RESTORE_ACCESS_BACKUP_VAULT", index_status=None)
-
-    assert reason_not_listed(vaulted, job) is Reason.NOT_SUPPORTED
-
-
-@pytest.mark.parametrize("status", ["COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED", None, "NEW_STATUS"])
-def test_whatever_is_still_there_is_in_scope(status: str | None) -> None:
-    assert in_scope(point(status=status))
+    assert in_scope(point(created=None), created_after=STARTED)
+    assert in_scope(point(completed=LATER))  # AWS does not document what it means in a list
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"index_status": None}, Reason.INDEX_MISSING),
+        ({"created": LATER}, LeftOut.TOO_LATE),
+        ({"status": "CREATING"}, LeftOut.BEING_MADE),
+        ({"status": "DELETING"}, LeftOut.DELETING),
+        ({"status": "DELETING", "arn": CONTINUOUS}, LeftOut.DELETING),
+        ({"status": "CREATING", "arn": CONTINUOUS, "completed": LATER}, None),
+    ],
+    ids=str,
+)
+def test_what_could_not_have_been_searched_when_the_job_started_is_left_out_but_no_continuous_backup_that_is_updated(
+    changes: dict[str, Any], reason: LeftOut | None
+) -> None:
+    assert left_out(point(**changes), JOB) is reason
+
+
+@pytest.mark.parametrize(("arn", "came_too_late"), [(SNAPSHOT, True), (CONTINUOUS, False)])
+def test_a_copy_that_was_completed_after_the_start_came_too_late_for_the_search(
+    arn: str, *, came_too_late: bool
+) -> None:
+    assert was_still_being_made(point(arn=arn, completed=LATER), JOB) is came_too_late
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, Reason.INDEX_MISSING),
         ({"index_status": "PENDING"}, Reason.INDEX_PENDING),
         ({"index_status": "FAILED"}, Reason.INDEX_FAILED),
         ({"index_status": "DELETING"}, Reason.INDEX_DELETING),
         ({"index_status": "ACTIVE"}, Reason.REVIEW),
         ({"index_status": "SOMETHING_NEW"}, Reason.UNKNOWN_STATUS),
-        ({"index_status": None, "cold_since": AT.timestamp()}, Reason.ARCHIVED),
-        ({"index_status": None, "cold_since": (STARTED + SECOND).timestamp()}, Reason.INDEX_MISSING),
-        ({"index_status": None, "vault_type": "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"}, Reason.NOT_SUPPORTED),
-        ({"index_status": None, "resource_type": "EFS"}, Reason.NOT_SUPPORTED),
+        ({"cold_since": days_before(1)}, Reason.ARCHIVED),
+        ({"cold_since": LATER}, Reason.INDEX_MISSING),
+        ({"vault_type": "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"}, Reason.NOT_SUPPORTED),
+        ({"vault_type": "RESTORE_ACCESS_BACKUP_VAULT"}, Reason.NOT_SUPPORTED),
+        ({"resource_type": "EFS"}, Reason.NOT_SUPPORTED),
     ],
     ids=str,
 )
 def test_a_backup_that_was_not_listed_has_its_reason_from_the_vault(changes: dict[str, Any], reason: Reason) -> None:
-    assert reason_not_listed(point(**changes), search_job(creation_time=STARTED)) is reason
+    assert reason_not_listed(point(**{"index_status": None, **changes}), JOB) is reason
 
 
 @pytest.mark.parametrize(
@@ -175,26 +137,3 @@ def test_the_status_of_the_index_replaces_guessing_from_the_message(
     backup: Backup, index: str | None, reason: Reason | None
 ) -> None:
     assert exclusion_reason(backup, BackupIndex("Default", index)) is reason
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Iterator[RecoveryPointTable]:
-    with closing(RecoveryPointTable(tmp_path)) as opened:
-        yield opened
-
-
-def test_the_table_takes_half_a_character_and_finds_it_again(table: RecoveryPointTable) -> None:
-    table.add([(point(arn="arn:\ud800", index_status="PENDING"), None), (point(arn="arn:b"), None)])
-    table.mark_listed([("arn:\ud800", True), (None, True)])
-
-    assert table.index_of("arn:\ud800") == BackupIndex("Default", "PENDING")
-    assert [found.arn for found in table.not_listed()] == ["arn:b"]
-    assert (table.points, table.points_listed) == (2, 1)
-
-
-def test_a_point_that_is_listed_on_two_pages_counts_once(table: RecoveryPointTable) -> None:
-    table.add([(point(), None)])
-    table.add([(point(), None)])
-
-    assert table.points == 1
-    assert list(table.not_listed()) == [point()]

@@ -1,66 +1,54 @@
-"""CSV, JSON Lines, summary and page: the same backups, to the row."""
+"""CSV, JSON Lines and summary: the same backups, to the row, whatever AWS sends and in whatever order."""
 
 import csv
-import gzip
 import hashlib
 import json
 import re
-from datetime import UTC, datetime
+from collections import Counter
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_coverage.coverage.exclusion import Exclusion, Reason
-from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
-from search_coverage.report import csv_table
-from search_coverage.report.page import page
-from search_coverage.report.spool import DiskFull, Spool, spool_folder
-from search_coverage.report.summary import Findings, Notified, StoredFile, summary
-from tests.examples import JOB_ID, backup, search_job
+from search_coverage.aws.backup_search import _backup
+from search_coverage.coverage.exclusion import Exclusion, Reason, exclusion_reason
+from search_coverage.report.files import csv_table
+from search_coverage.report.files.row import COLUMNS
+from search_coverage.report.files.spool import DiskFull, Spool, spool_folder
+from search_coverage.report.page import html
+from tests.examples import JOB_ID, search_job
+from tests.reports import CSV_KEY, Report, excluded, failed, report
+from tests.unit.strategies import ROWS
 
-COLUMNS = (
+HEADER = (
     "search_job_id,search_job_name,backup_arn,resource_type,source_resource_arn,backup_created,index_created,status,"
     "status_message,reason,remedy,backup_vault,index_status,index_status_message"
 )
-OFF = Inventory(InventoryStatus.OFF)
 
 
-def failed(**changes: object) -> Exclusion:
-    return Exclusion(backup(status="FAILED", **changes), Reason.FAILED_OTHER)
+def test_an_excluded_backup_is_one_row_in_csv_and_in_json_lines() -> None:
+    made = report([failed(status_message="Access denied, sorry")])
 
-
-def findings(spool: Spool) -> Findings:
-    judgement = judge(search_job(), spool.tally.backups, OFF)
-    return Findings(search_job(), spool.tally, OFF, judgement, datetime(2026, 11, 20, 9, 6, tzinfo=UTC))
-
-
-def test_an_excluded_backup_is_one_row_in_csv_and_in_json_lines(tmp_path: Path) -> None:
-    with Spool(tmp_path, search_job()) as spool:
-        spool.add(failed(status_message="Access denied, sorry"))
-        table, lines = spool.finish_tables()
-
-    header, row = table.path.read_bytes().decode().split("\r\n")[:2]
-    assert header == COLUMNS
+    header, row = made.csv.decode().split("\r\n")[:2]
+    assert header == HEADER
     assert row.startswith(f"{JOB_ID},find-invoice,arn:aws:ec2:us-east-1::snapshot/snap-0001,EBS,")
     assert ',2026-11-20T10:00:00Z,2026-11-20T11:00:00Z,FAILED,"Access denied, sorry",FAILED_OTHER,' in row
-    decoded = json.loads(gzip.decompress(lines.path.read_bytes()))
-    assert ",".join(decoded) == COLUMNS
-    assert decoded["backup_vault"] is None
+    (record,) = made.lines
+    assert ",".join(record) == HEADER
+    assert record["backup_vault"] is None
 
 
-def test_a_member_that_aws_did_not_send_is_empty_in_csv_and_null_in_json(tmp_path: Path) -> None:
-    with Spool(tmp_path, search_job(name=None)) as spool:
-        spool.add(Exclusion(backup(status=None, backup_arn=None, created=None), Reason.UNKNOWN_STATUS))
-        table, lines = spool.finish_tables()
+def test_a_member_that_aws_did_not_send_is_empty_in_csv_and_null_in_json() -> None:
+    nameless = excluded(Reason.UNKNOWN_STATUS, status=None, backup_arn=None, created=None)
 
-    (row,) = csv.DictReader(table.path.read_text(encoding="utf-8").splitlines())
-    decoded = json.loads(gzip.decompress(lines.path.read_bytes()))
+    made = report([nameless], job=search_job(name=None))
+
     for column in ("search_job_name", "backup_arn", "backup_created", "status"):
-        assert row[column] == ""
-        assert decoded[column] is None
+        assert made.rows[0][column] == ""
+        assert made.lines[0][column] is None
 
 
 @pytest.mark.parametrize(
@@ -82,25 +70,16 @@ def test_a_member_that_aws_did_not_send_is_empty_in_csv_and_null_in_json(tmp_pat
         ("", ""),
     ],
 )
-def test_a_cell_that_a_spreadsheet_would_run_is_defused_in_csv_and_verbatim_in_json(
-    tmp_path: Path, name: str, cell: str
-) -> None:
-    with Spool(tmp_path, search_job(name=name)) as spool:
-        spool.add(failed())
-        table, lines = spool.finish_tables()
+def test_a_cell_that_a_spreadsheet_would_run_is_defused_in_csv_and_verbatim_in_json(name: str, cell: str) -> None:
+    made = report([failed()], job=search_job(name=name))
 
-    with table.path.open(encoding="utf-8", newline="") as file:
-        (row,) = csv.DictReader(file)
-    assert row["search_job_name"] == cell
-    assert json.loads(gzip.decompress(lines.path.read_bytes()))["search_job_name"] == name
+    assert made.rows[0]["search_job_name"] == cell
+    assert made.lines[0]["search_job_name"] == name
 
 
 @given(message=st.text(alphabet=st.sampled_from('=+-@;|,"\t\r\n\0\x0b \ufeffa1'), max_size=30))
 def test_no_importer_finds_a_formula_whatever_it_splits_at(message: str) -> None:
-    with spool_folder() as folder, Spool(folder, search_job(name=message)) as spool:
-        spool.add(failed(status_message=message))
-        table, _ = spool.finish_tables()
-        text = table.path.read_bytes().decode()
+    text = report([failed(status_message=message)], job=search_job(name=message)).csv.decode()
     with_quotes = [cell for row in csv.reader(StringIO(text, newline="")) for cell in row]
     without_quotes = re.split("[;\t|\v\r\n]", text)
 
@@ -110,7 +89,7 @@ def test_no_importer_finds_a_formula_whatever_it_splits_at(message: str) -> None
 
 
 def test_the_pages_own_download_defuses_with_the_same_patterns() -> None:
-    script = (Path(csv_table.__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
+    script = (Path(html.__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
 
     for name in ("CONTROL_START", "CELL_START"):
         (pattern,) = re.findall(rf"const {name} = /(.*)/g?;", script)
@@ -119,50 +98,64 @@ def test_the_pages_own_download_defuses_with_the_same_patterns() -> None:
 
 @given(message=st.text(alphabet=st.characters(), max_size=200))
 def test_any_text_comes_back_from_csv_and_json_lines_as_it_was(message: str) -> None:
-    with spool_folder() as folder, Spool(folder, search_job()) as spool:
-        spool.add(failed(status_message=message))
-        table, lines = spool.finish_tables()
-        with table.path.open(encoding="utf-8", newline="") as file:
-            (row,) = csv.DictReader(file)
-        decoded = json.loads(gzip.decompress(lines.path.read_bytes()))
+    made = report([failed(status_message=message)])
 
     readable = message.encode("utf-8", "backslashreplace").decode()
-    assert row["status_message"].replace("'", "") == readable.replace("'", "")
-    assert decoded["status_message"] == message
+    assert made.rows[0]["status_message"].replace("'", "") == readable.replace("'", "")
+    assert made.lines[0]["status_message"] == message
 
 
-def test_the_same_exclusions_give_the_same_bytes(tmp_path: Path) -> None:
-    digests = set()
-    for attempt in ("first", "second"):
-        (tmp_path / attempt).mkdir()
-        with Spool(tmp_path / attempt, search_job()) as spool:
-            spool.add(failed())
-            digests.add(tuple(file.sha256 for file in spool.finish_tables()))
-
-    assert len(digests) == 1
+def report_on(rows: list[dict[str, Any]], name: str | None = None) -> Report:
+    """Make a report on rows of ListSearchJobBackups."""
+    backups = map(_backup, rows)
+    found = [Exclusion(backup, reason) for backup in backups if (reason := exclusion_reason(backup))]
+    return report(found, job=search_job(name=name))
 
 
-def test_the_summary_carries_the_counts_and_how_to_check_the_files(tmp_path: Path) -> None:
-    with Spool(tmp_path, search_job()) as spool:
-        spool.tally.listed = 3
-        spool.tally.searched = 1
-        spool.add(failed())
-        spool.add(Exclusion(backup(status="STOPPED", resource_type=None), Reason.NOT_FINISHED))
-        table, _ = spool.finish_tables()
-        written = summary(findings(spool), {"csv": StoredFile("key/of.csv", "v1", table)}, Notified(("message-1",)))
+@given(rows=st.lists(ROWS, max_size=12), name=st.none() | st.text(max_size=30))
+def test_csv_and_json_lines_read_back_as_the_same_rows(rows: list[dict[str, Any]], name: str | None) -> None:
+    made = report_on(rows, name)
 
+    assert len(made.rows) == len(made.lines) == made.findings.tally.excluded
+    for cells, record in zip(made.rows, made.lines, strict=True):
+        assert tuple(cells) == tuple(record) == COLUMNS
+        for column in COLUMNS:
+            text = "" if record[column] is None else str(record[column])
+            assert cells[column].replace("'", "") == text.replace("'", "")
+            assert not cells[column].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@given(pages=st.lists(st.lists(ROWS, max_size=5), max_size=5), data=st.data())
+def test_any_order_of_pages_gives_the_same_report(pages: list[list[dict[str, Any]]], data: st.DataObject) -> None:
+    orders = pages, data.draw(st.permutations(pages))
+    one, other = (report_on([row for page in order for row in page]) for order in orders)
+
+    for member in ("backups", "excludedByReason", "excludedByResourceType"):
+        assert one.summary[member] == other.summary[member]
+    assert Counter(map(json.dumps, one.lines)) == Counter(map(json.dumps, other.lines))
+
+
+def test_the_same_exclusions_give_the_same_bytes() -> None:
+    one, other = report([failed()]), report([failed()])
+
+    assert (one.csv, one.jsonl) == (other.csv, other.jsonl)
+
+
+def test_the_summary_carries_the_counts_and_how_to_check_the_files() -> None:
+    made = report([failed(), excluded(Reason.NOT_FINISHED, status="STOPPED", resource_type=None)], searched=1)
+
+    written = made.summary
     assert written["version"] == 1
     assert written["verdict"] == "PARTIAL"
     assert written["backups"] == {"listed": 3, "searched": 1, "excluded": 2, "failed": 1}
     assert written["excludedByReason"] == {"FAILED_OTHER": 1, "NOT_FINISHED": 1}
     assert written["excludedByResourceType"] == {"EBS": 1, "UNKNOWN": 1}
     assert written["notification"] == {"failedBackups": 1, "messageIds": ["message-1"], "pending": None}
-    file = table.path.read_bytes()
-    sha256 = hashlib.sha256(file).hexdigest()
+    sha256 = hashlib.sha256(made.csv).hexdigest()
     assert written["files"]["csv"] == {
-        "key": "key/of.csv",
+        "key": CSV_KEY,
         "sha256": sha256,
-        "bytes": len(file),
+        "bytes": len(made.csv),
         "rows": 2,
         "versionId": "v1",
     }
@@ -170,40 +163,11 @@ def test_the_summary_carries_the_counts_and_how_to_check_the_files(tmp_path: Pat
     assert written["generatedAt"] == "2026-11-20T09:06:00Z"
 
 
-def test_the_page_says_first_how_much_was_not_searched(tmp_path: Path) -> None:
+def test_a_page_with_half_a_character_is_written_with_its_escape(tmp_path: Path) -> None:
     with Spool(tmp_path, search_job()) as spool:
-        spool.tally.listed, spool.tally.searched = 412, 411
-        spool.add(failed())
-        text = page(findings(spool), spool.first_rows, "key/of.csv")
+        file = spool.write_page("\ud800")
 
-    assert "This search did NOT look at 1 of 412 backups" in text
-    assert "snap-0001" in text
-
-
-def test_the_page_does_not_claim_completeness_when_only_the_job_is_in_doubt(tmp_path: Path) -> None:
-    with Spool(tmp_path, search_job()) as spool:
-        spool.tally.listed = spool.tally.searched = 2
-        doubtful = judge(search_job(status="STOPPED"), spool.tally.backups, OFF)
-        found = Findings(search_job(status="STOPPED"), spool.tally, OFF, doubtful, datetime(2026, 11, 20, tzinfo=UTC))
-        text = page(found, [], "key/of.csv")
-
-    assert "its result is in doubt" in text
-    assert "looked at all" not in text
-
-
-def test_markup_from_aws_is_text_on_the_page(tmp_path: Path) -> None:
-    job = search_job(name="</title><script>alert(1)</script>", status_message='"><img src=x onerror=alert(1)>')
-    with Spool(tmp_path, job) as spool:
-        spool.tally.listed = 1
-        spool.add(failed(status_message="<script>alert(2)</script>", backup_arn="<i>"))
-        found = Findings(
-            job, spool.tally, OFF, judge(job, spool.tally.backups, OFF), datetime(2026, 11, 20, tzinfo=UTC)
-        )
-        text = page(found, spool.first_rows, "key/of.csv")
-
-    assert "<script>alert" not in text
-    assert "<img" not in text
-    assert "<i>" not in text
+    assert file.path.read_bytes() == b"\\ud800"
 
 
 def test_a_folder_that_a_killed_run_left_behind_is_cleared_away(

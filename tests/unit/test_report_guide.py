@@ -3,17 +3,15 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from demo.pictures.pictures import PICTURES
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import MESSAGES, Exclusion, Reason
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import Verdict
-from search_coverage.report.page_table import page_table
-from search_coverage.report.row import COLUMNS, row
+from search_coverage.report.files.row import COLUMNS
+from search_coverage.report.page.table import page_table
 from search_coverage.report.wording import verdict_in_words
-from tests.examples import backup, search_job
+from tests.examples import backup
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "report.md").read_text(encoding="utf-8")
@@ -35,7 +33,7 @@ def test_every_column_is_explained_in_the_order_of_the_csv() -> None:
 
 
 def test_every_column_has_its_title_on_the_page_an_example_and_when_it_is_empty() -> None:
-    titles = dict(page_table([row(search_job(), Exclusion(backup(), Reason.REVIEW, BackupIndex("vault")))]).columns)
+    titles = dict(page_table([Exclusion(backup(), Reason.REVIEW, BackupIndex("vault"))]).columns)
 
     assert {cells[0].strip("`"): cells[1] for cells in COLUMNS_TABLE if not cells[1].startswith("in *")} == titles
     for cells in COLUMNS_TABLE:
@@ -98,12 +96,3 @@ def test_the_pictures_that_are_taken_are_those_that_are_shown_each_with_words_fo
     assert sorted(file for _, file in shown) == sorted(picture.file for picture in PICTURES)
     assert all(len(words.split()) > 5 for words, _ in shown)
     assert all((DOCS / "images" / file).exists() for _, file in shown)
-
-
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:|images/)([^)]+)\)", GUIDE))))
-def test_every_link_leads_somewhere(link: str) -> None:
-    file, _, section = link.partition("#")
-    text = (DOCS / file).read_text(encoding="utf-8") if file else GUIDE
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-
-    assert not section or section in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}

@@ -7,18 +7,15 @@ import pytest
 from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.coverage.search_job import InvalidIdentifier, is_terminal, search_job_identifier
 from search_coverage.coverage.timestamp import utc_text
-from search_coverage.report.keys import NoReportDate, ReportKeys, search_job_and_name
+from search_coverage.report.files.keys import NoReportDate, ReportKeys, search_job_and_name
 from tests.examples import JOB_ID, search_job
 
 
-@pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "STOPPED", "TIMED_OUT", "EXPIRED", "ERRORED", ""])
-def test_a_job_has_ended_unless_it_says_that_it_runs(status: str) -> None:
-    assert is_terminal(status)
-
-
-@pytest.mark.parametrize("status", ["RUNNING", "STOPPING"])
-def test_a_running_or_stopping_job_has_not_ended(status: str) -> None:
-    assert not is_terminal(status)
+@pytest.mark.parametrize(
+    "status", ["COMPLETED", "FAILED", "STOPPED", "TIMED_OUT", "EXPIRED", "ERRORED", "", "RUNNING", "STOPPING"]
+)
+def test_a_job_has_ended_unless_it_is_running_or_stopping(status: str) -> None:
+    assert is_terminal(status) == (status not in {"RUNNING", "STOPPING"})
 
 
 @pytest.mark.parametrize("text", [None, 7, "", "latest", f"{JOB_ID}\n", f"../{JOB_ID}", JOB_ID[:-1]])
@@ -35,12 +32,13 @@ def test_the_keys_are_those_of_the_contract() -> None:
     keys = ReportKeys.of(search_job())
 
     folder = f"reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/"
+    partition = "account=000000000000/region=us-east-1/date=2026-11-20"
     assert keys.prefix == folder
     assert keys.html == f"{folder}report.html"
     assert keys.csv == f"{folder}excluded-backups.csv"
     assert keys.summary == f"{folder}summary.json"
-    assert keys.jsonl == f"excluded_backups/account=000000000000/region=us-east-1/date=2026-11-20/{JOB_ID}.jsonl.gz"
-    assert keys.summary_line == f"summaries/account=000000000000/region=us-east-1/date=2026-11-20/{JOB_ID}.json"
+    assert keys.jsonl == f"excluded_backups/{partition}/{JOB_ID}.jsonl.gz"
+    assert keys.summary_line == f"summaries/{partition}/{JOB_ID}.json"
 
 
 def test_the_day_of_a_report_is_the_utc_day_of_the_end_or_else_of_the_creation() -> None:

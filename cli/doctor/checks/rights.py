@@ -1,7 +1,7 @@
-"""May the roles do what the functions and the schedule need? IAM's own simulator is asked.
+"""Asks the policy simulator of IAM whether the roles may do what the functions and the schedule need.
 
-It knows a role's own policies and the organisation's, and neither key nor bucket policies: "Simulation of
-resource-based policies isn't supported for IAM roles" (the service model of IAM, SimulatePrincipalPolicy).
+The simulator evaluates the policies of a role and of the organisation, but not those of keys and buckets: "Simulation
+of resource-based policies isn't supported for IAM roles" (service model of IAM, SimulatePrincipalPolicy).
 """
 
 import json
@@ -11,19 +11,20 @@ from typing import Any
 
 from cli.deployment import Deployment
 from cli.doctor.finding import Finding, ok, unknown, wrong
-from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, ContextValue, Need, Places
+from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Need, Places
 from cli.doctor.section import Section
+from infra.permissions import PUT_EVENTS, ConditionValue, as_tuple
 from search_coverage.names import SERVICE, Variable
 
 
 def watch(deployment: Deployment) -> Finding:
-    """Ask for the role of the watch function."""
+    """Check the role of the watch function."""
     function = deployment.function("WatchFunctionName")
     return _ask(deployment, function["Role"], WATCH, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
 
 
 def report(deployment: Deployment) -> Finding:
-    """Ask for the role of the report function."""
+    """Check the role of the report function."""
     function = deployment.function("ReportFunctionName")
     inventory = function["Environment"]["Variables"].get(Variable.INVENTORY) == "ON"
     needs = (*REPORT, *(INVENTORY if inventory else ()))
@@ -31,7 +32,7 @@ def report(deployment: Deployment) -> Finding:
 
 
 def schedule(deployment: Deployment) -> Finding:
-    """Ask for the role of the schedule."""
+    """Check the role of the schedule."""
     name = deployment.resource("AWS::Scheduler::Schedule")
     target = deployment.client("scheduler").get_schedule(Name=name)["Target"]
     return _ask(deployment, target["RoleArn"], SCHEDULE, Places.of(deployment))
@@ -39,11 +40,11 @@ def schedule(deployment: Deployment) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What IAM would not allow.
+    """An action that IAM would not allow.
 
     Attributes:
         action: The action.
-        need: Why it is needed, and on what.
+        need: The request that it is part of.
         by_organisation: Whether a policy of the organisation denies it.
     """
 
@@ -87,7 +88,7 @@ def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Place
 
 
 def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusal]:
-    """Give those of the actions that IAM would not allow a role."""
+    """Give the actions of a need that IAM would not allow a role."""
     pages = iam.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=role,
         ActionNames=list(need.actions),
@@ -104,32 +105,28 @@ def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusa
 
 
 def heeds_conditions(iam: Any) -> bool:
-    """Whether this IAM heeds the conditions of a policy: a policy is made up that only one who does would allow.
-
-    Its conditions are those of the roles that ask the most of an IAM: a set operator, on a multivalued key.
-    """
+    """Whether this IAM evaluates conditions with a set operator on a multivalued key, the hardest of the roles."""
     statement = {
         "Effect": "Allow",
-        "Action": "events:PutEvents",
+        "Action": PUT_EVENTS.actions,
         "Resource": "*",
-        "Condition": {
-            "ForAllValues:StringEquals": {"events:source": SERVICE},
-            "Null": {"events:source": "false"},
-        },
+        "Condition": PUT_EVENTS.conditions,
     }
     answer = iam.simulate_custom_policy(
         PolicyInputList=[json.dumps({"Version": "2012-10-17", "Statement": [statement]})],
-        ActionNames=["events:PutEvents"],
+        ActionNames=list(PUT_EVENTS.actions),
         ContextEntries=_entries({"events:source": (SERVICE,)}),
     )
     return [result["EvalDecision"] for result in answer["EvaluationResults"]] == ["allowed"]
 
 
-def _entries(context: Mapping[str, ContextValue]) -> list[dict[str, object]]:
-    """Write a context as IAM's simulator takes it: a multivalued key has to say that it is one."""
+def _entries(context: Mapping[str, ConditionValue]) -> list[dict[str, object]]:
+    """Write a context for the simulator, which must know that a key is multivalued."""
     return [
-        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-        if isinstance(value, str)
-        else {"ContextKeyName": key, "ContextKeyValues": list(value), "ContextKeyType": "stringList"}
+        {
+            "ContextKeyName": key,
+            "ContextKeyValues": list(as_tuple(value)),
+            "ContextKeyType": "string" if isinstance(value, str) else "stringList",
+        }
         for key, value in context.items()
     ]

@@ -1,17 +1,18 @@
-"""The SNS topic that tells people and machines."""
+"""The SNS topic that people and machines subscribe to."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from search_coverage.aws.errors import NotPublished, doing
-from search_coverage.report.messages import Message
+from search_coverage.aws.errors import reading
+from search_coverage.report.mail.messages import Message
+from search_coverage.use_cases.ports import NotPublished
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
 class AlertsTopic:
-    """Publishes messages."""
+    """Implements `ports.AlertsTopic`."""
 
     def __init__(self, client: "SNSClient", arn: str) -> None:
         self._client = client
@@ -19,21 +20,18 @@ class AlertsTopic:
         self._arn = arn
 
     def publish(self, message: Message) -> str:
-        """Publish a message and return the id that SNS gave it.
-
-        Raises:
-            NotPublished: SNS did not take it.
-        """
-        with doing(f"Publishing to {self._arn}", NotPublished):
+        """Publish a message and return the id that SNS gave it."""
+        attributes: Any = {
+            name: {"DataType": attribute.type, "StringValue": attribute.value}
+            for name, attribute in message.attributes.items()
+        }
+        with reading(f"Publishing to {self._arn}", NotPublished):
             answer = self._client.publish(
                 TopicArn=self._arn,
                 Subject=message.subject,
                 Message=message.body,
                 MessageStructure="json",
-                MessageAttributes={
-                    name: {"DataType": attribute.type, "StringValue": attribute.value}
-                    for name, attribute in message.attributes.items()
-                },
+                MessageAttributes=attributes,
             )
             return answer["MessageId"]
 

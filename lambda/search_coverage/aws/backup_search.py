@@ -2,54 +2,27 @@
 
 import datetime as dt
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import AwsCallFailed, SearchJobUnknown, doing, reading_search_job
+from search_coverage.aws.errors import SHAPE_ERRORS, reading, reading_search_job
 from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.arn import Arn
-from search_coverage.coverage.backup import Backup
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.backup import Backup, BackupsPage
+from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.exclusion import is_searched
 from search_coverage.coverage.object_keys import NARROWING, KeyFilter
 from search_coverage.coverage.search_job import SearchJob, search_job_identifier
 from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.use_cases.ports import SearchJobList, SearchJobUnknown
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
 
 
-@dataclass(frozen=True, slots=True)
-class SearchJobList:
-    """The search jobs that AWS lists.
-
-    Attributes:
-        unreadable: The entries that cannot be read, or do not say which search job they are.
-        broken_off: Why the list could not be read to its end, if so. What was read is not all.
-    """
-
-    jobs: list[SearchJob]
-    unreadable: list[str]
-    broken_off: AwsCallFailed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BackupsPage:
-    """A page of the backups that a search job lists.
-
-    Attributes:
-        listed: The ARNs of all backups on it; None where AWS did not say it.
-        not_searched: Those of them that AWS does not clearly call searched.
-    """
-
-    listed: list[str | None]
-    not_searched: list[Backup]
-
-
 class BackupSearch:
-    """Reads search jobs and their backups."""
+    """Implements `ports.SearchJobLister` and `ports.SearchJobReader`."""
 
     def __init__(self, client: "BackupSearchClient") -> None:
         self._client = client
@@ -58,14 +31,7 @@ class BackupSearch:
         take_pages(client, "ListSearchJobs", "SearchJobs", whatever_rows=True)
 
     def search_jobs(self, time_is_up: Callable[[], bool] = lambda: False) -> SearchJobList:
-        """List all search jobs that AWS still knows (7 days after they end), whatever their status.
-
-        Args:
-            time_is_up: Tells whether to stop reading.
-
-        Raises:
-            AwsCallFailed: Not even the first page could be read.
-        """
+        """List all search jobs that AWS still knows (7 days after they end), whatever their status."""
         jobs: dict[str, SearchJob] = {}  # each once, also if the list moved between two pages
         unreadable: list[str] = []
         pages = pages_of("the list of search jobs", self._page_of_search_jobs)
@@ -90,13 +56,7 @@ class BackupSearch:
         return SearchJobList(list(jobs.values()), unreadable, broken_off)
 
     def search_job(self, identifier: str) -> SearchJob:
-        """Read one search job.
-
-        Raises:
-            SearchJobUnknown: AWS Backup does not know it (any more); trying again does not help.
-            SearchKeyDenied: The function may not use the key that the search job is encrypted with.
-            AwsCallFailed: It could not be read.
-        """
+        """Read one search job."""
         what = f"Reading search job {identifier}"
         with reading_search_job(what):
             try:
@@ -111,15 +71,7 @@ class BackupSearch:
                 ) from error
 
     def pages_of_backups(self, identifier: str, key_arn: str | None = None) -> Generator[BackupsPage, None, None]:
-        """Read the backups that a search job lists, page by page. While one is worked on, the next is on its way.
-
-        Args:
-            key_arn: The key that the search job is encrypted with, for the error if it may not be used.
-
-        Raises:
-            SearchKeyDenied: The function may not use that key.
-            AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
-        """
+        """Read the backups that a search job lists, page by page. While one is worked on, the next is on its way."""
         read = partial(self._page_of_backups, identifier, key_arn)
         return pages_of(f"the backups of search job {identifier}", read)
 
@@ -128,7 +80,7 @@ class BackupSearch:
         request: dict[str, Any] = {"MaxResults": PAGE_SIZE}
         if token:
             request["NextToken"] = token
-        with doing(what):
+        with reading(what):
             answer = self._client.list_search_jobs(**request)
             return rows_of(answer, "SearchJobs", what), answer.get("NextToken")
 
@@ -148,8 +100,8 @@ class BackupSearch:
             return BackupsPage([row.get("BackupResourceArn") for row in rows], not_searched), answer.get("NextToken")
 
 
-_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError, SearchCoverageError)
-"""What reading an entry of another shape than AWS documents raises; the last two for a time that no calendar has."""
+_UNREADABLE = (*SHAPE_ERRORS, OSError, SearchCoverageError)
+"""What reading a single entry raises; OSError for a time that no calendar has."""
 
 
 def _search_job(entry: Any) -> SearchJob:
@@ -182,9 +134,9 @@ def _moment(moment: Any) -> dt.datetime | None:
 
 
 def _object_keys(item_filters: Any) -> tuple[KeyFilter, ...]:
-    """Give the keys that the search looked for: all of them, so that whoever lists them finds too much rather.
+    """Give all keys that the search looked for, so that a listing of them finds too much rather than too little.
 
-    Nothing where one of the filters has no key, or says which keys it did not look for.
+    Give none where one of the filters has no key, or says which keys it did not look for.
     """
     filters = [one.get("ObjectKeys") for one in (item_filters or {}).get("S3ItemFilters") or ()]
     keys = [key for some in filters for key in some or ()]

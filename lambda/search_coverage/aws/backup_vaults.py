@@ -1,50 +1,36 @@
-"""AWS Backup's vaults: which recovery points they hold, and what is known of the index of each."""
+"""AWS Backup's vaults: the recovery points that they hold, and the indexes of these."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.aws.errors import reading
 from search_coverage.aws.fast_pages import take_pages
-from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
+from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, pages_of_rows, with_token
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.recovery_point import RecoveryPoint
+from search_coverage.inventory.ports import POINTS_PER_PAGE, Vault
 
 if TYPE_CHECKING:
     from mypy_boto3_backup import BackupClient
 
-# Whether AWS's filters take the bounds in or leave them out is not documented: ask for a second more on both sides.
+# AWS does not document whether its filters include their bounds: ask for a second more on both sides.
 _MARGIN = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Vault:
-    """A backup vault.
-
-    Attributes:
-        points: About how many recovery points it holds; None where AWS does not say.
-    """
-
-    name: str
-    type: str | None
-    points: int | None
-
-
 class BackupVaults:
-    """Reads vaults and recovery points. Nothing is changed."""
+    """Reads vaults and recovery points; the port is `search_coverage.inventory.ports.Vaults`."""
 
     def __init__(self, client: "BackupClient") -> None:
         self._client = client
         take_pages(client, "ListRecoveryPointsByBackupVault", "RecoveryPoints", "CreationDate", "CompletionDate")
 
     def vaults(self) -> Generator[list[Vault], None, None]:
-        """List the vaults of the account and Region, page by page.
-
-        Raises:
-            AwsCallFailed: The list could not be read to its end.
-        """
-        return pages_of("the list of backup vaults", self._page_of_vaults)
+        """List the vaults, page by page."""
+        return pages_of_rows(
+            "the backup vaults", self._client.list_backup_vaults, {"MaxResults": PAGE_SIZE}, "BackupVaultList", _vault
+        )
 
     def points_of_vault(
         self,
@@ -55,68 +41,52 @@ class BackupVaults:
         after: datetime | None,
         before: datetime | None,
     ) -> Generator[list[RecoveryPoint], None, None]:
-        """Read the recovery points of a vault, page by page, narrowed by AWS as far as it can.
-
-        Args:
-            resource_type: Only points of this type.
-            source: Only points of the resource with this ARN.
-            after: Only points made after this moment, or up to a second before it.
-            before: Only points made before this moment, or up to a second after it.
-
-        Raises:
-            AwsCallFailed: The list could not be read to its end.
-        """
-        request: dict[str, Any] = {"BackupVaultName": vault.name, "MaxResults": PAGE_SIZE}
-        if resource_type:
-            request["ByResourceType"] = resource_type
-        if source:
-            request["ByResourceArn"] = source
-        if after:
-            request["ByCreatedAfter"] = after - _MARGIN
-        if before:
-            request["ByCreatedBefore"] = before + _MARGIN
-        return pages_of(f"the recovery points of vault {vault.name}", partial(self._page_of_vault, vault, request))
+        """List the recovery points of a vault, page by page, narrowed by AWS as far as it can."""
+        filters = {
+            "ByResourceType": resource_type,
+            "ByResourceArn": source,
+            "ByCreatedAfter": after - _MARGIN if after else None,
+            "ByCreatedBefore": before + _MARGIN if before else None,
+        }
+        return pages_of_rows(
+            f"the recovery points of vault {vault.name}",
+            self._client.list_recovery_points_by_backup_vault,
+            {
+                "BackupVaultName": vault.name,
+                "MaxResults": POINTS_PER_PAGE,
+                **{name: value for name, value in filters.items() if value},
+            },
+            "RecoveryPoints",
+            partial(_recovery_point, vault),
+        )
 
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Read what a list does not tell for sure of a recovery point: status, role, completion, storage class.
-
-        Returns:
-            The point, completed; None if it was deleted in the meantime.
-
-        Raises:
-            AwsCallFailed: It could not be read.
-        """
-        with doing(f"Reading recovery point {point.arn}"):
+        """Read what a list does not tell for sure: status, role, completion, storage class; None if it was deleted."""
+        with reading(f"Reading recovery point {point.arn}"):
             try:
                 answer: Any = self._client.describe_recovery_point(
                     BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
                 )
             except self._client.exceptions.ResourceNotFoundException:
                 return None
-            completed: datetime | None = answer.get("CompletionDate")
-            moved = answer.get("CalculatedLifecycle", {}).get("MoveToColdStorageAt")
-            is_cold = answer.get("StorageClass") == "COLD"
+            moved = epoch(answer.get("CalculatedLifecycle", {}).get("MoveToColdStorageAt"))
             return point._replace(
                 resource_type=answer.get("ResourceType") or point.resource_type,
                 status=answer.get("Status") or point.status,
                 role_arn=answer.get("IamRoleArn") or point.role_arn,
-                completed=completed.timestamp() if completed else None,
-                cold_since=(moved.timestamp() if moved else 0.0) if is_cold else None,
+                completed=epoch(answer.get("CompletionDate")),
+                cold_since=(moved or 0.0) if answer.get("StorageClass") == "COLD" else None,
             )
 
     def items_in_index(self, point: RecoveryPoint) -> int | None:
-        """Read how many items the index of a recovery point holds; None where AWS does not say.
-
-        Raises:
-            AwsCallFailed: It could not be read.
-        """
-        with doing(f"Reading the index of recovery point {point.arn}"):
+        """Read how many items the index of a recovery point holds; None where AWS does not say."""
+        with reading(f"Reading the index of recovery point {point.arn}"):
             answer = self._client.get_recovery_point_index_details(
                 BackupVaultName=point.vault or "", RecoveryPointArn=point.arn
             )
             items: Any = answer.get("TotalItemsIndexed")
             if items is not None and type(items) is not int:
-                raise TypeError(f"TotalItemsIndexed is no number: {items!r}")
+                raise TypeError(f"TotalItemsIndexed is not a number: {items!r}")
             return items
 
     def tags(self, recovery_point_arn: str) -> Generator[dict[str, str], None, None]:
@@ -124,46 +94,25 @@ class BackupVaults:
 
         AWS gives them only for the types that it manages fully, which EBS is not among
         (https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html).
-
-        Raises:
-            AwsCallFailed: They could not be read.
         """
         return pages_of(f"the tags of {recovery_point_arn}", partial(self._page_of_tags, recovery_point_arn))
 
-    def _page_of_vaults(self, token: str | None) -> tuple[list[Vault], str | None]:
-        what = "Listing the backup vaults"
-        with doing(what):
-            answer = self._client.list_backup_vaults(**_page({"MaxResults": PAGE_SIZE}, token))
-            vaults = [
-                Vault(entry["BackupVaultName"], entry.get("VaultType"), entry.get("NumberOfRecoveryPoints"))
-                for entry in rows_of(answer, "BackupVaultList", what)
-            ]
-            return vaults, answer.get("NextToken")
-
-    def _page_of_vault(
-        self, vault: Vault, request: dict[str, Any], token: str | None
-    ) -> tuple[list[RecoveryPoint], str | None]:
-        what = f"Listing the recovery points of vault {vault.name}"
-        with doing(what):
-            answer = self._client.list_recovery_points_by_backup_vault(**_page(request, token))
-            points = [_recovery_point(row, vault) for row in rows_of(answer, "RecoveryPoints", what)]
-            return points, answer.get("NextToken")
-
     def _page_of_tags(self, recovery_point_arn: str, token: str | None) -> tuple[dict[str, str], str | None]:
-        request = {"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}
         what = f"Reading the tags of {recovery_point_arn}"
-        with doing(what):
-            answer = self._client.list_tags(**_page(request, token))
-            if "Tags" not in answer:  # so does an answer look that is no JSON: it does not say that there are none
+        with reading(what):
+            answer = self._client.list_tags(
+                **with_token({"ResourceArn": recovery_point_arn, "MaxResults": PAGE_SIZE}, token)
+            )
+            if "Tags" not in answer:  # botocore reads an answer that is not JSON as one without members
                 raise AwsCallFailed(f"{what} failed: {answer_without('Tags')}")
             return answer["Tags"], answer.get("NextToken")
 
 
-def _page(request: dict[str, Any], token: str | None) -> dict[str, Any]:
-    return {**request, "NextToken": token} if token else request
+def _vault(row: Any) -> Vault:
+    return Vault(row["BackupVaultName"], row.get("VaultType"), row.get("NumberOfRecoveryPoints"))
 
 
-def _recovery_point(row: Any, vault: Vault) -> RecoveryPoint:
+def _recovery_point(vault: Vault, row: Any) -> RecoveryPoint:
     return RecoveryPoint(
         row["RecoveryPointArn"],
         vault.name,

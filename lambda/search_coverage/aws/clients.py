@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Lambda's own retry and then the hourly announcement begin again (docs/architecture.md, "Nothing is lost").
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
 
-# SNS does not tell a repeated message from a new one: an answer that got lost must not become many mails.
+# SNS takes a repeated message for a new one: an answer that got lost must not become many mails.
 _SNS_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 2})
 
 # The inventory reads several vaults side by side: when AWS throttles it, it has to slow down, and not only to repeat.

@@ -1,82 +1,71 @@
-"""What can go wrong at the edge, each with what failed and what comes next."""
+"""AWS's errors, each turned into one sentence that begins with what was being done."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.use_cases.ports import SearchKeyDenied
+
+SHAPE_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
+"""What botocore's parser, or our own reading, raises for an answer of another shape than AWS documents."""
 
 _KEY_ARN = re.compile(r"arn:[\w-]+:kms:[\w-]*:\d*:key/[\w-]+")
 
-# Within an ARN only a key's own counts: somebody may have named a role "key-user".
+# Within an ARN only a key's own counts: a role may be named "key-user".
 _ABOUT_A_KEY = re.compile(rf"(?<![\w:/-])(?:kms|keys?|decrypt\w*)\b|{_KEY_ARN.pattern}", re.IGNORECASE)
-
-
-class AwsCallFailed(SearchCoverageError):
-    """AWS did not do what it was asked, after the SDK's own retries."""
-
-
-class ClaimLost(SearchCoverageError):
-    """Another attempt has taken over the report: this one must not write any more."""
-
-
-class NotPublished(AwsCallFailed):
-    """SNS did not take a message, after the SDK's own retries."""
-
-
-class SearchJobUnknown(SearchCoverageError):
-    """AWS Backup does not know the search job: a wrong identifier, or one that ended more than 7 days ago."""
-
-
-class SearchKeyDenied(AwsCallFailed):
-    """AWS does not hand out a search job, because this function may not use the key that it is encrypted with."""
 
 
 @contextmanager
 def doing(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[None]:
-    """Turn the SDK's errors in the block into one sentence that begins with what was being done.
-
-    Raises:
-        AwsCallFailed: Or the kind of it that ``failed`` names, with the SDK's error as its cause.
-    """
+    """Turn the SDK's errors in the block into ``failed``, with the SDK's error as its cause."""
     try:
         yield
     except ClientError as error:
-        details = error.response.get("Error", {})
-        raise failed(
-            f"{what} failed: {error.operation_name} answered {details.get('Code')}: {details.get('Message')}"
-        ) from error
+        code, message = code_and_message(error)
+        raise failed(f"{what} failed: {error.operation_name} answered {code}: {message}") from error
     except (BotoCoreError, Boto3Error, HTTPError, ResponseParserError) as error:
-        # Of urllib3, an error's body that breaks off; of botocore's parsers, an answer that is no XML or JSON.
+        # urllib3's: an error whose body breaks off; the parsers': an answer that is not XML or JSON.
         raise failed(f"{what} failed: {error}") from error
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
-        # What botocore, or our own reading of it, says to an answer of another shape than AWS documents.
+
+
+@contextmanager
+def reading(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[None]:
+    """Do as `doing` does, and turn an answer of an unexpected shape into ``failed``, too.
+
+    The block holds the call, in which botocore parses the answer, and the lines that take members out of it; nothing
+    else, so that an error of our own is not taken for one of AWS.
+    """
+    try:
+        with doing(what, failed):
+            yield
+    except SHAPE_ERRORS as error:
         raise failed(f"{what} failed: AWS answered with something unexpected ({error!r}).") from error
 
 
 @contextmanager
 def reading_search_job(what: str, key_arn: str | None = None) -> Iterator[None]:
-    """Do as `doing` does, and tell when it is the search job's key that the function may not use.
+    """Do as `reading` does, and recognise that the function may not use the search job's key.
 
     Args:
         what: What is being done.
         key_arn: The key that the search job is encrypted with, where it is known.
 
     Raises:
-        SearchKeyDenied: Access was denied, and by what AWS says it is about a key.
+        SearchKeyDenied: Access was denied, and AWS's message is about a key.
         AwsCallFailed: It failed for another reason.
     """
-    with doing(what):
+    with reading(what):
         try:
             yield
         except ClientError as error:
-            details = error.response.get("Error", {})
-            code, message = str(details.get("Code")), str(details.get("Message"))
+            code, message = code_and_message(error)
             if "AccessDenied" not in code or not (code.startswith("KMS") or _ABOUT_A_KEY.search(message)):
                 raise
             found = _KEY_ARN.search(message)
@@ -87,3 +76,9 @@ def reading_search_job(what: str, key_arn: str | None = None) -> Iterator[None]:
                 "the setting searchKeyArns and deploy; if it is there already, the policy of the key itself does not "
                 "allow it."
             ) from error
+
+
+def code_and_message(error: ClientError) -> tuple[str, str]:
+    """Give the code and the message of an error of AWS."""
+    details: Any = error.response.get("Error", {})
+    return str(details.get("Code")), str(details.get("Message"))

@@ -1,70 +1,55 @@
-"""The EventBridge bus: it carries the event that AWS does not send, and the news of a report."""
+"""The EventBridge bus: it carries the event that AWS does not send, and the event that a report was made."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import AwsCallFailed, doing
+from search_coverage.aws.errors import reading
 from search_coverage.coverage.arn import Arn
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.names import REPORT_CREATED, SERVICE, STATE_CHANGE
-from search_coverage.report.json_text import compact_json
+from search_coverage.report.files.json_text import compact_json
+from search_coverage.use_cases.ports import Announcement, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from mypy_boto3_events import EventBridgeClient
 
 _BATCH = 10  # entries that one PutEvents takes (aws-facts.md §5)
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """An event that the bus took, under the id that the report function gets it with."""
-
-    job: SearchJob
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An event that the bus did not take."""
-
-    job: SearchJob
-    error: str
-
-
 class EventBus:
-    """Puts the two events of this product."""
+    """Implements `ports.StateChangeEvents` and `ports.ReportEvents`."""
 
     def __init__(self, client: "EventBridgeClient", name: str) -> None:
         self._client = client
         self._name = name
 
-    def announce(self, jobs: "Iterable[SearchJob]") -> "Iterator[tuple[list[Announcement], list[Refusal]]]":
-        """Put a state change for each job, ten at a time.
-
-        Yields:
-            After each batch, what the bus took and what it refused.
-        """
+    def announce(self, jobs: Iterable[SearchJob]) -> Iterator[tuple[list[Announcement], list[Refusal]]]:
+        """Put one state change per job, ten at a time."""
         remaining = iter(jobs)
         while batch := list(islice(remaining, _BATCH)):
-            with doing(f"Announcing {len(batch)} search jobs"):
-                answer = self._client.put_events(Entries=[self._entry(STATE_CHANGE, j.arn, _state(j)) for j in batch])
-            yield _taken_and_refused(batch, answer)
+            entries = [self._entry(STATE_CHANGE, job.arn, _state(job)) for job in batch]
+            results = self._put(f"Announcing {len(batch)} search jobs", entries)
+            announcements, refusals = [], []
+            for job, (event_id, error) in zip(batch, results, strict=True):
+                if error:
+                    refusals.append(Refusal(job, error))
+                else:
+                    announcements.append(Announcement(job, event_id))
+            yield announcements, refusals
 
     def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
-        """Put the news of a report.
-
-        Raises:
-            AwsCallFailed: The bus did not take it.
-        """
-        with doing(f"Putting the event {REPORT_CREATED!r} for {arn}"):
-            answer = self._client.put_events(Entries=[self._entry(REPORT_CREATED, arn, detail)])
-        ((_, error),) = _results(1, answer)
+        """Put the event that a report was made."""
+        what = f"Putting the event {REPORT_CREATED!r} for {arn}"
+        ((_, error),) = self._put(what, [self._entry(REPORT_CREATED, arn, detail)])
         if error:
             raise AwsCallFailed(f"The event {REPORT_CREATED!r} for {arn} was refused: {error}.")
+
+    def _put(self, what: str, entries: list[Any]) -> list[tuple[str, str]]:
+        with reading(what):
+            return _results(len(entries), self._client.put_events(Entries=entries))
 
     def _entry(self, kind: str, arn: Arn, detail: dict[str, Any]) -> Any:
         return {
@@ -74,16 +59,6 @@ class EventBus:
             "Resources": [arn.text],
             "Detail": compact_json(detail),
         }
-
-
-def _taken_and_refused(batch: list[SearchJob], answer: Any) -> tuple[list[Announcement], list[Refusal]]:
-    announcements, refusals = [], []
-    for job, (event_id, error) in zip(batch, _results(len(batch), answer), strict=True):
-        if error:
-            refusals.append(Refusal(job, error))
-        else:
-            announcements.append(Announcement(job, event_id))
-    return announcements, refusals
 
 
 def _results(entries: int, answer: Any) -> list[tuple[str, str]]:

@@ -37,7 +37,7 @@ def page_taker(list_name: str, *times: str, whatever_rows: bool = False) -> Call
     Args:
         list_name: The member of the answer that holds the rows.
         times: The members of a row that are timestamps.
-        whatever_rows: Whether to take rows that are no objects, too; whoever reads them tells them apart.
+        whatever_rows: Whether to take rows that are not objects, too; the caller reads each on its own.
 
     Returns:
         A handler. It empties the body of an answer that it took, and leaves any other answer as it is.

@@ -1,23 +1,25 @@
-"""Lists that AWS gives in pages: read to their end, each token once, the next page while this one is worked on."""
+"""Lists that AWS gives in pages: read to their end, each token once, the next page while the caller uses this one."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-from search_coverage.aws.errors import AwsCallFailed
+from search_coverage.aws.errors import reading
+from search_coverage.coverage.errors import AwsCallFailed
 
 PAGE_SIZE = 1000  # the most that AWS Backup gives (aws-facts.md §2)
 
 _Page = TypeVar("_Page")
+_Row = TypeVar("_Row")
 
 
 def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) -> Generator[_Page, None, None]:
-    """Read a list page by page. While one is worked on, the next is on its way; no more than one.
+    """Read a list page by page. While the caller uses a page, the next one is on its way; no more than one.
 
     Args:
-        what: The list, for the sentence that says that it has no end.
-        read: Reads the page of a token (none for the first) and gives it with the token of the next, if there is one.
+        what: The name of the list, for the error where it has no end.
+        read: Reads the page of a token (None for the first) and gives it with the token of the next one, if any.
 
     Raises:
         AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
@@ -35,7 +37,7 @@ def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) 
             yield page
             if not token:
                 return
-            if is_repeated:  # it would make the list endless, and never whole
+            if is_repeated:
                 raise AwsCallFailed(
                     f"AWS gave a page token of {what} a second time, so the list has no end that can be trusted."
                 )
@@ -43,13 +45,39 @@ def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) 
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def rows_of(answer: Any, name: str, what: str) -> list[Any]:
-    """Take the rows out of an answer.
+def pages_of_rows(
+    what: str, call: Callable[..., Any], request: dict[str, Any], member: str, row: Callable[[Any], _Row]
+) -> Generator[list[_Row], None, None]:
+    """Read a list page by page, as `pages_of` does, with an operation of a client.
 
-    botocore lets an answer pass that is no JSON at all: it looks like one without any member.
+    Args:
+        what: The name of the list; errors begin with "Listing <what>".
+        member: The member of an answer that holds the rows.
+        row: Takes what is needed out of a row.
 
     Raises:
-        AwsCallFailed: There are none, not even an empty list.
+        AwsCallFailed: The list could not be read to its end.
+    """
+    doing = f"Listing {what}"
+
+    def read(token: str | None) -> tuple[list[_Row], str | None]:
+        with reading(doing):
+            answer = call(**with_token(request, token))
+            return [row(each) for each in rows_of(answer, member, doing)], answer.get("NextToken")
+
+    return pages_of(what, read)
+
+
+def with_token(request: dict[str, Any], token: str | None) -> dict[str, Any]:
+    """Add the token of a page to a request, if there is one."""
+    return {**request, "NextToken": token} if token else request
+
+
+def rows_of(answer: Any, name: str, what: str) -> list[Any]:
+    """Take the rows out of an answer; botocore reads an answer that is not JSON as one without members.
+
+    Raises:
+        AwsCallFailed: The answer has no rows, not even an empty list.
     """
     rows = answer.get(name)
     if not isinstance(rows, list):
@@ -58,16 +86,16 @@ def rows_of(answer: Any, name: str, what: str) -> list[Any]:
 
 
 def epoch(moment: Any) -> float | None:
-    """Take a moment, however it came, as seconds since the epoch.
+    """Give a time, as botocore reads it or as it is on the wire, in seconds since the epoch.
 
     Raises:
-        TypeError: It is none.
+        TypeError: It is not a time.
     """
     if isinstance(moment, datetime):
         return moment.timestamp()
     if moment is None or type(moment) in {int, float}:
         return moment  # type: ignore[no-any-return]
-    raise TypeError(f"not a moment: {moment!r}")
+    raise TypeError(f"not a time: {moment!r}")
 
 
 def answer_without(name: str) -> str:

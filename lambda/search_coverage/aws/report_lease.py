@@ -1,12 +1,12 @@
-"""Who is at work on which report: a lease in DynamoDB, kept alive by a counter.
+"""The lease on a report: a record in DynamoDB that its owner keeps alive by a counter.
 
-No clock of one machine is compared with that of another. The owner counts the lease up while it lives; whoever wants
-the lease watches the counter, and takes over one that stands still.
+The clocks of two machines are never compared. The owner increments the counter while it lives; an attempt that wants
+the lease watches the counter, and takes over a lease whose counter stands still.
 """
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
 
-from search_coverage.aws.errors import ClaimLost, doing
+from search_coverage.aws.errors import reading
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.names import LEASE, SERVICE
+from search_coverage.use_cases.ports import LeaseLost, ReportInProgress
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,21 +29,6 @@ _LOOKS = 9  # 45 seconds without a sign of life; an owner that hangs for so long
 _KEPT_SECONDS = 24 * 60 * 60  # then DynamoDB removes the lease of an invocation that died; none lives so long
 
 _logger = Logger(service=SERVICE, child=True)
-
-
-class ReportInProgress(SearchCoverageError):
-    """Another invocation is at work on the report, and alive.
-
-    Attributes:
-        request_id: The request that it works for.
-    """
-
-    def __init__(self, search_job: str, request_id: str | None) -> None:
-        super().__init__(
-            f"Another invocation is making the report of search job {search_job}. Lambda tries this one again, in case "
-            "the other does not finish."
-        )
-        self.request_id = request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +51,41 @@ class _Owner:
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> Self:
-        return cls(
-            item.get("attempt", {}).get("S"), item.get("beats", {}).get("N"), item.get("request_id", {}).get("S")
-        )
+        members = (("attempt", "S"), ("beats", "N"), ("request_id", "S"))
+        return cls(*(item.get(name, {}).get(kind) for name, kind in members))
 
 
 class ReportLeases:
-    """Hands out the lease of a report, to one attempt at a time."""
+    """Implements `ports.Leases`: gives the lease on a report to one attempt at a time."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._table = table
-        self._sleep = time.sleep
+        self._sleep = sleep
+
+    @contextmanager
+    def hold(self, search_job: str, request_id: str) -> "Iterator[ReportLease]":
+        """Acquire the lease, renew it while the block runs, and release it at its end."""
+        lease = self.acquire(search_job, request_id)
+        done = Event()
+        thread = Thread(target=lease.renew_until, args=(done,), name="lease", daemon=True)
+        thread.start()
+        try:
+            yield lease
+        finally:
+            done.set()
+            thread.join(timeout=2)
+            lease.release()
 
     def acquire(self, search_job: str, request_id: str) -> "ReportLease":
-        """Acquire the lease of a search job's report, or take over that of an attempt that has died.
+        """Acquire the lease on a search job's report, or take over that of an attempt that has died.
 
         Args:
             request_id: The invocation's; Lambda's retries have the same.
 
         Raises:
             ReportInProgress: Its owner is alive. It takes up to 10 seconds to see that.
-            AwsCallFailed: DynamoDB did not answer, so nobody can tell.
+            AwsCallFailed: DynamoDB did not answer, so it is not known who holds the lease.
         """
         lease = ReportLease(self._client, self._table, search_job, uuid.uuid4().hex)
         owner = self._take(lease, request_id, None)
@@ -105,22 +104,18 @@ class ReportLeases:
 
     def _take(self, lease: "ReportLease", request_id: str, dead: _Owner | None) -> _Owner | None:
         """Take a lease that is free, or that still is as a dead owner left it; give the owner if it is not."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
-        if dead:
-            condition = dead.as_condition()
-        with doing(f"Acquiring the lease on the report of search job {lease.search_job}"):
+        condition = dead.as_condition() if dead else {"ConditionExpression": "attribute_not_exists(id)"}
+        item: Any = {
+            **lease.key,
+            "attempt": {"S": lease.attempt},
+            "beats": {"N": "0"},
+            "request_id": {"S": request_id},
+            "expiration": {"N": str(int(time.time()) + _KEPT_SECONDS)},
+        }
+        with reading(f"Acquiring the lease on the report of search job {lease.search_job}"):
             try:
                 self._client.put_item(
-                    TableName=self._table,
-                    Item={
-                        **lease.key,
-                        "attempt": {"S": lease.attempt},
-                        "beats": {"N": "0"},
-                        "request_id": {"S": request_id},
-                        "expiration": {"N": str(int(time.time()) + _KEPT_SECONDS)},
-                    },
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    **condition,
+                    TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 # Without an item it was there for the condition and is gone for the answer: look again.
@@ -128,16 +123,16 @@ class ReportLeases:
         return None
 
     def _look(self, lease: "ReportLease") -> _Owner | None:
-        with doing(f"Reading the lease on the report of search job {lease.search_job}"):
+        with reading(f"Reading the lease on the report of search job {lease.search_job}"):
             answer = self._client.get_item(TableName=self._table, Key=lease.key, ConsistentRead=True)
-        return _Owner.of(answer["Item"]) if "Item" in answer else None
+            return _Owner.of(answer["Item"]) if "Item" in answer else None
 
 
 class ReportLease:
-    """What an attempt holds while it works on the report of a search job: nobody else should.
+    """The lease that an attempt holds while it works on the report of a search job.
 
     Attributes:
-        attempt: Tells this attempt from all others, also from others at the same request.
+        attempt: Distinguishes this attempt from all others, including others for the same request.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, search_job: str, attempt: str) -> None:
@@ -147,27 +142,9 @@ class ReportLease:
         self.attempt = attempt
         self.key: dict[str, Any] = {"id": {"S": f"{LEASE}{search_job}"}}
 
-    @contextmanager
-    def kept(self) -> Iterator[Self]:
-        """Renew the lease while the block runs, and release it at its end."""
-        done = Event()
-        thread = Thread(target=self._renew_until, args=(done,), name="lease", daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            done.set()
-            thread.join(timeout=2)
-            self._release()
-
     def confirm(self) -> None:
-        """Make sure that the lease is still ours, before something is done that only one may do, and renew it.
-
-        Raises:
-            ClaimLost: It is not.
-            AwsCallFailed: Nobody can tell.
-        """
-        with doing(f"Confirming the lease on the report of search job {self.search_job}"):
+        """Make sure that this attempt still holds the lease, and renew it; called before what only one may do."""
+        with reading(f"Confirming the lease on the report of search job {self.search_job}"):
             try:
                 self._client.update_item(
                     TableName=self._table,
@@ -177,15 +154,15 @@ class ReportLease:
                     ExpressionAttributeValues={":one": {"N": "1"}, ":attempt": {"S": self.attempt}},
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
-                raise ClaimLost(
+                raise LeaseLost(
                     f"Another attempt has taken over the report of search job {self.search_job}; this one stops "
                     "here. Lambda tries it again, in case the other does not finish."
                 ) from error
 
-    def _release(self) -> None:
+    def release(self) -> None:
         """Release the lease, unless another attempt has it. One that stays is taken over when it shows no life."""
         try:
-            with doing(f"Releasing the lease on the report of search job {self.search_job}"):
+            with reading(f"Releasing the lease on the report of search job {self.search_job}"):
                 self._client.delete_item(
                     TableName=self._table,
                     Key=self.key,
@@ -195,7 +172,8 @@ class ReportLease:
         except SearchCoverageError as error:
             _logger.warning(str(error))
 
-    def _renew_until(self, done: Event) -> None:
+    def renew_until(self, done: Event) -> None:
+        """Renew the lease every ten seconds."""
         while not done.wait(_RENEWED_EVERY_SECONDS):
             try:
                 self.confirm()

@@ -1,10 +1,10 @@
-"""Which digest people got already, kept in DynamoDB beside the leases."""
+"""The record of which digests were sent, kept in DynamoDB beside the leases."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import doing
-from search_coverage.names import TOLD
+from search_coverage.aws.errors import reading
+from search_coverage.names import SENT_DIGEST
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -13,51 +13,35 @@ _KEPT_SECONDS = 8 * 24 * 60 * 60  # a day longer than AWS knows a search job aft
 
 
 class SentDigests:
-    """Remembers what people were told of a search job, so that another attempt does not tell them again."""
+    """Implements `ports.SentDigests`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def message_id(self, key: str, what: str) -> str | None:
-        """Give the id of the message by which people were told, or None if they were not.
-
-        Args:
-            key: The search job, and the request where people are to be told once for that request.
-            what: What they are to be told. Those who were told something else were not told this.
-
-        Raises:
-            AwsCallFailed: Nobody can tell.
-        """
-        with doing(f"Reading whether people were told of search job {key}"):
-            answer = self._client.get_item(
-                TableName=self._table, Key={"id": {"S": f"{TOLD}{key}"}}, ConsistentRead=True
-            )
-        found = answer.get("Item")
-        return found["message_id"]["S"] if found and found["what"]["S"] == what else None
+        """Read the id of the message that carried the digest."""
+        with reading(f"Reading whether the digest of search job {key} was sent"):
+            answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
+            found = answer.get("Item")
+            return found["message_id"]["S"] if found and found["what"]["S"] == what else None
 
     def forget(self, key: str) -> None:
-        """Forget that people were told, so that they are told again.
-
-        Raises:
-            AwsCallFailed: It is not forgotten.
-        """
-        with doing(f"Forgetting that people were told of search job {key}"):
-            self._client.delete_item(TableName=self._table, Key={"id": {"S": f"{TOLD}{key}"}})
+        """Delete the record."""
+        with reading(f"Deleting the record of the digest of search job {key}"):
+            self._client.delete_item(TableName=self._table, Key=_key(key))
 
     def record(self, key: str, what: str, message_id: str) -> None:
-        """Remember that people were told, for eight days.
+        """Write the record; DynamoDB deletes it after eight days."""
+        item: Any = {
+            **_key(key),
+            "what": {"S": what},
+            "message_id": {"S": message_id},
+            "expiration": {"N": str(int(time.time()) + _KEPT_SECONDS)},
+        }
+        with reading(f"Recording the digest of search job {key} as sent"):
+            self._client.put_item(TableName=self._table, Item=item)
 
-        Raises:
-            AwsCallFailed: It is not remembered.
-        """
-        with doing(f"Recording that people were told of search job {key}"):
-            self._client.put_item(
-                TableName=self._table,
-                Item={
-                    "id": {"S": f"{TOLD}{key}"},
-                    "what": {"S": what},
-                    "message_id": {"S": message_id},
-                    "expiration": {"N": str(int(time.time()) + _KEPT_SECONDS)},
-                },
-            )
+
+def _key(key: str) -> Any:
+    return {"id": {"S": f"{SENT_DIGEST}{key}"}}

@@ -1,52 +1,41 @@
 """EC2: a backup of EBS is a snapshot, and its tags are known to EC2, not to AWS Backup (aws-facts.md §3)."""
 
 from collections.abc import Collection
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import doing
-from search_coverage.aws.long_lists import PAGE_SIZE, pages_of, rows_of
+from search_coverage.aws.long_lists import PAGE_SIZE, pages_of_rows
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-SNAPSHOTS_AT_ONCE = 200
-"""As many values as a filter takes (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html)."""
-
 
 class Snapshots:
-    """Reads the tags of snapshots."""
+    """Reads the tags of snapshots; the port is `search_coverage.inventory.ports.Snapshots`."""
 
     def __init__(self, client: "BaseClient") -> None:
         self._client: Any = client
 
     def tags(self, arns: Collection[str]) -> dict[str, dict[str, str]]:
-        """Read the tags of at most `SNAPSHOTS_AT_ONCE` snapshots.
+        """Read the tags of at most `SNAPSHOTS_PER_CALL` snapshots, by ARN; those that EC2 does not show are missing.
 
-        DescribeSnapshots, and not DescribeTags: that could not tell a snapshot without tags from one that is not there.
-
-        Returns:
-            The tags of each by its ARN. A snapshot that EC2 does not show to this account is missing.
-
-        Raises:
-            AwsCallFailed: They could not be read to the end.
+        DescribeTags could not tell a snapshot without tags from one that is not there; DescribeSnapshots does.
         """
         by_identifier = {arn.rpartition("/")[2]: arn for arn in arns}
-        read = partial(self._page, list(by_identifier))
-        return {
-            by_identifier[row["SnapshotId"]]: {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}
-            for page in pages_of("the snapshots of backups", read)
-            for row in page
-            if row["SnapshotId"] in by_identifier
-        }
-
-    def _page(self, identifiers: list[str], token: str | None) -> tuple[list[Any], str | None]:
-        what = f"Reading the tags of {len(identifiers)} snapshots"
-        request: dict[str, Any] = {
-            "Filters": [{"Name": "snapshot-id", "Values": identifiers}],
+        request = {
+            "Filters": [{"Name": "snapshot-id", "Values": list(by_identifier)}],
             "OwnerIds": ["self"],
             "MaxResults": PAGE_SIZE,
         }
-        with doing(what):
-            answer = self._client.describe_snapshots(**request, **({"NextToken": token} if token else {}))
-            return rows_of(answer, "Snapshots", what), answer.get("NextToken")
+        pages = pages_of_rows(
+            f"the tags of {len(by_identifier)} snapshots", self._client.describe_snapshots, request, "Snapshots", _tags
+        )
+        return {
+            by_identifier[identifier]: tags
+            for page in pages
+            for identifier, tags in page
+            if identifier in by_identifier
+        }
+
+
+def _tags(row: Any) -> tuple[str, dict[str, str]]:
+    return row["SnapshotId"], {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}

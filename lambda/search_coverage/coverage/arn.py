@@ -1,4 +1,4 @@
-"""Amazon Resource Names, split into the parts that keys and links are made of."""
+"""Amazon Resource Names and their parts."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _ARN = re.compile(
 
 
 class MalformedArn(SearchCoverageError):
-    """A text that should be an ARN is not one."""
+    """A text is not an ARN."""
 
 
 @dataclass(frozen=True, slots=True)

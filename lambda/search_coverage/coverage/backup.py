@@ -7,7 +7,7 @@ from typing import NamedTuple
 class Backup(NamedTuple):
     """One row of ListSearchJobBackups. Every member is optional in AWS's own model (aws-facts.md §2).
 
-    A named tuple, not a dataclass: a search lists up to millions, and this is the cheapest immutable thing to make.
+    A named tuple, not a dataclass: a search lists up to millions, and a named tuple is the cheapest immutable value.
 
     Attributes:
         created: When the backup was made, in seconds since the epoch, UTC.
@@ -28,9 +28,7 @@ class BackupIndex:
     """What a vault says of a backup and its index.
 
     Attributes:
-        vault: The name of the vault.
         status: PENDING, ACTIVE, FAILED or DELETING; None if the backup was never indexed (aws-facts.md §3).
-        status_message: What AWS adds to it.
         role_arn: The role that made the backup, which can also make its index.
     """
 
@@ -38,3 +36,16 @@ class BackupIndex:
     status: str | None = None
     status_message: str | None = None
     role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsPage:
+    """A page of the backups that a search job lists.
+
+    Attributes:
+        listed: The ARNs of all backups on it; None where AWS did not give one.
+        not_searched: Those of them that AWS does not clearly call searched.
+    """
+
+    listed: list[str | None]
+    not_searched: list[Backup]

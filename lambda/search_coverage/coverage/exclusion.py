@@ -32,14 +32,14 @@ def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
 def _then(first: str, later: str) -> str:
     """Give the pattern of two parts of one sentence, in this order.
 
-    Only the first ``first`` of a sentence is tried, which is enough, since it leaves ``later`` the most room. With
-    every one of them tried, a message full of them would take time with the square of its length.
+    Only the first ``first`` of a sentence is tried: it leaves ``later`` the most room. If all were tried, the time
+    would grow with the square of the length of a message.
     """
     return rf"(?:^|\.)(?>[^.]*?{first})[^.]*{later}"
 
 
 # To teach the product a message: add a pattern to its reason, and the message to tests/unit/test_exclusion.py.
-# The order matters: what is more telling stands first ("index creation failed: access denied" is a failed index).
+# The order matters: the more specific reason comes first ("index creation failed: access denied" is a failed index).
 MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
     Reason.KMS_ACCESS_DENIED: _patterns(
         r"\bkms",
@@ -105,13 +105,13 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         _then(r"\bassume\b", r"\brole\b"),
     ),
 }
-"""Patterns of status messages that say why. AWS publishes no catalogue (aws-facts.md §2), so they go by meaning; the
-first reason with a pattern that is found wins. What a reason means to a person is in remedies.py."""
+"""Patterns of status messages. AWS publishes no catalogue (aws-facts.md §2), so they go by meaning; the first reason
+with a matching pattern wins. What a reason means to a person is in remedies.py."""
 
-_MESSAGE_CHARACTERS_READ = 1000  # AWS's own messages are sentences; what a long one means stands at its beginning
+_MESSAGE_CHARACTERS_READ = 1000  # AWS's own messages are sentences; the beginning of a long one says why
 
-# Names and numbers say nothing about the reason: a role may be called archive-admin. Without them, the messages of many
-# backups are the same, and are looked at once.
+# Names and numbers say nothing about the reason: a role may be called archive-admin. Without them, many messages are
+# equal, and the cache answers for them.
 _NAMES = re.compile(r"\barn:\S+|(?<=vault )['\"][^'\"]*['\"]|\b\w*\d[\w-]*", re.IGNORECASE)
 
 # DOC: an index that is not ACTIVE may show its own status in the row's Status (aws-facts.md §2).
@@ -131,15 +131,14 @@ _REASON_BY_INDEX = {
 
 
 def is_searched(status: str | None, status_message: str | None) -> bool:
-    """Whether AWS says, clearly, that the search looked into the index: exactly COMPLETED, and nothing to add."""
+    """Whether AWS clearly says that the search looked into the index: exactly COMPLETED, without a message."""
     return status == "COMPLETED" and not status_message
 
 
 def exclusion_reason(backup: Backup, index: BackupIndex | None = None) -> Reason | None:
-    """Say why a search left a backup out, or None if it looked into its index.
+    """Give the reason why a search left a backup out, or None if it looked into its index.
 
-    Args:
-        index: What the vault says of the backup's index, if it was asked. It replaces guessing from the message.
+    What the vault says of the index, if known, replaces guessing from the message.
     """
     if is_searched(backup.status, backup.status_message):
         return None
@@ -147,7 +146,7 @@ def exclusion_reason(backup: Backup, index: BackupIndex | None = None) -> Reason
 
 
 def _reason_by_index(backup: Backup, index: BackupIndex | None) -> Reason | None:
-    """Tell what the index says: of now, while the search is of then, so that only what cannot have changed counts."""
+    """Read the state of the index. It is newer than the search, so only what cannot have changed since then counts."""
     if index is None or _REASON_BY_STATUS.get(backup.status or "") is Reason.NOT_FINISHED:
         return None
     if index.status is None:
@@ -182,8 +181,8 @@ class Exclusion:
     """A backup that the search did not look at, and why.
 
     Attributes:
-        index: What the vault says of the backup and its index; None where nobody asked it.
-        listed: Whether the search listed it; a backup without an index usually is not in the list at all.
+        index: What the vault says of the backup and its index; None if it was not asked.
+        listed: Whether the search listed it; a backup without an index usually is not in the list.
     """
 
     backup: Backup
@@ -193,5 +192,5 @@ class Exclusion:
 
     @property
     def is_failed(self) -> bool:
-        """Whether AWS itself calls it FAILED."""
+        """Whether its status is FAILED."""
         return self.backup.status == "FAILED"

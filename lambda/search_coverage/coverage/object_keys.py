@@ -1,4 +1,4 @@
-"""Which objects a search looked for by their keys, as far as that narrows a listing of a backup."""
+"""The keys of the objects that a search looked for, if they narrow the listing of a backup."""
 
 from dataclasses import dataclass, field
 
@@ -9,15 +9,14 @@ _FUNCTIONS = {
     "CONTAINS": "contains(Key, {})",
 }
 NARROWING = frozenset(_FUNCTIONS)
-"""The operators that name what was looked for; the others say what was not."""
+"""The operators that say what a search looks for; the others say what it does not look for."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFilter:
-    """A key of S3, or a part of one. It may be personal data: it goes onto the page, and nowhere else.
+    """An S3 key, or a part of one, and one of the operators in `NARROWING`.
 
-    Attributes:
-        operator: One of `NARROWING`.
+    It may be personal data: only the page shows it.
     """
 
     text: str = field(repr=False)

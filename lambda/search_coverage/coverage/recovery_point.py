@@ -7,11 +7,11 @@ from typing import NamedTuple
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.search_job import SearchJob
 
-# What lies in an air-gapped vault cannot be indexed; the other type of vault gives access to one.
+# The recovery points of an air-gapped vault cannot be indexed; the second type gives access to such a vault.
 _NOT_INDEXABLE_VAULTS = frozenset({"LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"})
 _INDEXABLE = frozenset({"S3", "EBS"})
 
-# A continuous backup is one recovery point that AWS goes on updating (aws-facts.md §7).
+# A continuous backup is one recovery point that AWS keeps updating (aws-facts.md §7).
 _CONTINUOUS = ":recovery-point:continuous:"
 
 _REASON_BY_INDEX = {
@@ -24,7 +24,7 @@ _REASON_BY_INDEX = {
 
 
 class LeftOut(StrEnum):
-    """Why a recovery point that matches the scope of a search does not count: the search could not look into it."""
+    """Why a recovery point that matches the scope of a search does not count: the search could not cover it."""
 
     TOO_LATE = "TOO_LATE"
     BEING_MADE = "BEING_MADE"
@@ -38,14 +38,14 @@ _LEFT_OUT_BY_STATUS = {"CREATING": LeftOut.BEING_MADE, "DELETING": LeftOut.DELET
 class RecoveryPoint(NamedTuple):
     """One row of ListRecoveryPointsByBackupVault, as far as this product needs it (aws-facts.md §3).
 
-    A named tuple, not a dataclass: vaults hold up to millions, and each goes through a table on disk.
+    A named tuple, not a dataclass: vaults hold up to millions, and each goes through a table on disk. Times are in
+    seconds since the epoch, UTC. What AWS does not say is None.
 
     Attributes:
-        created: When it was made, in seconds since the epoch, UTC.
-        completed: When making it ended; None where AWS does not say. Of a list it is not sure that it means this.
-        cold_since: When it moved, or is to move, to cold storage; None for never. Of a list it is what was planned.
+        completed: When AWS completed it. AWS does not document that the value in a list means this.
+        cold_since: When it moves to cold storage; None for never. The value in a list is the plan.
         index_status: PENDING, ACTIVE, FAILED or DELETING; None if it was never indexed.
-        role_arn: The role that made it.
+        role_arn: The role that created it.
     """
 
     arn: str
@@ -63,15 +63,15 @@ class RecoveryPoint(NamedTuple):
 
     @property
     def is_snapshot(self) -> bool:
-        """Whether it is a snapshot of EC2, and none of AWS Backup's own recovery points (aws-facts.md §2)."""
+        """Whether it is a snapshot of EC2 and not one of AWS Backup's own recovery points (aws-facts.md §2)."""
         return ":snapshot/" in self.arn
 
 
 def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
-    """Make the test whether a recovery point was made in the time window of a search job.
+    """Give the test whether a recovery point was created in the time window of a search job.
 
-    Whether AWS counts a point that was made in the very second that bounds the window is not documented; here it
-    counts, since to tell of one too many is the smaller harm.
+    AWS does not document whether the bounds belong to the window. Here they do: to report one backup too many does
+    less harm than to miss one.
     """
     scope = job.scope
     after = scope.created_after.timestamp() if scope.created_after else float("-inf")
@@ -80,7 +80,7 @@ def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
 
 
 def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
-    """Make the test whether the scope of a search job covers a recovery point, tags left aside."""
+    """Give the test whether the scope of a search job covers a recovery point, tags aside."""
     scope = job.scope
     in_window = is_in_window(job)
     types = frozenset(scope.resource_types) or _INDEXABLE
@@ -98,10 +98,10 @@ def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
 
 
 def left_out(point: RecoveryPoint, job: SearchJob) -> LeftOut | None:
-    """Say why a recovery point does not count for a search, or None if it does.
+    """Give the reason why a recovery point does not count for a search, or None if it does.
 
-    A continuous backup is never left out for being made: whether AWS sets its status back while it updates it is not
-    documented (aws-facts.md §7).
+    A continuous backup is never left out as still being made: AWS does not document whether its status changes back
+    while AWS updates it (aws-facts.md §7).
     """
     if point.created is not None and point.created > _started(job):
         return LeftOut.TOO_LATE
@@ -110,10 +110,10 @@ def left_out(point: RecoveryPoint, job: SearchJob) -> LeftOut | None:
 
 
 def was_still_being_made(point: RecoveryPoint, job: SearchJob) -> bool:
-    """Whether a recovery point was not complete yet when the job was created, so that no search could look into it.
+    """Whether a recovery point was not complete when the job was created, so that the search could not cover it.
 
-    A copy has the creation date of what it is a copy of, so that its completion alone tells that it came later. The
-    completion of a continuous backup says nothing: it may move each time that AWS updates it (aws-facts.md §7).
+    A copy has the creation date of its original; only its completion shows that it came later. The completion of a
+    continuous backup shows nothing: it may change each time that AWS updates the backup (aws-facts.md §7).
     """
     return point.completed is not None and point.completed > _started(job) and not _is_continuous(point)
 
@@ -124,7 +124,7 @@ def is_cold(point: RecoveryPoint, job: SearchJob) -> bool:
 
 
 def reason_not_listed(point: RecoveryPoint, job: SearchJob) -> Reason:
-    """Say why a search did not even list a recovery point that is in its scope."""
+    """Give the reason why a search does not list a recovery point that is in its scope."""
     if point.vault_type in _NOT_INDEXABLE_VAULTS or (point.resource_type or "S3") not in _INDEXABLE:
         return Reason.NOT_SUPPORTED
     if is_cold(point, job):

@@ -1,4 +1,4 @@
-"""What each reason means to a person and what to do about it: one table, which page, mail and CSV all read.
+"""What each reason means and what to do about it: one table, which page, mail and CSV all read.
 
 Sources: AWS Backup's guide (backup-search.html, backup-access-points.html), IAM's managed policies and the API
 references, as collected in aws-facts.md §3, §4 and §7. Where AWS documents no remedy, the table says so.
@@ -6,6 +6,7 @@ How a command gets the values of a backup is in remedy_commands.py.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from search_coverage.coverage.exclusion import Reason
 
@@ -22,29 +23,27 @@ class Remedy:
 
     Attributes:
         title: The reason in a few words.
-        meaning: What happened, in plain words.
+        meaning: What happened.
         why: Why it matters.
         remedy: What to do, in one or two sentences.
-        commands: AWS CLI commands for one backup, with ``{names}`` for its values; the one that mends comes first.
+        commands: AWS CLI commands for one backup, with ``{names}`` for its values; the one that helps comes first.
+        link: The page of AWS that says more.
         reading: Commands that read the backup without an index: another way, not the next step.
         after_reading: Commands that remove what ``reading`` made.
-        link: The page of AWS that says more.
-        effort: A rank; what is done soonest and with the fewest rights has the lowest.
         documented: Whether AWS documents a way to look for files or objects in the backup without restoring it.
-        searchable: Whether a search can look into the backup once the commands have been run.
+        searchable: Whether a search can look into the backup after the commands have run.
     """
 
     title: str
     meaning: str
     why: str
     remedy: str
-    commands: tuple[str, ...]
-    link: str
-    effort: int
-    documented: bool = True
-    searchable: bool = True
+    commands: tuple[str, ...] = ()
+    link: str = _SEARCH_GUIDE
     reading: tuple[str, ...] = ()
     after_reading: tuple[str, ...] = ()
+    documented: bool = True
+    searchable: bool = True
 
     @property
     def orders_an_index(self) -> bool:
@@ -52,35 +51,46 @@ class Remedy:
         return CREATE_INDEX in self.commands
 
 
-_INDEX_DETAILS = "aws backup get-recovery-point-index-details --backup-vault-name {vault} --recovery-point-arn {backup}"
+_POINT = "--backup-vault-name {vault} --recovery-point-arn {recovery_point_arn}"
+_INDEX_DETAILS = f"aws backup get-recovery-point-index-details {_POINT}"
 INDEX_STATUS = f"{_INDEX_DETAILS} --query IndexStatus --output text"
-CREATE_INDEX = (
-    "aws backup update-recovery-point-index-settings --backup-vault-name {vault} --recovery-point-arn {backup} "
-    "--index ENABLED --iam-role-arn {role}"
-)
-_DESCRIBE = "aws backup describe-recovery-point --backup-vault-name {vault} --recovery-point-arn {backup}"
+CREATE_INDEX = f"aws backup update-recovery-point-index-settings {_POINT} --index ENABLED --iam-role-arn {{role_arn}}"
+_DESCRIBE = f"aws backup describe-recovery-point {_POINT}"
+_ATTACH_POLICY = "aws iam attach-role-policy --role-name {%s} --policy-arn arn:{partition}:iam::aws:policy/%s"
 _RESTORE = (
     (
-        "aws backup get-recovery-point-restore-metadata --backup-vault-name {vault} --recovery-point-arn {backup} "
-        "--query RestoreMetadata --output json > restore-metadata.json"
+        f"aws backup get-recovery-point-restore-metadata {_POINT} --query RestoreMetadata --output json "
+        "> restore-metadata.json"
     ),
     (
-        "aws backup start-restore-job --recovery-point-arn {backup} --metadata file://restore-metadata.json "
-        "--iam-role-arn {role}"
+        "aws backup start-restore-job --recovery-point-arn {recovery_point_arn} "
+        "--metadata file://restore-metadata.json --iam-role-arn {role_arn}"
     ),
+)
+_COPY = (
+    "aws backup start-copy-job --recovery-point-arn {recovery_point_arn} --source-backup-vault-name {vault} "
+    "--destination-backup-vault-arn {arn_of_a_standard_vault} --iam-role-arn {role_arn}"
 )
 _ACCESS_POINT = (
     (
-        "aws backup create-backup-access-point --recovery-point-arn {backup} --name {access_point_name} "
+        "aws backup create-backup-access-point --recovery-point-arn {recovery_point_arn} --name {name_of_your_choice} "
         "--access-point-metadata {point_in_time}"
     ),
     (
-        "aws backup describe-backup-access-point --access-point-arn {access_point} "
-        "--query {status_and_alias} --output text"
+        "aws backup describe-backup-access-point --access-point-arn {access_point_arn} "
+        "--query '[Status,AccessPointMetadata.S3AccessPointAlias]' --output text"
     ),
-    "aws s3api list-object-versions --bucket {alias} --prefix {key_prefix} --query {versions} --output text",
+    (
+        "aws s3api list-object-versions --bucket {alias_of_the_access_point} --prefix {key_prefix} --query {versions} "
+        "--output text"
+    ),
 )
-_DELETE_ACCESS_POINT = ("aws backup delete-backup-access-point --access-point-arn {access_point}",)
+_DELETE_ACCESS_POINT = ("aws backup delete-backup-access-point --access-point-arn {access_point_arn}",)
+
+_THE_INDEX_AND_SEARCH_AGAIN = (
+    "(aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again."
+)
+_INDEXING_POLICY = "AWSBackupServiceRolePolicyForIndexing"
 
 REMEDIES: dict[Reason, Remedy] = {
     Reason.NOT_FINISHED: Remedy(
@@ -88,9 +98,6 @@ REMEDIES: dict[Reason, Remedy] = {
         "The search ended before it had looked into the backup.",
         "What you look for may be in the part that the search did not reach.",
         "Start the search again and let it run to its end.",
-        (),
-        _SEARCH_GUIDE,
-        effort=1,
     ),
     Reason.INDEX_PENDING: Remedy(
         "Index not ready yet",
@@ -99,27 +106,20 @@ REMEDIES: dict[Reason, Remedy] = {
         "Wait until the index is ACTIVE (aws backup get-recovery-point-index-details), then search again.",
         (_INDEX_DETAILS,),
         f"{_GUIDE}/API_GetRecoveryPointIndexDetails.html",
-        effort=2,
     ),
     Reason.INDEX_MISSING: Remedy(
         "No index",
         "The backup has no index, so a search cannot look into it.",
         "A search passes over backups without an index, whatever is in them.",
-        "Create the index (aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, "
-        "then search again. For new backups turn on indexing in the backup plan.",
+        f"Create the index {_THE_INDEX_AND_SEARCH_AGAIN} For new backups turn on indexing in the backup plan.",
         (CREATE_INDEX, _INDEX_DETAILS),
-        _SEARCH_GUIDE,
-        effort=3,
     ),
     Reason.INDEX_DELETING: Remedy(
         "Index being deleted",
         "The index of the backup is being deleted.",
         "Without its index the backup stays out of every search from now on.",
-        "Wait until the index is gone, create it again (aws backup update-recovery-point-index-settings --index "
-        "ENABLED), wait until it is ACTIVE, then search again.",
+        f"Wait until the index is gone, create it again {_THE_INDEX_AND_SEARCH_AGAIN}",
         (_INDEX_DETAILS, CREATE_INDEX),
-        _SEARCH_GUIDE,
-        effort=4,
     ),
     Reason.REVIEW: Remedy(
         "Perhaps not searched",
@@ -130,9 +130,6 @@ REMEDIES: dict[Reason, Remedy] = {
         "listed may have got its index after the search, or be beyond the "
         f"{BACKUPS_IN_A_SEARCH} recovery points that a search takes by default. If in doubt, search it again on its "
         "own.",
-        (),
-        _SEARCH_GUIDE,
-        effort=5,
     ),
     Reason.UNKNOWN_STATUS: Remedy(
         "Status not understood",
@@ -140,9 +137,6 @@ REMEDIES: dict[Reason, Remedy] = {
         "What does not clearly count as searched may not have been looked at.",
         "Count the backup as not searched, and search it again; if this comes back, ask AWS Support what the status "
         "means.",
-        (),
-        _SEARCH_GUIDE,
-        effort=6,
     ),
     Reason.PERMISSION_DENIED: Remedy(
         "Permission denied",
@@ -151,14 +145,10 @@ REMEDIES: dict[Reason, Remedy] = {
         "Allow backup:SearchRecoveryPoint (and backup:ListIndexedRecoveryPointsForSearch) on the backup to whoever "
         "starts the search, check the vault's access policy, then search again.",
         (
-            (
-                "aws iam attach-role-policy --role-name {searcher} "
-                "--policy-arn arn:{partition}:iam::aws:policy/AWSBackupSearchOperatorAccess"
-            ),
+            _ATTACH_POLICY % ("role_that_searches", "AWSBackupSearchOperatorAccess"),
             "aws backup get-backup-vault-access-policy --backup-vault-name {vault}",
         ),
         f"{_SEARCH_GUIDE}#backup-search-access",
-        effort=7,
     ),
     Reason.KMS_ACCESS_DENIED: Remedy(
         "KMS key not allowed",
@@ -168,28 +158,18 @@ REMEDIES: dict[Reason, Remedy] = {
         "search, then search again.",
         (
             f"{_DESCRIBE} --query EncryptionKeyArn --output text",
-            "aws kms get-key-policy --key-id {key} --policy-name default --query Policy --output text",
+            "aws kms get-key-policy --key-id {key_arn} --policy-name default --query Policy --output text",
         ),
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
-        effort=8,
     ),
     Reason.INDEX_FAILED: Remedy(
         "Index failed",
         "The index of the backup could not be made.",
         "A search reads the index, not the backup: without one, nothing in this backup can be found.",
-        "Give the backup role AWSBackupServiceRolePolicyForIndexing, which backups of EBS alone need; create the index "
-        "again (aws backup update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search "
-        "again.",
-        (
-            _INDEX_DETAILS,
-            (
-                "aws iam attach-role-policy --role-name {role_name} "
-                "--policy-arn arn:{partition}:iam::aws:policy/AWSBackupServiceRolePolicyForIndexing"
-            ),
-            CREATE_INDEX,
-        ),
-        f"{_GUIDE}/security-iam-awsmanpol.html#AWSBackupServiceRolePolicyForIndexing",
-        effort=9,
+        f"Give the backup role {_INDEXING_POLICY}, which backups of EBS alone need; create the index again "
+        f"{_THE_INDEX_AND_SEARCH_AGAIN}",
+        (_INDEX_DETAILS, _ATTACH_POLICY % ("role_name", _INDEXING_POLICY), CREATE_INDEX),
+        f"{_GUIDE}/security-iam-awsmanpol.html#{_INDEXING_POLICY}",
     ),
     Reason.FAILED_OTHER: Remedy(
         "Failed, cause unclear",
@@ -198,8 +178,6 @@ REMEDIES: dict[Reason, Remedy] = {
         "Read the status message; search again, and if the backup fails again, restore it to look inside or ask AWS "
         "Support.",
         (_INDEX_DETAILS,),
-        _SEARCH_GUIDE,
-        effort=10,
     ),
     Reason.ARCHIVED: Remedy(
         "In cold storage",
@@ -210,7 +188,6 @@ REMEDIES: dict[Reason, Remedy] = {
         "AWS says that leaving the EBS archive tier takes up to 72 hours.",
         (f"{_DESCRIBE} --query StorageClass --output text", *_RESTORE),
         f"{_GUIDE}/restoring-ebs.html",
-        effort=11,
         documented=False,
         searchable=False,
     ),
@@ -220,54 +197,47 @@ REMEDIES: dict[Reason, Remedy] = {
         "No search will ever look into this backup where it is.",
         "AWS documents no way to search it where it is: restore it and look inside, or copy it to a vault that can be "
         "indexed.",
-        (
-            (
-                "aws backup start-copy-job --recovery-point-arn {backup} --source-backup-vault-name {vault} "
-                "--destination-backup-vault-arn {standard_vault} --iam-role-arn {role}"
-            ),
-            *_RESTORE,
-        ),
-        _SEARCH_GUIDE,
-        effort=12,
+        (_COPY, *_RESTORE),
         documented=False,
         searchable=False,
     ),
 }
+"""In the order of the effort: first what is done soonest and with the fewest rights."""
 
-_READ_IT_ALL_THE_SAME = (
+_READ_THE_OBJECTS = (
     "read the objects without an index and without a restore through a backup access point (aws backup "
     "create-backup-access-point), and delete it when you are done: while it exists, AWS pauses the scheduled deletion "
     "of the backup and refuses its manual deletion; a backup takes at most 5."
 )
-_ACCESS_POINT_GUIDE = f"{_GUIDE}/backup-access-points.html"
+
+
+def _through_an_access_point(reason: Reason, remedy: str, **changes: Any) -> Remedy:
+    return replace(
+        REMEDIES[reason],
+        remedy=remedy,
+        link=f"{_GUIDE}/backup-access-points.html",
+        reading=_ACCESS_POINT,
+        after_reading=_DELETE_ACCESS_POINT,
+        **changes,
+    )
+
 
 _FOR_S3: dict[Reason, Remedy] = {
-    Reason.INDEX_MISSING: replace(
-        REMEDIES[Reason.INDEX_MISSING],
-        remedy=f"{REMEDIES[Reason.INDEX_MISSING].remedy} Or {_READ_IT_ALL_THE_SAME}",
-        link=_ACCESS_POINT_GUIDE,
-        reading=_ACCESS_POINT,
-        after_reading=_DELETE_ACCESS_POINT,
+    Reason.INDEX_MISSING: _through_an_access_point(
+        Reason.INDEX_MISSING, f"{REMEDIES[Reason.INDEX_MISSING].remedy} Or {_READ_THE_OBJECTS}"
     ),
-    Reason.INDEX_FAILED: replace(
-        REMEDIES[Reason.INDEX_FAILED],
-        remedy="Read why (aws backup get-recovery-point-index-details), create the index again (aws backup "
-        "update-recovery-point-index-settings --index ENABLED), wait until it is ACTIVE, then search again. Backups of "
-        f"S3 need no permission for their index. Or {_READ_IT_ALL_THE_SAME}",
+    Reason.INDEX_FAILED: _through_an_access_point(
+        Reason.INDEX_FAILED,
+        f"Read why (aws backup get-recovery-point-index-details), create the index again {_THE_INDEX_AND_SEARCH_AGAIN} "
+        f"Backups of S3 need no permission for their index. Or {_READ_THE_OBJECTS}",
         commands=(_INDEX_DETAILS, CREATE_INDEX),
-        link=_ACCESS_POINT_GUIDE,
-        reading=_ACCESS_POINT,
-        after_reading=_DELETE_ACCESS_POINT,
     ),
-    Reason.NOT_SUPPORTED: replace(
-        REMEDIES[Reason.NOT_SUPPORTED],
+    Reason.NOT_SUPPORTED: _through_an_access_point(
+        Reason.NOT_SUPPORTED,
+        f"Do not wait for a search: {_READ_THE_OBJECTS} This works in logically air-gapped vaults, too.",
         why="No search will ever look into this backup where it is, but you can.",
-        remedy=f"Do not wait for a search: {_READ_IT_ALL_THE_SAME} This works in logically air-gapped vaults, too.",
         commands=(),
-        link=_ACCESS_POINT_GUIDE,
         documented=True,
-        reading=_ACCESS_POINT,
-        after_reading=_DELETE_ACCESS_POINT,
     ),
 }
 """What differs for backups of S3: they need no permission for their index, and can be read without one."""

@@ -7,28 +7,14 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
+from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH, CREATE_INDEX, INDEX_STATUS, Remedy, remedy_of
 from search_coverage.names import EXCLUDED_BACKUPS_CSV
 
-_PLACEHOLDERS = {
-    "vault": "<vault>",
-    "backup": "<recovery-point-arn>",
-    "role": "<role-arn>",
-    "role_name": "<role-name>",
-    "searcher": "<role-that-searches>",
-    "key": "<key-arn>",
-    "standard_vault": "<arn-of-a-standard-vault>",
-    "search_job": "<search-job-id>",
-    "access_point_name": "<name-of-your-choice>",
-    "access_point": "<access-point-arn>",
-    "alias": "<alias-of-the-access-point>",
-    "status_and_alias": "[Status, AccessPointMetadata.S3AccessPointAlias]",
-}
-
-# Whatever does not look like what it should be is left to the reader: a value that starts with "-" is an option to
-# the CLI, one that starts with "file://" a file to send, and an invisible character is something else to a terminal.
+# A value of another shape is left to the reader: the CLI takes "-…" for an option and "file://…" for a file to send,
+# and a terminal obeys invisible characters.
 _ARN_CHARACTERS = 2048
 _ARN = re.compile(
     r"arn:(?P<partition>[a-z][a-z0-9-]*):[a-z0-9-]*:(?P<region>[a-z0-9-]*):(?P<account>[^:]*):(?P<resource>\S+)"
@@ -41,39 +27,37 @@ _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,49}")
 _NAME = re.compile(r"\{(\w+)\}")
 # Options that are left out where nothing is known for them.
 _OPTIONAL = frozenset({"point_in_time", "key_prefix"})
+_VALUES_OF_LOOP = frozenset({"vault", "recovery_point_arn", "role_arn"})
 
 
 def commands(exclusion: Exclusion) -> list[str]:
-    """Give the commands for a backup: every value is quoted, every unknown one named in <>.
+    """Give the commands for a backup: every value is quoted, every unknown value is a placeholder in <>.
 
-    Where the vault is not known but the source is, the first command looks for it.
+    If the source is known and the vault is not, the first command looks for the vault.
     """
     templates = _remedy(exclusion).commands
     values = _values(exclusion)
     found = []
-    if "vault" not in values and {"backup", "source"} <= set(values) and any("{vault}" in text for text in templates):
+    is_missing = "vault" not in values and any("{vault}" in template for template in templates)
+    if is_missing and {"recovery_point_arn", "source"} <= set(values):
         found.append(_find_vault(values))
     return [*found, *(_filled(template, values) for template in templates)]
 
 
 def reading(exclusion: Exclusion, keys: Sequence[KeyFilter] = ()) -> list[str]:
-    """Give the commands that read a backup without an index, where there are any.
-
-    Args:
-        keys: The objects that were searched for, which is what is listed; none stands for all.
-    """
+    """Give the commands that list the objects ``keys`` of a backup without an index; no keys stand for all objects."""
     values = _values(exclusion) | _objects(keys)
     return [_filled(template, values) for template in _remedy(exclusion).reading]
 
 
 def after_reading(exclusion: Exclusion) -> list[str]:
-    """Give the commands that remove what those of `reading` made."""
+    """Give the commands that remove what the commands of `reading` make."""
     values = _values(exclusion)
     return [_filled(template, values) for template in _remedy(exclusion).after_reading]
 
 
 def advice(exclusion: Exclusion) -> str:
-    """Say on one line what to do: the sentence, and the first command where all its values are known."""
+    """Say on one line what to do: the sentence, and the first command if all its values are known."""
     remedy = _remedy(exclusion)
     first = next(iter((*remedy.commands, *remedy.reading)), None)
     if not first or (exclusion.index is None and "{vault}" in first):
@@ -85,29 +69,29 @@ def advice(exclusion: Exclusion) -> str:
 
 
 def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) -> list[str]:
-    """Give the commands that search all these backups again for the same items: as many to a search as it takes."""
+    """Give the commands that search these backups again for the same items, as many per search as AWS takes."""
     values = _of_search(search_job, region)
     searches = [_search(shlex.quote(scope), values) for scope in _scopes(exclusions)]
     return [_item_filters(values), *searches] if searches else []
 
 
 def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion]) -> list[str]:
-    """Give the commands that mend all backups of a reason, in a loop over excluded-backups.csv.
+    """Give a loop over excluded-backups.csv that runs the commands of a remedy for all backups of a reason.
 
-    Nothing where no vault is known, nor where it is not wise to run the commands in a loop: each restore is a decision.
-    Where indexes are ordered, the loop waits for each, since AWS makes one on demand at a time (aws-facts.md §7).
+    There is none if no vault is known, and none for a restore, since each restore is a decision. A loop that orders
+    indexes waits for each: AWS makes one on demand at a time (aws-facts.md §7).
 
     Args:
-        exclusions: The first of them: the role that made all of these is taken for the others, too.
+        exclusions: The first of them. If one role made all of these, the loop uses it for the others, too.
     """
     known = [_values(exclusion) for exclusion in exclusions]
-    roles = {values.get("role") for values in known}
-    values = _of_search("", region) | ({"role": role} if len(roles) == 1 and (role := roles.pop()) else {})
-    in_loop = [text for text in remedy.commands if "{backup}" in text and _names(text) <= {"vault", "backup", "role"}]
+    roles = {values.get("role_arn") for values in known}
+    values = _of_search("", region) | ({"role_arn": role} if len(roles) == 1 and (role := roles.pop()) else {})
+    in_loop = [text for text in remedy.commands if "recovery_point_arn" in _names(text) <= _VALUES_OF_LOOP]
     if not in_loop or not remedy.searchable or not any("vault" in of_backup for of_backup in known):
         return []
     vault, backup = "vault-of-the-row", "arn-of-the-row"
-    values |= {"vault": vault, "backup": backup}
+    values |= {"vault": vault, "recovery_point_arn": backup}
     steps = []
     for text in in_loop:
         wait = [_WAIT_FOR_INDEX.format(status=_filled(INDEX_STATUS, values))] if text == CREATE_INDEX else []
@@ -117,19 +101,16 @@ def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Se
 
 
 def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
-    """Give the commands that search all backups of a reason again, as they stand in excluded-backups.csv."""
+    """Give the commands that search again all backups of a reason in excluded-backups.csv."""
     values = _of_search(search_job, region)
     search = _search('"$scope"', values)
-    return [
-        _item_filters(values),
-        _SEARCH_ALL.format(reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search),
-    ]
+    return [_item_filters(values), _SEARCH_ALL.format(reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search)]
 
 
-# Before an index is ordered, until the old one is gone; after that, until it is made or has failed.
+# Before an index is ordered: until the old one is gone. After that: until it is made or has failed.
 _WAIT_FOR_INDEX = "while {status} | tee /dev/stderr | grep -Eq 'PENDING|DELETING'; do sleep 60; done"
 
-# A value that is not what it should be is left out here, too, and named.
+# The loop names each value of another shape, and leaves it out.
 _READ_CSV = f"""\
 python3 -c 'import csv, json, re, sys
 rows = list(csv.DictReader(open("{EXCLUDED_BACKUPS_CSV}", encoding="utf-8", newline="")))
@@ -157,7 +138,9 @@ while read -r scope; do {search}; done"""
 
 
 def _item_filters(values: dict[str, str]) -> str:
-    filters = "aws backupsearch get-search-job --search-job-identifier {search_job} --query ItemFilters --output json"
+    filters = (
+        "aws backupsearch get-search-job --search-job-identifier {search_job_id} --query ItemFilters --output json"
+    )
     return f"{_filled(filters, values)} > item-filters.json"
 
 
@@ -170,23 +153,21 @@ def _search(scope: str, values: dict[str, str]) -> str:
 
 def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
     """Give the scopes of searches, each of one resource type and no more backups than a search takes (§2)."""
-    arns: dict[str, dict[str, None]] = {}
+    arns_of_types: dict[str, dict[str, None]] = {}
     for backup in (exclusion.backup for exclusion in exclusions):
         of_type = backup.resource_type or ""
-        arn = _arn(backup.backup_arn)
-        if arn and _TYPE.fullmatch(of_type):
-            arns.setdefault(of_type, {})[arn] = None
-    for of_type, of_backups in arns.items():
-        all_of_type = list(of_backups)
-        for at in range(0, len(all_of_type), BACKUPS_IN_A_SEARCH):
-            some = all_of_type[at : at + BACKUPS_IN_A_SEARCH]
-            scope = {"BackupResourceTypes": [of_type], "BackupResourceArns": some}
+        if (arn := _arn(backup.backup_arn)) and _TYPE.fullmatch(of_type):
+            arns_of_types.setdefault(of_type, {})[arn[0]] = None
+    for of_type, unique_arns in arns_of_types.items():
+        arns = list(unique_arns)
+        for at in range(0, len(arns), BACKUPS_IN_A_SEARCH):
+            scope = {"BackupResourceTypes": [of_type], "BackupResourceArns": arns[at : at + BACKUPS_IN_A_SEARCH]}
             yield json.dumps(scope, separators=(",", ":"), ensure_ascii=False)
 
 
 def _of_search(search_job: str, region: str) -> dict[str, str]:
     values = {"region": region} if _IDENTIFIER.fullmatch(region) else {}
-    return values | ({"search_job": search_job} if _IDENTIFIER.fullmatch(search_job) else {})
+    return values | ({"search_job_id": search_job} if _IDENTIFIER.fullmatch(search_job) else {})
 
 
 def _remedy(exclusion: Exclusion) -> Remedy:
@@ -195,38 +176,36 @@ def _remedy(exclusion: Exclusion) -> Remedy:
 
 def _values(exclusion: Exclusion) -> dict[str, str]:
     """Give what is known of a backup, by its name in the templates."""
-    backup, index = exclusion.backup, exclusion.index
+    backup, index = exclusion.backup, exclusion.index or BackupIndex()
     values = {"partition": "aws"}
-    if (arn := _arn(backup.backup_arn)) and (parts := _ARN.fullmatch(arn)):
-        values["backup"] = arn
-        values["partition"] = parts["partition"]
-        if parts["region"]:
-            values["region"] = parts["region"]
-        values |= _access_point(arn, parts)
+    if arn := _arn(backup.backup_arn):
+        values |= {"recovery_point_arn": arn[0], "partition": arn["partition"], **_access_point(arn)}
+        if arn["region"]:
+            values["region"] = arn["region"]
     if source := _arn(backup.source_resource_arn):
-        values["source"] = source
-    if index and index.vault and _VAULT.fullmatch(index.vault):
+        values["source"] = source[0]
+    if index.vault and _VAULT.fullmatch(index.vault):
         values["vault"] = index.vault
-    if index and (role := _arn(index.role_arn)) and (parts := _ROLE.fullmatch(role)):
-        values["role"], values["role_name"] = role, parts["name"]
+    if _arn(index.role_arn) and (role := _ROLE.fullmatch(index.role_arn or "")):
+        values |= {"role_arn": role[0], "role_name": role["name"]}
     return values
 
 
-def _access_point(arn: str, parts: re.Match[str]) -> dict[str, str]:
-    """Name an access point of a backup: the same name each time, and another one for each backup."""
-    name = f"search-coverage-{hashlib.sha256(arn.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
-    values = {"access_point_name": name}
-    if parts["region"] and _ACCOUNT.fullmatch(parts["account"]):
-        values["access_point"] = (
-            f"arn:{parts['partition']}:backup:{parts['region']}:{parts['account']}:accesspoint/{name}"
+def _access_point(arn: re.Match[str]) -> dict[str, str]:
+    """Name an access point of a backup: always the same name, and another one for each backup."""
+    name = f"search-coverage-{hashlib.sha256(arn[0].encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+    values = {"name_of_your_choice": name}
+    if arn["region"] and _ACCOUNT.fullmatch(arn["account"]):
+        values["access_point_arn"] = (
+            f"arn:{arn['partition']}:backup:{arn['region']}:{arn['account']}:accesspoint/{name}"
         )
-    if ":recovery-point:continuous:" in arn:
+    if ":recovery-point:continuous:" in arn[0]:
         values["point_in_time"] = "AccessPointInTime=<such-as-2026-11-20T09:00:00Z>"
     return values
 
 
 def _objects(keys: Sequence[KeyFilter]) -> dict[str, str]:
-    """Give what makes the CLI list the objects that were searched for, or all of them."""
+    """Give the query and the prefix by which the CLI lists the objects that were searched for, or all of them."""
     conditions = " || ".join(key.function.format(_literal(key.text)) for key in keys)
     values = {"versions": f"Versions[{f'?{conditions}' if keys else ''}].[LastModified,Size,VersionId,Key]"}
     if len(keys) == 1 and keys[0].is_beginning and keys[0].text.isprintable() and "://" not in keys[0].text:
@@ -235,14 +214,14 @@ def _objects(keys: Sequence[KeyFilter]) -> dict[str, str]:
 
 
 def _literal(text: str) -> str:
-    """Write a text as a literal of JMESPath: JSON between backticks, which holds anything."""
+    """Write any text as a literal of JMESPath: JSON between backticks."""
     return "`" + json.dumps(text).replace("`", r"\u0060") + "`"
 
 
 def _find_vault(values: dict[str, str]) -> str:
-    """Give the command that goes through the vaults: asked for a source, AWS names no vault (aws-facts.md §7)."""
+    """Give the command that looks through all vaults: by source, AWS names no vault (aws-facts.md §7)."""
     region = _region_option(values)
-    query = shlex.quote(f"RecoveryPoints[?RecoveryPointArn=={_literal(values['backup'])}].BackupVaultName")
+    query = shlex.quote(f"RecoveryPoints[?RecoveryPointArn=={_literal(values['recovery_point_arn'])}].BackupVaultName")
     return (
         "for vault in $(aws backup list-backup-vaults --query 'BackupVaultList[].BackupVaultName' --output text"
         f'{region}); do aws backup list-recovery-points-by-backup-vault --backup-vault-name="$vault" '
@@ -250,8 +229,8 @@ def _find_vault(values: dict[str, str]) -> str:
     )
 
 
-def _arn(text: str | None) -> str | None:
-    return text if text and len(text) <= _ARN_CHARACTERS and text.isprintable() and _ARN.fullmatch(text) else None
+def _arn(text: str | None) -> re.Match[str] | None:
+    return _ARN.fullmatch(text) if text and len(text) <= _ARN_CHARACTERS and text.isprintable() else None
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
@@ -264,18 +243,14 @@ def _filled(template: str, values: dict[str, str]) -> str:
         if not _OPTIONAL.isdisjoint(names) and not values.get(names[0]):
             words.pop()
             continue
-        filled = _NAME.sub(lambda name: values.get(name[1]) or _PLACEHOLDERS[name[1]], word)
+        filled = _NAME.sub(lambda name: values.get(name[1]) or f"<{name[1].replace('_', '-')}>", word)
         if filled.startswith("-"):  # an option's value, not an option
             filled = f"{words.pop()}={filled}"
         words.append(shlex.quote(filled))
-    return _with_region(" ".join(words), values)
-
-
-def _with_region(command: str, values: dict[str, str]) -> str:
-    if command.startswith("aws iam "):  # IAM has no Regions
-        return command
-    head, redirection, file = command.partition(" > ")
-    return f"{head}{_region_option(values)}{redirection}{file}"
+    if words[:2] == ["aws", "iam"]:  # IAM has no Regions
+        return " ".join(words)
+    command, redirection, file = " ".join(words).partition(" > ")
+    return f"{command}{_region_option(values)}{redirection}{file}"
 
 
 def _region_option(values: dict[str, str]) -> str:

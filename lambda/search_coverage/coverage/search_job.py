@@ -1,4 +1,4 @@
-"""A search job, as far as this product needs to know it."""
+"""A search job: what this product needs of it."""
 
 import datetime as dt
 import re
@@ -14,7 +14,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class InvalidIdentifier(SearchCoverageError):
-    """A text that should identify a search job does not."""
+    """A text is not the identifier of a search job."""
 
 
 class SearchJobStatus(StrEnum):
@@ -47,7 +47,7 @@ def search_job_identifier(text: object) -> str:
 
 
 def is_terminal(status: str) -> bool:
-    """Whether a job with this status has ended. A status that nobody knows counts as ended (aws-facts.md §2)."""
+    """Whether a job with this status has ended. An unknown status counts as ended (aws-facts.md §2)."""
     return status not in NOT_ENDED
 
 
@@ -60,8 +60,8 @@ class SearchJob:
         filters_by_creation_time: Whether it asked for files or objects by their creation time.
         recovery_points_to_scan: How many backups AWS said it would look into.
         recovery_points_scanned: How many it said it looked into.
-        object_keys: The objects of S3 that it looked for, by their keys; empty where the keys do not narrow it. They
-            may be personal data: for the commands on the page, and for nothing else.
+        object_keys: The S3 objects that it looked for, by their keys; empty if the keys do not narrow it. They may be
+            personal data: only the commands on the page use them.
     """
 
     identifier: str
@@ -83,17 +83,17 @@ class SearchJob:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the job has ended, in whatever way."""
+        """Whether the job has ended, with any status."""
         return is_terminal(self.status)
 
     @property
     def date(self) -> dt.date | None:
-        """The UTC day the job ended, or was created where AWS does not say when it ended."""
+        """The UTC day of its completion, or of its creation if AWS sends no completion time."""
         return _utc_day(self.completion_time or self.creation_time)
 
     @property
     def first_date(self) -> dt.date | None:
-        """The UTC day the job was created, or ended where AWS does not say when it was created."""
+        """The UTC day of its creation, or of its completion if AWS sends no creation time."""
         return _utc_day(self.creation_time or self.completion_time)
 
 

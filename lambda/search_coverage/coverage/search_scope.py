@@ -1,4 +1,4 @@
-"""Which backups a search job was asked to look into."""
+"""Which backups a search job should look into."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """The scope of a search job (GetSearchJob's SearchScope, aws-facts.md §2). What is empty does not narrow it.
+    """The scope of a search job (GetSearchJob's SearchScope, aws-facts.md §2). An empty member does not narrow it.
 
     Attributes:
         resource_types: Exactly one of S3 and EBS, as AWS documents it.
-        created_after: Only backups that were made after this moment.
-        created_before: Only backups that were made before this moment.
         source_arns: Only backups of these resources.
         backup_arns: Only these backups.
-        tags: Only backups that carry these tags, as pairs of key and value.
+        tags: Only backups with these tags, as pairs of key and value.
     """
 
     resource_types: tuple[str, ...] = ()
@@ -26,5 +24,5 @@ class SearchScope:
 
     @property
     def resource_type(self) -> str | None:
-        """The type of resource that is searched; None where AWS does not name exactly one."""
+        """The type of the searched resources; None unless AWS names exactly one."""
         return self.resource_types[0] if len(self.resource_types) == 1 else None

@@ -1,6 +1,6 @@
 """How far the result of a search can be trusted. Never COMPLETE unless everything says so."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 
 class InventoryStatus(StrEnum):
-    """How far the vaults were compared with the list; OFF when nobody asked for it."""
+    """How far the vaults were compared with the list; OFF where the setting ``inventory`` is false."""
 
     COMPLETE = "COMPLETE"
     PARTIAL = "PARTIAL"
@@ -30,10 +30,9 @@ class InventoryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotSearchable:
-    """Backups of a vault that no search can reach, whatever its scope: EBS volumes inside backups of EC2 instances.
+    """Backups of EC2 instances in a vault, in the time window of a search: no search covers the EBS volumes in them.
 
     Attributes:
-        backups: How many recovery points of EC2 instances the vault holds in the time window of the search.
         examples: The ARNs of the first few.
     """
 
@@ -44,16 +43,15 @@ class NotSearchable:
 
 @dataclass(frozen=True, slots=True)
 class ThinIndex:
-    """The index of a searched backup that holds nothing, or less than half of what its predecessor holds.
+    """The index of a searched backup that holds nothing, or less than half of what the index before it holds.
 
-    It is a sign, not a proof: a bucket may have been emptied. But a search looks into the index alone (aws-facts.md
-    §7), so that it may have missed what the backup holds.
+    A search looks into the index alone (aws-facts.md §7), so it may have missed what the backup holds. A bucket that
+    was emptied looks the same.
 
     Attributes:
-        backup_arn: The backup.
-        items: How many items its index holds.
-        previous_arn: The backup of the same source before it; None where the inventory knows none with an index.
-        previous_items: How many items the index of that one holds.
+        items: How many items the index holds.
+        previous_arn: The previous backup of the same source; None where the inventory knows none with an index.
+        previous_items: How many items the index of the previous backup holds.
     """
 
     backup_arn: str
@@ -65,7 +63,7 @@ class ThinIndex:
 
     @property
     def in_words(self) -> str:
-        """What is odd about it, in a sentence with the figures."""
+        """What is wrong with it, in a sentence with the figures."""
         holds = f"{self.items:,} items" if self.items else "nothing"
         before = "" if self.previous_items is None else f"; that of the backup before it holds {self.previous_items:,}"
         source = f" of {self.source_resource_arn}" if self.source_resource_arn else ""
@@ -73,24 +71,23 @@ class ThinIndex:
 
 
 def is_thin(items: int, previous_items: int | None) -> bool:
-    """Whether an index holds nothing, or less than half of what the index of the backup before it holds."""
+    """Whether an index holds no items, or less than half as many as the index of the backup before it."""
     return items == 0 or (previous_items is not None and items * 2 < previous_items)
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What the vaults hold in the scope of the search, against what the search listed.
+    """What the vaults hold in the scope of the search, compared with what the search listed.
 
     Attributes:
-        message: Why the inventory is not complete, or what else is to be known of it, for a person.
-        taken_at: When it was taken.
-        vaults: How many vaults were read.
-        in_scope: How many backups the search was asked to look into, at the least: those that it lists, and those
-            that the vaults hold besides. More than that only if the inventory is not complete.
-        not_listed: How many of them the search did not even list; each is an exclusion.
-        left_out: How many recovery points match the scope and do not count, by why; the message says so, too.
+        message: Why the inventory is not complete, and what else a person should know about it.
+        vaults: How many vaults were read to the end.
+        in_scope: How many backups are in the scope: those that the search lists, and those that the vaults hold
+            besides. There may be more if the inventory is not COMPLETE.
+        not_listed: How many of them the search does not list; each is an exclusion.
+        left_out: How many recovery points match the scope and do not count, by reason; the message says so, too.
         thin_indexes: The searched backups whose index may lack most of what they hold.
-        not_searchable: What no search can reach, by vault; it is in nobody's scope and changes no verdict.
+        not_searchable: What no search covers, by vault; it is in no scope and changes no verdict.
         not_searchable_is_all: Whether it was counted in every vault.
     """
 
@@ -106,18 +103,23 @@ class Inventory:
     not_searchable_is_all: bool = False
 
     @property
+    def is_off(self) -> bool:
+        """Whether the list was not compared with the vaults."""
+        return self.status is InventoryStatus.OFF
+
+    @property
     def scope_in_words(self) -> str | None:
-        """How many backups are in the scope, and whether that is all that is known or all that there is."""
+        """How many backups are in the scope: ``412``, or ``at least 412``."""
         if self.in_scope is None:
             return None
-        return f"{self.in_scope}" if self.status is InventoryStatus.COMPLETE else f"at least {self.in_scope}"
+        return f"{'' if self.status is InventoryStatus.COMPLETE else 'at least '}{self.in_scope:,}"
 
 
 @dataclass(frozen=True, slots=True)
 class BackupCounts:
     """How many backups the search listed, searched and excluded; the failed are part of the excluded.
 
-    The excluded are those that it listed and did not search, and those that the inventory found and it did not list.
+    Excluded are the listed backups that it did not search, and the backups of the inventory that it did not list.
     """
 
     listed: int
@@ -128,7 +130,7 @@ class BackupCounts:
 
 @dataclass(frozen=True, slots=True)
 class EarlierReport:
-    """What an earlier report on the same search job said, in its own words."""
+    """The verdict and the time of an earlier report on the same search job."""
 
     verdict: str
     generated_at: str
@@ -136,7 +138,7 @@ class EarlierReport:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, and in words what kept it from COMPLETE (nothing, if it is COMPLETE)."""
+    """A verdict, and the sentences that say what kept it from COMPLETE."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -153,8 +155,8 @@ def judge(
 
     Args:
         named_not_listed: How many of the backups that the scope names one by one are not in the list.
-        earlier: An earlier report on this search. A search does not get better by looking at the vaults later, when
-            what was in doubt may have left them.
+        earlier: An earlier report on this search. A later look at the vaults does not make a search better: what was
+            in doubt may have left them.
     """
     reasons = tuple(_doubts(job, backups, inventory, named_not_listed))
     if not reasons and earlier and earlier.verdict != Verdict.COMPLETE:
@@ -168,62 +170,60 @@ def judge(
     return Judgement(Verdict.PARTIAL if reasons else Verdict.COMPLETE, reasons)
 
 
-def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory, named_not_listed: int) -> list[str]:
-    doubts = []
+def _doubts(job: SearchJob, backups: BackupCounts, inventory: Inventory, named_not_listed: int) -> Iterator[str]:
     if job.status != SearchJobStatus.COMPLETED:
-        doubts.append(f"The search job ended as {job.status or 'a job without a status'}, not as COMPLETED.")
+        yield f"The search job ended as {job.status or 'a job without a status'}, not as COMPLETED."
     if job.status_message:
-        doubts.append(f"AWS added a message to the search job: {job.status_message}")
+        yield f"AWS added a message to the search job: {job.status_message}"
     if backups.listed == 0:
-        doubts.append("The search job lists no backup at all.")
+        yield "The search job lists no backup at all."
     not_listed = inventory.not_listed or 0
-    excluded = backups.excluded - not_listed
-    if excluded:
-        verb = "was" if excluded == 1 else "were"
+    if excluded := backups.excluded - not_listed:
         listed = "listed " if not_listed else ""
-        doubts.append(f"{excluded} of {backups.listed} {listed}backups {verb} not searched.")
+        yield f"{excluded:,} of {backups.listed:,} {listed}backups {_plural(excluded, 'was', 'were')} not searched."
     if backups.searched + excluded != backups.listed:
-        doubts.append(
-            f"The counts do not add up: {backups.listed} listed, {backups.searched} searched, "
-            f"{backups.excluded} excluded, {not_listed} of them not listed."
+        yield (
+            f"The counts do not add up: {backups.listed:,} listed, {backups.searched:,} searched, "
+            f"{backups.excluded:,} excluded, {not_listed:,} of them not listed."
         )
-    expected = job.recovery_points_to_scan
-    if expected is not None and expected != backups.listed:
-        doubts.append(f"AWS set out to scan {expected} backups, but lists {backups.listed}.")
-    scanned = job.recovery_points_scanned
-    meant = backups.listed if expected is None else expected
-    if scanned is not None and scanned < meant:
-        set_out = f"lists {meant} backups" if expected is None else f"set out to scan {meant} backups"
-        doubts.append(f"AWS {set_out}, but says that it scanned {scanned}.")
+    yield from _doubts_by_aws_counts(job, backups.listed)
     if named_not_listed:
+        are = _plural(named_not_listed, "is", "are")
         named = len(job.scope.backup_arns)
-        verb = "is" if named_not_listed == 1 else "are"
-        doubts.append(f"{named_not_listed} of the {named} backups that the search names {verb} not in its list.")
-    doubts.extend(_inventory_doubts(inventory))
-    return doubts
+        yield f"{named_not_listed:,} of the {named:,} backups that the search names {are} not in its list."
+    yield from _doubts_by_inventory(inventory)
 
 
-def _inventory_doubts(inventory: Inventory) -> list[str]:
-    doubts = []
+def _doubts_by_aws_counts(job: SearchJob, listed: int) -> Iterator[str]:
+    expected, scanned = job.recovery_points_to_scan, job.recovery_points_scanned
+    if expected is not None and expected != listed:
+        yield f"AWS set out to scan {expected:,} backups, but lists {listed:,}."
+    if scanned is not None and scanned < (listed if expected is None else expected):
+        meant = f"lists {listed:,} backups" if expected is None else f"set out to scan {expected:,} backups"
+        yield f"AWS {meant}, but says that it scanned {scanned:,}."
+
+
+def _doubts_by_inventory(inventory: Inventory) -> Iterator[str]:
     if inventory.status not in {InventoryStatus.COMPLETE, InventoryStatus.OFF}:
-        doubts.append(
-            f"The inventory of the vaults is {inventory.status}: {inventory.message or 'no reason was given'}"
-        )
-    if inventory.not_listed:
-        verb, them = ("is", "it") if inventory.not_listed == 1 else ("are", "them")
+        yield f"The inventory of the vaults is {inventory.status}: {inventory.message or 'no reason was given'}"
+    if not_listed := inventory.not_listed:
+        are, them = _plural(not_listed, "is", "are"), _plural(not_listed, "it", "them")
         of_all = f" of {inventory.scope_in_words}" if inventory.scope_in_words else ""
-        doubts.append(
-            f"{inventory.not_listed}{of_all} backups in the scope of the search {verb} not in its list, "
+        yield (
+            f"{not_listed:,}{of_all} backups in the scope of the search {are} not in its list, "
             f"so it did not look at {them}."
         )
     if gone := inventory.left_out.get(LeftOut.DELETING, 0) + inventory.left_out.get(LeftOut.GONE, 0):
-        verb, they = ("is", "it was") if gone == 1 else ("are", "they were")
-        doubts.append(
-            f"{gone} backups that match the scope of the search and {verb} not in its list {verb} being deleted, or "
-            f"gone, by now; nobody can say any more whether {they} to be searched."
+        backups, are = _plural(gone, "backup that matches", "backups that match"), _plural(gone, "is", "are")
+        yield (
+            f"{gone:,} {backups} the scope of the search {are} not in its list and {are} being deleted or already "
+            f"gone. Whether the search should have looked at {_plural(gone, 'it', 'them')} is unknown."
         )
-    doubts.extend(index.in_words for index in inventory.thin_indexes[:_THIN_INDEXES_NAMED])
+    yield from (index.in_words for index in inventory.thin_indexes[:_THIN_INDEXES_NAMED])
     if more := len(inventory.thin_indexes[_THIN_INDEXES_NAMED:]):
-        backups = "1 more backup that was searched has" if more == 1 else f"{more} more backups that were searched have"
-        doubts.append(f"{backups} an index that holds nothing, or less than half of the one before it.")
-    return doubts
+        backups = _plural(more, "more backup that was searched has", "more backups that were searched have")
+        yield f"{more:,} {backups} an index that holds nothing, or less than half of the one before it."
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many

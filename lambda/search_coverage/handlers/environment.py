@@ -1,4 +1,4 @@
-"""What the functions are told by their environment. Missing or wrong: one sentence that names the variable."""
+"""The environment variables of the functions. Missing or wrong: one sentence that names the variable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from search_coverage.coverage.search_job import ENDED
 from search_coverage.names import Variable
 
 if TYPE_CHECKING:
-    from search_coverage.report.alert import NotifyOn
+    from search_coverage.report.mail.alert import NotifyOn
 
 
 class EnvironmentInvalid(SearchCoverageError):
@@ -38,7 +38,7 @@ class ReportEnvironment:
         Raises:
             EnvironmentInvalid: One is missing or wrong.
         """
-        from search_coverage.report.alert import NotifyOn  # noqa: PLC0415  # the watch function tells nobody
+        from search_coverage.report.mail.alert import NotifyOn  # noqa: PLC0415 - the watch function notifies nobody
 
         return cls(
             report_bucket=_required(variables, Variable.REPORT_BUCKET),

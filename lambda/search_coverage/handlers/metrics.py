@@ -25,11 +25,11 @@ def count_report(metrics: Metrics, outcome: "Outcome") -> None:
     ``ReportsIncomplete`` is 1 for any verdict but COMPLETE, so that an alarm needs no list of the others.
     """
     for member, metric in _BACKUPS.items():
-        metrics.add_metric(metric, MetricUnit.Count, outcome.news["backups"][member])
+        metrics.add_metric(metric, MetricUnit.Count, outcome.event_detail["backups"][member])
     metrics.add_metric(Metric.REPORT_DURATION, MetricUnit.Seconds, outcome.seconds)
     metrics.add_metric(Metric.REPORTS_INCOMPLETE, MetricUnit.Count, int(not outcome.is_complete))
     metrics.flush_metrics()
-    _count_one_of(Metric.REPORTS, 1, metrics, verdict=outcome.news["verdict"])
+    _count_one_of(Metric.REPORTS, 1, metrics, verdict=outcome.event_detail["verdict"])
     for reason, count in outcome.excluded_by_reason.items():  # a closed list of twelve
         _count_one_of(Metric.BACKUPS_EXCLUDED, count, metrics, reason=reason)
 

@@ -51,17 +51,17 @@ class ReportRequest:
 
 
 def foreign_event(event: object, function_arn: str) -> str | None:
-    """Tell whether an event came from elsewhere: another bus may forward the events of its account or Region to ours.
+    """Recognise an event that another bus forwarded from its account or Region to ours.
 
-    AWS Backup does not hand out a search job of another account or Region, so that a report of it is impossible here,
-    and no failure either: where it comes from, it has its own. A direct invocation comes from nowhere.
+    AWS Backup does not return a search job of another account or Region, so no report can be made of it here; and that
+    is not a failure, since it is reported where it ran. A direct invocation has no origin.
 
     Args:
-        event: Whatever the function was invoked with.
+        event: The event that the function was invoked with.
         function_arn: The ARN by which it was invoked.
 
     Returns:
-        A sentence that says from where it came; None if it is from here.
+        A sentence that names the origin; None if the event is from this account and Region.
     """
     if not isinstance(event, dict) or not {"detail-type", "source"} & event.keys():
         return None

@@ -1,4 +1,4 @@
-"""What even a complete search does not see: limits of the indexes, by the resource type of the search.
+"""What even a complete search does not see: the limits of the indexes, per resource type of the search.
 
 Source: AWS Backup's guide (backup-search.html), as collected in aws-facts.md §7.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
+from search_coverage.coverage.verdict import Inventory, NotSearchable
 from search_coverage.report.plain_text import one_line
 from search_coverage.report.wording import METADATA_ONLY
 
@@ -21,9 +21,9 @@ class BlindSpot:
     """One thing that a search does not see.
 
     Attributes:
-        text: For the page, in whole sentences.
-        in_short: For the mail; None where it does not matter to this search.
-        concerns_this_search: Whether this search probably passed over something for it.
+        text: Whole sentences, for the page.
+        in_short: For the mail; None if it does not matter to this search.
+        concerns_this_search: Whether this search probably missed something because of it.
     """
 
     title: str
@@ -32,28 +32,34 @@ class BlindSpot:
     concerns_this_search: bool = False
 
 
+_CONTENTS = BlindSpot(
+    "Contents",
+    f"{METADATA_ONLY} No search finds a word, a name or a number that is only inside a file.",
+    "what is inside a file or an object",
+)
+_LINKS = BlindSpot(
+    "Links on EBS volumes",
+    "AWS Backup does not index symbolic links and hard links.",
+    "symbolic and hard links",
+)
+_DELETE_MARKERS = BlindSpot(
+    "Delete markers in S3",
+    "A search never returns delete markers, so it does not show that an object was deleted, or when.",
+    "delete markers",
+)
+_CONTINUOUS_BACKUPS = BlindSpot(
+    "The latest changes in continuous S3 backups",
+    "A continuous backup gets one index per day. What was written after its latest index is not in it.",
+    "in continuous backups, what is newer than the index of the day",
+)
+
+
 def blind_spots(job: SearchJob, inventory: Inventory) -> list[BlindSpot]:
-    """Name what a search of this resource type does not see; where AWS did not say the type, of every type."""
+    """Name what a search of this resource type does not see; of every type, if AWS did not name the type."""
     types = set(job.scope.resource_types)
-    of_ebs = [_links(), _creation_times(job), _volumes_of_instances(job, inventory)]
-    of_s3 = [_delete_markers(), _continuous_backups()]
-    return [_contents(), *(of_ebs if types != {"S3"} else ()), *(of_s3 if types != {"EBS"} else ())]
-
-
-def _contents() -> BlindSpot:
-    return BlindSpot(
-        "Contents",
-        f"{METADATA_ONLY} No search finds a word, a name or a number that is only inside a file.",
-        "what is inside a file or an object",
-    )
-
-
-def _links() -> BlindSpot:
-    return BlindSpot(
-        "Links on EBS volumes",
-        "AWS Backup does not index symbolic links and hard links.",
-        "symbolic and hard links",
-    )
+    of_ebs = [_LINKS, _creation_times(job), _volumes_of_instances(job, inventory)]
+    of_s3 = [_DELETE_MARKERS, _CONTINUOUS_BACKUPS]
+    return [_CONTENTS, *(of_ebs if types != {"S3"} else ()), *(of_s3 if types != {"EBS"} else ())]
 
 
 def _creation_times(job: SearchJob) -> BlindSpot:
@@ -84,7 +90,7 @@ def _volumes_of_instances(job: SearchJob, inventory: Inventory) -> BlindSpot:
         counted = f"From the time that the search covers, the vaults hold {number} {noun}: "
         counted += f"{_vaults(held, _VAULTS_NAMED)}."
         in_short = f"{number}: {_vaults(held, _VAULTS_NAMED_IN_SHORT)}"
-    elif inventory.status is InventoryStatus.OFF:
+    elif inventory.is_off:
         counted, in_short = "They were not counted, since the comparison with the vaults is off.", "not counted"
     elif "EBS" not in job.scope.resource_types:
         counted, in_short = "They were not counted, since AWS did not say that the search is for EBS.", "not counted"
@@ -107,19 +113,3 @@ def _vaults(held: Sequence[NotSearchable], named: int) -> str:
     if others := held[named:]:
         parts.append(f"{sum(one.backups for one in others):,} in {len(others):,} more vaults")
     return ", ".join(parts)
-
-
-def _delete_markers() -> BlindSpot:
-    return BlindSpot(
-        "Delete markers in S3",
-        "A search never returns delete markers, so it does not show that an object was deleted, or when.",
-        "delete markers",
-    )
-
-
-def _continuous_backups() -> BlindSpot:
-    return BlindSpot(
-        "The latest changes in continuous S3 backups",
-        "A continuous backup gets one index per day. What was written after its latest index is not in it.",
-        "in continuous backups, what is newer than the index of the day",
-    )

@@ -1,6 +1,6 @@
-"""Texts from AWS and from people, made fit to be read: on one line of an e-mail, on a page.
+"""Makes texts from AWS and from people readable, on one line of an email or on a page.
 
-None takes longer than in proportion to the length of the text, whatever is in it: AWS does not bound a message.
+AWS does not bound a message: all functions here take linear time.
 """
 
 import unicodedata
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from search_coverage.coverage.search_job import SearchJob
 
 PAGE_CHARACTERS = 4_000
-"""How much of one text the page shows."""
+"""How much of a text the page shows."""
 
 _CUT = "… (cut: the other files of the report have all of it)"
 
-# What joins the parts of an emoji stays.
+# The characters that join the parts of an emoji stay.
 _KEPT = "\n\u200c\u200d"
 
-# The space, the Braille pattern without a dot, and the letters and marks that show as nothing: Unicode's
+# The space, the blank Braille pattern, and the letters and marks without a shape: Unicode's
 # Default_Ignorable_Code_Point without its control and format characters, which are left out in any case.
 _BLANK = frozenset(
     " \u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
@@ -25,7 +25,7 @@ _BLANK = frozenset(
 
 
 def name_of(job: SearchJob, characters: int) -> str:
-    """Give what people call a search job, on one line: its identifier where it has no name that can be seen."""
+    """Give the name of a search job on one line; its identifier if it has no visible name."""
     return one_line(job.name, characters) or job.identifier
 
 
@@ -33,11 +33,11 @@ def one_line(text: str | None, characters: int) -> str:
     """Put a text on one line: no line breaks, control or direction characters.
 
     Args:
-        characters: The most it may have, counted as UTF-16 does, where an emoji is two: nobody who counts otherwise
-            counts more. No more of the text is read than it takes to fill them.
+        characters: The maximum, in UTF-16 code units, which are at least as many as the characters. Of a long text
+            only the beginning is read.
 
     Returns:
-        The text; a longer one ends in ``…``; nothing, or nothing that can be seen, gives an empty text.
+        The text, with ``…`` at its end if it was cut; an empty text if nothing in it is visible.
     """
     line: list[str] = []
     length = 0
@@ -56,7 +56,7 @@ def one_line(text: str | None, characters: int) -> str:
 
 
 def _seen(text: str) -> Iterator[str]:
-    """Give the characters of a text that can be seen, with one space for whatever stands between its words."""
+    """Give the visible characters of a text, with one space between its words."""
     between = ""
     started = False
     for character in text:
@@ -73,10 +73,7 @@ def _utf16_length(character: str) -> int:
 
 
 def visible(text: str) -> str:
-    """Spell out what cannot be seen: control and direction characters become ``⟨U+202E⟩``; line breaks stay.
-
-    What is longer than a page has room for is cut, and says so.
-    """
+    """Spell out control and direction characters, as ``⟨U+202E⟩``, but no line breaks; cut a long text, and say so."""
     if len(text) > PAGE_CHARACTERS:
         text = text[:PAGE_CHARACTERS] + _CUT
     if text.isprintable():

@@ -1,4 +1,4 @@
-"""Whose backups were not searched: counted by source in bounded memory, and said in one sentence."""
+"""The sources of the backups that were not searched: counted in bounded memory, and named in one sentence."""
 
 import re
 from collections import Counter
@@ -12,8 +12,7 @@ from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.report.plain_text import one_line, visible
 
 SOURCES_COUNTED = 10_000
-"""How many sources are counted each on its own. The backups of any further ones are counted together, so that memory
-does not grow with the search."""
+"""How many sources are counted one by one. The backups of all others are counted together, to bound the memory."""
 
 _NAMES_SHOWN = 6
 _PHRASES_SHOWN = 4
@@ -28,9 +27,9 @@ class SourceCounts:
     """Counts backups by the ARN of their source; empty where AWS did not send it.
 
     Attributes:
-        limit: How many sources are counted each on its own.
-        created: When the oldest and the newest backup of a source was made, in seconds since the epoch, UTC; None if
-            that is not known of all of them.
+        limit: How many sources are counted one by one.
+        created: When the oldest and the newest backup of a source was made, in seconds since the epoch, UTC; None
+            unless that is known of all its backups.
         further: The backups of the sources beyond the limit.
     """
 
@@ -52,7 +51,7 @@ class SourceCounts:
 
 
 def source_name(source: str) -> str:
-    """Give what tells a source from others: the name of its bucket, the identifier of its volume."""
+    """Give the name of a bucket, or the identifier of a volume."""
     if not source:
         return "source not given"
     try:
@@ -62,7 +61,7 @@ def source_name(source: str) -> str:
 
 
 def shortened(name: str, columns: int) -> str:
-    """Put a name from AWS on one line, and cut it in its middle: its ends are what tells it from others.
+    """Put a name from AWS on one line, and cut it in its middle: the ends tell it from others.
 
     Args:
         columns: The most that it may take; a wide character takes two.
@@ -112,7 +111,7 @@ def sources_in_words(sources: SourceCounts, today: date) -> str:
 
 
 def _rest(backups: int, sources: int, *, further: bool) -> str:
-    if further:  # nobody knows of how many
+    if further:
         return f"{backups:,} of {f'more than {sources:,} ' if sources else ''}other sources"
     if sources == 1:
         return f"{backups:,} of one other source"
@@ -121,19 +120,17 @@ def _rest(backups: int, sources: int, *, further: bool) -> str:
 
 def _runs(sources: Iterable[str]) -> Iterator[list[str]]:
     """Put together the sources whose names differ by consecutive numbers at the end."""
-    run: list[str] = []
+    runs: list[list[str]] = []
     expected = None
     for name, source in sorted(((source_name(source), source) for source in sources), key=_in_order):
-        if run and name != expected:
-            yield from _worth_it(run)
-            run = []
-        run.append(source)
-        expected = _successor(name)
-    yield from _worth_it(run)
-
-
-def _worth_it(run: list[str]) -> list[list[str]]:
-    return [run] if len(run) >= _RUN else [[source] for source in run]
+        stem, number = _numbered(name)
+        if name != expected:
+            runs.append([])
+        runs[-1].append(source)
+        # As wide as the number before, if that has leading zeros
+        expected = f"{stem}{str(int(number) + 1).zfill(len(number))}" if number else None
+    for run in runs:
+        yield from [run] if len(run) >= _RUN else [[source] for source in run]
 
 
 def _in_order(named: tuple[str, str]) -> tuple[str, int, str]:
@@ -141,27 +138,18 @@ def _in_order(named: tuple[str, str]) -> tuple[str, int, str]:
     return stem, int(number) if number else -1, named[1]
 
 
-def _successor(name: str) -> str | None:
-    """Give the name with the next number at its end, as wide as the number before where that has leading zeros."""
-    stem, number = _numbered(name)
-    return f"{stem}{str(int(number) + 1).zfill(len(number))}" if number else None
-
-
 def _numbered(name: str) -> tuple[str, str]:
-    """Split off the number at the end of a name; it is empty where there is none, or none that anybody counts by."""
+    """Split off the number at the end of a name; it is empty if there is none, or if it is too long for a count."""
     stem = name.rstrip("0123456789")
     number = name[len(stem) :]
     return (stem, number) if len(number) <= _DIGITS else (name, "")
 
 
 def _run_name(run: list[str]) -> str:
-    first = _name(run[0])
-    return first if len(run) == 1 else f"{first} … {_numbered(source_name(run[-1]))[1]}"
-
-
-def _name(source: str) -> str:
-    name = shortened(source_name(source), _NAME_COLUMNS)
-    return name if _PLAIN_NAME.fullmatch(name.replace("…", "-")) else f"“{name}”"
+    name = shortened(source_name(run[0]), _NAME_COLUMNS)
+    if not _PLAIN_NAME.fullmatch(name.replace("…", "-")):
+        name = f"“{name}”"
+    return name if len(run) == 1 else f"{name} … {_numbered(source_name(run[-1]))[1]}"
 
 
 def _listed(names: Iterable[str]) -> str:

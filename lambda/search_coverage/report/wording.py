@@ -1,10 +1,13 @@
-"""What the page and the mail say in the same words: each sentence, and the words for AWS's codes, once."""
+"""What page and mail say in the same words: each sentence, the words for AWS's codes, and the order of the reasons."""
 
 from datetime import UTC, datetime
 
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES
-from search_coverage.coverage.verdict import InventoryStatus, Verdict
+from search_coverage.coverage.verdict import Inventory, Verdict
+from search_coverage.report.findings import Findings
+from search_coverage.report.sources import sources_in_words
+from search_coverage.report.tally import Tally
 
 METADATA_ONLY = "A search compares names, sizes and times. It never reads what is inside a file or an object."
 """What a search looks at (aws-facts.md §7)."""
@@ -30,16 +33,53 @@ _TRUST = {
 _TRUST_NOT_COMPARED = f"No backup that AWS lists for it was left out. {_NOT_PROOF}"
 
 _TYPES = {"S3": "S3 bucket", "EBS": "EBS volume"}
-_STATUSES = {
-    "RUNNING": "Running",
-    "COMPLETED": "Completed",
-    "STOPPING": "Stopping",
-    "STOPPED": "Stopped",
-    "FAILED": "Failed",
-    "PENDING": "Pending",
-    "ACTIVE": "Active",
-    "DELETING": "Deleting",
-}
+_STATUSES = frozenset({"RUNNING", "COMPLETED", "STOPPING", "STOPPED", "FAILED", "PENDING", "ACTIVE", "DELETING"})
+
+
+def headline(findings: Findings) -> str:
+    """Say in one sentence how much of the backups the search looked at, and no more than is known."""
+    tally, verdict, meant = findings.tally, findings.judgement.verdict, findings.backups_meant
+    noun = "backup" if meant == 1 else "backups"
+    if meant == 0:
+        return "This search looked at no backup at all"
+    if verdict is Verdict.NONE and meant > 1:
+        return f"This search did NOT look at any of the {meant:,} {noun}"
+    if tally.excluded:
+        return f"This search did NOT look at {tally.excluded:,} of {meant:,} {noun}"
+    if verdict is Verdict.COMPLETE:
+        of_what = "that AWS lists for it" if findings.inventory.is_off else "in its scope"
+        return f"This search looked at all {tally.listed:,} {noun} {of_what}"
+    return f"This search lists {tally.listed:,} {noun} as searched, but its result is in doubt"
+
+
+def headline_in_short(findings: Findings) -> str:
+    """Say the verdict and the numbers in a few words, as for the subject of a mail."""
+    excluded, verdict, meant = findings.tally.excluded, findings.judgement.verdict, findings.backups_meant
+    if verdict is Verdict.COMPLETE:
+        numbers = f"all {meant:,} backups searched"
+    elif excluded:
+        numbers = f"{excluded:,} of {meant:,} backups not searched"
+    else:
+        numbers = f"{meant:,} backups searched, result in doubt" if meant else "no backup listed"
+    return f"{verdict_in_words(verdict)}: {numbers}"
+
+
+def not_looked_at(findings: Findings) -> str | None:
+    """Name the sources of the excluded backups; None if there are none."""
+    if not findings.tally.excluded:
+        return None
+    return sources_in_words(findings.tally.by_source, findings.generated_at.date())
+
+
+def trust(verdict: Verdict, inventory: Inventory) -> str:
+    """Say how far the result can be trusted, in words that claim no more than a search of metadata shows."""
+    return _TRUST_NOT_COMPARED if verdict is Verdict.COMPLETE and inventory.is_off else _TRUST[verdict]
+
+
+def reasons_in_order(tally: Tally) -> list[tuple[Reason, int]]:
+    """Give the reasons and their numbers of backups: the largest first, of the same size the easiest first."""
+    effort = list(REMEDIES)
+    return sorted(tally.by_reason.items(), key=lambda counted: (-counted[1], effort.index(counted[0])))
 
 
 def verdict_in_words(verdict: Verdict) -> str:
@@ -47,28 +87,18 @@ def verdict_in_words(verdict: Verdict) -> str:
     return _VERDICTS[verdict]
 
 
-def trust(verdict: Verdict, inventory: InventoryStatus) -> str:
-    """Say how far the result can be trusted, in words that claim no more than a search of metadata shows."""
-    if verdict is Verdict.COMPLETE and inventory is InventoryStatus.OFF:
-        return _TRUST_NOT_COMPARED
-    return _TRUST[verdict]
-
-
-def reason_in_words(code: str) -> str:
-    """Give the title of a reason."""
-    return REMEDIES[Reason(code)].title
-
-
 def type_in_words(code: str) -> str:
-    """Name a resource type; one that is not known keeps its code."""
+    """Name a resource type; an unknown type keeps its code."""
     return _TYPES.get(code, code)
 
 
 def status_in_words(code: str) -> str:
-    """Name a status of a search job, of a backup in it, or of an index; one that is not known keeps its code."""
-    return _STATUSES.get(code, code)
+    """Name a status of a search job, of a backup in it, or of an index; an unknown status keeps its code."""
+    return code.capitalize() if code in _STATUSES else code
 
 
-def moment_in_words(moment: datetime) -> str:
+def moment_in_words(moment: datetime | float) -> str:
     """Write a moment in the one form that people read: 20 Nov 2026 09:05:30 UTC."""
+    if not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, UTC)
     return f"{moment.astimezone(UTC):%-d %b %Y %H:%M:%S} UTC"

@@ -1,40 +1,34 @@
-"""The inventory where nobody asked for one: the setting ``inventory`` is false."""
+"""The inventory where the setting ``inventory`` is false."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Self
 
-from search_coverage.aws.backup_search import BackupsPage
-from search_coverage.coverage.backup import Backup, BackupIndex
+from search_coverage.coverage.backup import Backup, BackupIndex, BackupsPage
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus
 
 
-class NoInventory:
-    """Knows nothing of the vaults, and asks nobody; otherwise like `InventoryOfScope`."""
+class NoInventory(AbstractContextManager["NoInventory"]):
+    """Reads no vault; implements `ports.ScopeInventory`."""
 
     def __init__(self, _job: SearchJob, _folder: Path, _seconds: float) -> None:
         pass
 
-    def __enter__(self) -> Self:
-        """Stay open for the block."""
-        return self
-
     def __exit__(self, *_exception: object) -> None:
-        """There is nothing to close."""
+        """Close nothing."""
 
     def mark_listed(self, _page: BackupsPage) -> None:
-        """There is nothing to compare the list with."""
+        """Compare the list with nothing."""
 
     def index_of(self, _backup: Backup) -> BackupIndex | None:
-        """Nobody asked the vaults."""
-        return None
+        """Give nothing: no vault is known."""
 
     def not_listed(self, _seconds: float) -> Iterator[Exclusion]:
-        """Nobody knows."""
+        """Give nothing: no vault is known."""
         return iter(())
 
     def result(self, _listed: int) -> Inventory:
-        """Say that it is off."""
+        """Say that the inventory is off."""
         return Inventory(InventoryStatus.OFF)

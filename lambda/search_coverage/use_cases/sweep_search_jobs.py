@@ -1,7 +1,7 @@
 """Sweep the search jobs: announce each one that has ended and has no report yet.
 
-Level-triggered: what counts is that the report is missing, not that something happened. Whatever was lost on the way,
-an event, an invocation, a deployment, the next sweep makes good.
+Level-triggered: what counts is that the report is missing, not that something happened. The next sweep makes good for
+whatever was lost on the way: an event, an invocation, a deployment.
 """
 
 import time
@@ -11,13 +11,17 @@ from datetime import UTC, datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
-from search_coverage.aws.announcements import Announcements
-from search_coverage.aws.backup_search import BackupSearch
-from search_coverage.aws.errors import AwsCallFailed
-from search_coverage.aws.event_bus import EventBus, Refusal
-from search_coverage.aws.report_bucket import ReportBucket
+from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.search_job import ENDED, SearchJob
 from search_coverage.names import SEARCH_JOB_ANNOUNCED, SERVICE
+from search_coverage.use_cases.ports import (
+    Announcement,
+    Announcements,
+    Refusal,
+    ReportedJobs,
+    SearchJobLister,
+    StateChangeEvents,
+)
 
 ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
 OVERDUE_AFTER = timedelta(hours=1)
@@ -43,9 +47,8 @@ class Sweep:
         ended: Those of them that have ended in a way that is to be reported.
         unreported: Those of them without a report.
         announced: Those of them that were announced just now; most others were announced less than an hour ago.
-        overdue: Those without a report that ended more than an hour ago. One whose end AWS does not tell is among
-            them: nobody can say that it still has time.
-        left_over: What could not be done, in sentences; people have to know.
+        overdue: Those without a report that ended more than an hour ago, or whose end is not known.
+        left_over: What could not be done, in sentences for the operator.
     """
 
     known: int
@@ -61,19 +64,21 @@ class SweepSearchJobs:
     """The use case, with what it works on.
 
     Attributes:
-        statuses: The statuses of `ENDED` that are to be reported. A status that is not in `ENDED` is not excluded by
-            leaving it out here: nobody could have known it.
+        statuses: The statuses of `ENDED` that are to be reported. A status that AWS adds later, which is not in
+            `ENDED`, is always reported.
         now: Gives the current time, aware.
+        pause: Waits for some seconds.
         seen_reported: When the report of a search job was last seen in the bucket. Most sweeps find nothing new, and
             this spares them the listing; a report that has vanished is missed after an hour.
     """
 
-    search: BackupSearch
-    bucket: ReportBucket
+    search: SearchJobLister
+    bucket: ReportedJobs
     announcements: Announcements
-    bus: EventBus
+    bus: StateChangeEvents
     statuses: frozenset[str]
     now: Callable[[], datetime]
+    pause: Callable[[float], None] = time.sleep
     seen_reported: dict[str, datetime] = field(default_factory=dict)
 
     def run(self, seconds_left: Callable[[], float]) -> Sweep:
@@ -131,34 +136,36 @@ class SweepSearchJobs:
     def _announce(
         self, jobs: list[SearchJob], seconds_left: Callable[[], float]
     ) -> tuple[int, list[Refusal], list[str]]:
+        """Announce the jobs while there is time; give how many, the refusals, and what could not be recorded."""
         announced: int = 0
         refusals: list[Refusal] = []
         unrecorded: list[str] = []
         for taken, refused in self.bus.announce(jobs):
-            for announcement in taken:
-                job = announcement.job
-                # Recorded after the event is out: a crash in between repeats an event, and loses none.
-                try:
-                    self.announcements.record(job.identifier, self.now())
-                except AwsCallFailed as error:  # the next sweep announces it again; the others must not wait for that
-                    unrecorded.append(f"{error} The next sweep announces it again.")
-                _logger.info(
-                    SEARCH_JOB_ANNOUNCED,
-                    search_job_id=job.identifier,
-                    status=job.status,
-                    correlation_id=announcement.event_id,
-                )
+            # Recorded after the event is out: a crash in between repeats an event, and loses none.
+            unrecorded += [problem for announcement in taken if (problem := self._record(announcement))]
             announced += len(taken)
             refusals += refused
             if seconds_left() < _SECONDS_KEPT_BACK:
                 _logger.warning("no time for more, the next sweep goes on", announced=announced, due=len(jobs))
                 break
             if announced + len(refusals) < len(jobs):
-                time.sleep(_SECONDS_BETWEEN_BATCHES)
+                self.pause(_SECONDS_BETWEEN_BATCHES)
         return announced, refusals, unrecorded
 
+    def _record(self, announcement: Announcement) -> str | None:
+        """Record an announcement; give why it could not be, which must not keep the others waiting."""
+        job, problem = announcement.job, None
+        try:
+            self.announcements.record(job.identifier, self.now())
+        except AwsCallFailed as error:
+            problem = f"{error} The next sweep announces it again."
+        _logger.info(
+            SEARCH_JOB_ANNOUNCED, search_job_id=job.identifier, status=job.status, correlation_id=announcement.event_id
+        )
+        return problem
 
-def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str], unknown: int) -> tuple[str, ...]:
+
+def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str], unknown: int) -> list[str]:
     sentences = []
     if refusals:
         errors = "; ".join(sorted({refusal.error for refusal in refusals}))
@@ -175,7 +182,7 @@ def _left_over(announced: int, refusals: list[Refusal], unreadable: list[str], u
             f"AWS lists {len(unreadable)} search jobs that cannot be read, so they get no report; the first: "
             f"{unreadable[0][:500]}."
         )
-    return tuple(sentences)
+    return sentences
 
 
 def _ended_at(job: SearchJob) -> float:

@@ -1,28 +1,28 @@
-"""The rest-json protocol, and beside it EC2's, driven by AWS's own service models as botocore ships them.
+"""The rest-json protocol, and EC2's, driven by AWS's own service models.
 
-Routes, wire names and locations, constraints, timestamp formats, error codes and their HTTP statuses are read from the
-model; nothing in this folder knows a particular service. Payload blobs, event streams and document types, which
-neither ``backup-search`` nor ``backup`` uses, are left out.
+moto reads EC2's forms, routes requests and writes answers. What moto does not do is here: it takes input that breaks
+the model's constraints, it leaves out null members, and it answers every error without ``Retry-After`` and, where the
+model gives no status, with 400.
 """
 
-from simulators.backup_search.protocol.message import Disruption, Reply, Request
+from moto.core.request import Request
+
 from simulators.backup_search.protocol.reading import InvalidInputError, read_input
 from simulators.backup_search.protocol.rendering import (
     RenderedJson,
+    Reply,
     ServiceError,
     render_error,
     render_json,
     render_output,
 )
-from simulators.backup_search.protocol.service import Route, Service, service_of
+from simulators.backup_search.protocol.service import Service, service_of
 
 __all__ = [
-    "Disruption",
     "InvalidInputError",
     "RenderedJson",
     "Reply",
     "Request",
-    "Route",
     "Service",
     "ServiceError",
     "read_input",

@@ -1,33 +1,42 @@
-"""From an operation's output, or an error, to a reply: wire names, locations and formats as the model says."""
+"""From an operation's output, or an error, to a reply: moto's serializers, with nulls and with rows of JSON text."""
 
-import base64
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from dataclasses import dataclass, field
 from typing import Any
+from xml.sax.saxutils import escape
 
-from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from moto.core.model import ListShape, OperationModel, Shape, StructureShape
+from moto.core.serialize import EC2Serializer, RestJSONSerializer
 
-from simulators.backup_search.protocol import ec2_query
-from simulators.backup_search.protocol.message import Reply
 from simulators.backup_search.protocol.service import Service
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the client gets, unless the connection is reset, or ends after half of the body."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_reset: bool = False
+    is_truncated: bool = False
+
+    @classmethod
+    def of_json(cls, value: Any, *, status: int = 200) -> "Reply":
+        """Return a reply whose body is ``value`` as JSON; a type that JSON lacks (a time) becomes text."""
+        return cls(status=status, body=json.dumps(value, default=str).encode())
+
+
 class RenderedJson(str):
-    """A member of an output that is JSON text already, and goes out as it is."""
+    """A member of an output that is JSON text already."""
 
     __slots__ = ()
 
 
 class ServiceError(Exception):
-    """An error that the service answers with.
-
-    Attributes:
-        code: One of the service's error codes.
-        members: The members of the error's shape, ``message`` among them.
-    """
+    """An error that the service answers with: its code, and the members of its shape, ``message`` among them."""
 
     def __init__(self, code: str, message: str, **members: Any) -> None:
         super().__init__(f"{code}: {message}")
@@ -35,97 +44,74 @@ class ServiceError(Exception):
         self.members: dict[str, Any] = {"message": message, **members}
 
 
-def render_output(operation: OperationModel, output: Mapping[str, Any], *, nulls: bool = False) -> Reply:
-    """Returns the reply that carries an operation's output.
+class _Serializer(RestJSONSerializer):
+    """moto's serializer, for any structure of the model, which is what an error and a row of a list are."""
 
-    Args:
-        operation: The operation.
-        output: Its output.
-        nulls: Whether a member that is not there goes out as null, as AWS Backup does at times (aws-facts.md §7).
-    """
-    if operation.service_model.metadata["protocol"] == ec2_query.NAME:
-        return ec2_query.render_xml(operation, output)
-    return _reply(operation.output_shape, output, int(operation.http.get("responseCode", 200)), nulls=nulls)
+    def __init__(self, service: Service, *, nulls: bool) -> None:
+        super().__init__(OperationModel({}, service.model))
+        self._nulls = nulls
+
+    def render(self, shape: Any, members: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+        """Return the JSON text of a structure, and the headers that the model wants some members in."""
+        parts: dict[str, dict[str, Any]] = {"body": {}, "headers": {}}
+        self._serialize_type_structure(parts, members, shape, "")
+        texts = [f"{json.dumps(name)}:{_json_text(value)}" for name, value in parts["body"].items()]
+        return f"{{{','.join(texts)}}}", parts["headers"]
+
+    def _serialize_structure_member(self, serialized: Any, value: Any, shape: Shape, key: str) -> None:
+        if self._nulls and value.get(key) is None and not shape.is_not_bound_to_body:
+            serialized.get("body", serialized)[self.get_serialized_name(shape, key)] = None
+        else:
+            super()._serialize_structure_member(serialized, value, shape, key)
+
+    def _serialize_type_list(self, serialized: Any, value: Any, shape: ListShape, key: str) -> None:
+        if isinstance(value, RenderedJson):
+            self._default_serialize(serialized, value, shape, key)
+        else:
+            super()._serialize_type_list(serialized, value, shape, key)
+
+
+def render_json(service: Service, shape: StructureShape, members: Mapping[str, Any], *, nulls: bool = False) -> str:
+    """Return the JSON text of a structure; members that it does not have are null if asked."""
+    return _Serializer(service, nulls=nulls).render(shape, members)[0]
+
+
+def render_output(
+    service: Service, operation: OperationModel, output: Mapping[str, Any], *, nulls: bool = False
+) -> Reply:
+    """Return the reply that carries an operation's output; members that it does not have are null if asked."""
+    if service.is_ec2:
+        return Reply(200, str(EC2Serializer(operation).serialize(output)["body"]).encode())
+    shape = operation.output_shape
+    text, headers = _Serializer(service, nulls=nulls).render(shape, output) if shape else ("{}", {})
+    return Reply(int(operation.http.get("responseCode", 200)), text.encode(), headers | _request_id())
 
 
 def render_error(service: Service, error: ServiceError) -> Reply:
-    """Returns the reply that carries an error: status, ``x-amzn-errortype`` and members as the model says.
+    """Return the reply that carries an error: status, ``x-amzn-errortype`` and members as the model says.
 
-    A required member that the error does not have goes out as a placeholder, because AWS always sends it. An error
-    that the model lacks, but every service has, carries its message and ``Retry-After`` alone.
-
-    Raises:
-        KeyError: The service has no such error code.
+    AWS sends every required member, so one that the error does not have goes out as a placeholder. An error that the
+    model lacks carries its message and ``Retry-After`` alone.
     """
-    status = service.error_status(error.code)
+    status = service.error_statuses[error.code]
     if service.is_ec2:
-        return ec2_query.render_xml_error(error.code, error.members["message"], status)
-    shape = service.errors.get(error.code)
-    if shape is None:
-        reply = _common_error(error, status)
+        text = f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.members['message'])}</Message></Error>"
+        return Reply(status, f"<Response><Errors>{text}</Errors><RequestID>simulated</RequestID></Response>".encode())
+    if shape := service.errors.get(error.code):
+        given = {name.lower(): value for name, value in error.members.items()}  # a model may spell it "Message"
+        members = {name: f"simulated {name}" for name in shape.required_members}
+        members |= {name: given[name.lower()] for name in shape.members if name.lower() in given}
+        text, headers = _Serializer(service, nulls=False).render(shape, members)
     else:
-        # A model may spell it "Message".
-        names = {name.lower(): name for name in shape.members}
-        members = {names[name.lower()]: value for name, value in error.members.items() if name.lower() in names}
-        placeholders = {name: f"simulated {name}" for name in shape.required_members if name not in members}
-        reply = _reply(shape, placeholders | members, status)
-    return Reply(reply.status, reply.body, {**reply.headers, "x-amzn-errortype": error.code})
+        text = json.dumps({"message": error.members["message"]})
+        retry_after = error.members.get("retryAfterSeconds")
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return Reply(status, text.encode(), {**headers, **_request_id(), "x-amzn-errortype": error.code})
 
 
-def render_json(shape: Shape, value: Any, *, nulls: bool = False) -> str:
-    """Returns ``value`` as JSON text in the wire form of ``shape``; members that are not there are null if asked."""
-    return "null" if value is None else json.dumps(_wire(shape, value, nulls=nulls), separators=(",", ":"))
+def _json_text(value: Any) -> str:
+    return value if isinstance(value, RenderedJson) else json.dumps(value, separators=(",", ":"))
 
 
-def _common_error(error: ServiceError, status: int) -> Reply:
-    reply = _reply(None, {}, status)
-    retry_after = error.members.get("retryAfterSeconds")
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    body = json.dumps({"message": error.members["message"]}).encode()
-    return Reply(status, body, {**reply.headers, **headers})
-
-
-def _reply(shape: StructureShape | None, output: Mapping[str, Any], status: int, *, nulls: bool = False) -> Reply:
-    headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-    members: list[str] = []
-    for name, member in shape.members.items() if shape is not None else ():
-        value = output.get(name)
-        wire_name = str(member.serialization.get("name", name))
-        location = member.serialization.get("location")
-        if value is None and (location or not nulls):
-            continue
-        if location == "header":
-            headers[wire_name] = str(_wire(member, value, "rfc822"))
-        elif location != "statusCode":
-            text = value if isinstance(value, RenderedJson) else render_json(member, value, nulls=nulls)
-            members.append(f"{json.dumps(wire_name)}:{text}")
-    return Reply(status, f"{{{','.join(members)}}}".encode(), headers)
-
-
-def _wire(shape: Shape, value: Any, time_format: str = "unixTimestamp", *, nulls: bool = False) -> Any:
-    if isinstance(shape, StructureShape):
-        return {
-            str(member.serialization.get("name", name)): _wire(member, value[name], nulls=nulls)
-            if value.get(name) is not None
-            else None
-            for name, member in shape.members.items()
-            if nulls or value.get(name) is not None
-        }
-    if isinstance(shape, ListShape):
-        return [_wire(shape.member, item, nulls=nulls) for item in value]
-    if isinstance(shape, MapShape):
-        return {key: _wire(shape.value, item, nulls=nulls) for key, item in value.items()}
-    if shape.type_name == "timestamp":
-        return _wire_time(value, shape.serialization.get("timestampFormat", time_format))
-    if shape.type_name == "blob":
-        return base64.b64encode(value).decode()
-    return value
-
-
-def _wire_time(moment: datetime, time_format: str) -> str | float:
-    if time_format == "rfc822":
-        return format_datetime(moment.astimezone(UTC), usegmt=True)
-    if time_format == "iso8601":
-        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    seconds = round(moment.timestamp(), 3)
-    return int(seconds) if seconds.is_integer() else seconds
+def _request_id() -> dict[str, str]:
+    return {"x-amzn-RequestId": str(uuid.uuid4())}

@@ -1,4 +1,4 @@
-"""The embedded AWS does what the demo and the end-to-end tests lean on: it stays local, delivers, retries, and ends."""
+"""The embedded AWS does what the demo and the end-to-end tests need: it stays local, delivers, retries, and ends."""
 
 import io
 import json
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,45 +39,36 @@ def handler(event, context):
     except Exception as error:
         return type(error).__name__
 """
+SIMULATOR = "http://127.0.0.1:9"
 ONE_ATTEMPT = {"AWS_MAX_ATTEMPTS": "1"}
-TELLING_ITS_ENVIRONMENT = "import os\n\ndef handler(event, context):\n    return dict(os.environ)\n"
+RETURNING_ITS_ENVIRONMENT = "import os\n\ndef handler(event, context):\n    return dict(os.environ)\n"
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    with EmbeddedAws(
-        state_dir=tmp_path_factory.mktemp("aws"), simulator_url="http://127.0.0.1:9", retry_delays=(0.1, 0.2)
-    ) as running:
+    state = tmp_path_factory.mktemp("aws")
+    with EmbeddedAws(state_dir=state, simulator_url=SIMULATOR, retry_delays=(0.1, 0.2)) as running:
         yield running
 
 
 def test_its_endpoint_answers_as_an_account_of_its_own(aws: EmbeddedAws) -> None:
-    # When someone asks who they are
-    identity = aws.client("sts").get_caller_identity()
-
-    # Then it is the account of the embedded AWS
-    assert identity["Account"] == aws.account_id
+    assert aws.client("sts").get_caller_identity()["Account"] == aws.account_id
 
 
 def test_it_listens_on_loopback_only(aws: EmbeddedAws) -> None:
-    # Given any other address of this computer
+    # Any other address of this computer
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
         other.settimeout(1)
 
-        # Then nobody answers there
         with pytest.raises(OSError, match=r"refused|timed out|unreachable|assign"):
-            other.connect(("127.0.0.2", aws.server.port))
+            other.connect(("127.0.0.2", aws.process.port))
 
 
 def test_a_port_in_use_is_one_sentence(aws: EmbeddedAws, tmp_path: Path) -> None:
-    # When a second one is started on the same port
-    port = str(aws.server.port)
-    second = subprocess.run(
-        [sys.executable, "-m", "simulators.embedded_aws", "--port", port, "--state", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
-    )  # fmt: skip
+    port = str(aws.process.port)
+    command = [sys.executable, "-m", "simulators.embedded_aws", "--port", port, "--state", str(tmp_path)]
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
 
-    # Then it says so, and only so
     assert second.returncode == 1
     assert second.stderr == (
         f"Port {port} on 127.0.0.1 is in use: stop the program that uses it, or choose another port.\n"
@@ -89,16 +80,13 @@ def test_a_port_in_use_is_one_sentence(aws: EmbeddedAws, tmp_path: Path) -> None
     ["https://backup-search.us-east-1.api.aws", "http://10.0.0.1:80", "http://127.0.0.1.example.com", "127.0.0.1:80"],
 )
 def test_a_simulator_that_is_not_on_this_computer_is_refused(url: str, tmp_path: Path) -> None:
-    # When its endpoint leads anywhere else, then it is refused before anything is started
     with pytest.raises(EmulatorError, match="talks to this computer only"):
         EmbeddedAws(state_dir=tmp_path, simulator_url=url)
 
 
 def test_another_version_of_the_emulator_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a ministack that the asynchronous delivery was not written for
-    monkeypatch.setattr("simulators.embedded_aws.ministack_seams.version", lambda _name: "9.9.9")
+    monkeypatch.setattr("simulators.embedded_aws.ministack_patches.version", lambda _name: "9.9.9")
 
-    # When it is to be started, then the sentence names both versions
     with pytest.raises(EmulatorError, match=r"written for ministack 1\.5\.33, but 9\.9\.9 is installed"):
         EmbeddedAws(state_dir=tmp_path).start()
 
@@ -110,21 +98,15 @@ def test_functions_see_nothing_of_the_users_aws_settings(tmp_path: Path, monkeyp
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.us-east-1.amazonaws.com")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(Path.home() / ".aws" / "config"))
 
-    # When a function runs in the embedded AWS
-    with EmbeddedAws(state_dir=tmp_path, simulator_url="http://127.0.0.1:9") as aws:
-        create_function(aws, "environment", TELLING_ITS_ENVIRONMENT)
-        answer = aws.client("lambda").invoke(FunctionName="environment")
-        seen = json.loads(answer["Payload"].read())
+    with EmbeddedAws(state_dir=tmp_path, simulator_url=SIMULATOR) as aws:
+        create_function(aws, "environment", RETURNING_ITS_ENVIRONMENT)
+        seen = invoke(aws, "environment")
         endpoint_url = aws.endpoint_url
 
     # Then every endpoint is on this computer, and the user's account is out of reach
     endpoints = {name: url for name, url in seen.items() if name.startswith("AWS_ENDPOINT_URL")}
-    assert endpoints == {
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ENDPOINT_URL_BACKUPSEARCH": "http://127.0.0.1:9",
-        "AWS_ENDPOINT_URL_BACKUP": "http://127.0.0.1:9",
-        "AWS_ENDPOINT_URL_EC2": "http://127.0.0.1:9",
-    }
+    simulated = {f"AWS_ENDPOINT_URL_{service}": SIMULATOR for service in ("BACKUPSEARCH", "BACKUP", "EC2")}
+    assert endpoints == {"AWS_ENDPOINT_URL": endpoint_url, **simulated}
     assert not seen.get("AWS_SESSION_TOKEN")
     assert "AWS_PROFILE" not in seen
     assert seen["AWS_ACCESS_KEY_ID"] == aws.account_id
@@ -138,36 +120,24 @@ def test_functions_cannot_reach_any_other_computer(aws: EmbeddedAws) -> None:
     # Given a function that calls an endpoint of its own choice
     create_function(aws, "elsewhere", CALLING_ELSEWHERE, environment=ONE_ATTEMPT)
 
-    # When it runs
-    answer = aws.client("lambda").invoke(FunctionName="elsewhere")
-
-    # Then the call ends at a proxy that is none
-    assert json.loads(answer["Payload"].read()) == "ProxyConnectionError"
+    # Then the call ends at a proxy that does not exist
+    assert invoke(aws, "elsewhere") == "ProxyConnectionError"
 
 
 def test_programs_get_the_account_and_nothing_else(aws: EmbeddedAws) -> None:
     # Given a program that asks who it is, and then calls an endpoint of its own choice
-    script = """
+    script = f"""
 import boto3
 print(boto3.client("sts").get_caller_identity()["Account"])
-try:
-    boto3.client("s3", endpoint_url="https://s3.real-aws.invalid").list_buckets()
-except Exception as error:
-    print(type(error).__name__)
+{CALLING_ELSEWHERE}
+print(handler(None, None))
 """
+    environment = aws.environment() | ONE_ATTEMPT
 
-    # When it runs in the environment that is made for programs
-    told = subprocess.run(
-        [sys.executable, "-c", script],
-        env=aws.environment() | ONE_ATTEMPT,
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=True,
-    )
+    command = [sys.executable, "-c", script]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=True)
 
-    # Then it is in the embedded account, and cannot leave it
-    assert told.stdout.split() == [aws.account_id, "ProxyConnectionError"]
+    assert run.stdout.split() == [aws.account_id, "ProxyConnectionError"]
 
 
 @pytest.mark.parametrize("retries", [0, 2])
@@ -176,26 +146,18 @@ def test_an_event_whose_function_fails_is_retried_and_then_lands_in_the_failure_
 ) -> None:
     # Given a rule to a function that always fails, with an on-failure queue
     name = f"failing-{retries}"
-    function_arn = create_function(aws, name, FAILING)
-    queue_url, queue_arn = create_queue(aws, f"{name}-failures")
-    aws.client("lambda").put_function_event_invoke_config(
-        FunctionName=name,
-        Qualifier="$LATEST",
-        MaximumRetryAttempts=retries,
-        DestinationConfig={"OnFailure": {"Destination": queue_arn}},
-    )
+    function_arn, queue_url = create_failing_function(aws, name, retries, Qualifier="$LATEST")
     create_rule(aws, name, function_arn)
 
-    # When an event comes
-    put_event(aws, name, {"job": "7"})
+    put_events(aws, name, {"job": "7"})
 
-    # Then the record in the queue is as AWS documents it, and tells of all the attempts
+    # Then the record in the queue is as AWS documents it, and counts all the attempts
     [record] = receive(aws, queue_url, count=1)
     assert record["version"] == "1.0"
     assert record["timestamp"].endswith("Z")
-    assert record["requestContext"]["condition"] == "RetriesExhausted"
-    assert record["requestContext"]["approximateInvokeCount"] == retries + 1
-    assert record["requestContext"]["functionArn"] == f"{function_arn}:$LATEST"
+    context = record["requestContext"]
+    assert (context["condition"], context["approximateInvokeCount"]) == ("RetriesExhausted", retries + 1)
+    assert context["functionArn"] == f"{function_arn}:$LATEST"
     assert record["requestPayload"]["detail"] == {"job": "7"}
     assert record["responseContext"] == {
         "statusCode": 200,
@@ -207,24 +169,15 @@ def test_an_event_whose_function_fails_is_retried_and_then_lands_in_the_failure_
     # And the function ran as often, under one request id
     starts = [line for line in aws.lambda_logs(name) if line.startswith("START RequestId")]
     assert len(starts) == retries + 1
-    assert all(record["requestContext"]["requestId"] in line for line in starts)
+    assert all(context["requestId"] in line for line in starts)
 
 
 def test_a_direct_asynchronous_invocation_is_retried_as_well(aws: EmbeddedAws) -> None:
-    # Given a function that always fails, with an on-failure queue
-    create_function(aws, "failing-direct", FAILING)
-    queue_url, queue_arn = create_queue(aws, "failing-direct-failures")
-    aws.client("lambda").put_function_event_invoke_config(
-        FunctionName="failing-direct",
-        MaximumRetryAttempts=1,
-        DestinationConfig={"OnFailure": {"Destination": queue_arn}},
-    )
+    _, queue_url = create_failing_function(aws, "failing-direct", retries=1)
 
-    # When it is invoked asynchronously
     event = {"detail": {"job": "8"}}
     aws.client("lambda").invoke(FunctionName="failing-direct", InvocationType="Event", Payload=json.dumps(event))
 
-    # Then the event lands in the queue after one retry
     [record] = receive(aws, queue_url, count=1)
     assert record["requestPayload"] == event
     assert record["requestContext"]["approximateInvokeCount"] == 2
@@ -237,44 +190,28 @@ def test_a_burst_of_fifty_events_is_delivered_whole_and_unchanged(aws: EmbeddedA
     aws.client("lambda").put_function_concurrency(FunctionName="forwarding", ReservedConcurrentExecutions=2)
     create_rule(aws, "forwarding", function_arn)
 
-    # When fifty events come at once
-    entries = [
-        {"Source": "tests", "DetailType": "forwarding", "Detail": json.dumps({"job": str(n)}), "Resources": ["arn:x"]}
-        for n in range(50)
-    ]
-    for first in range(0, 50, 10):
-        aws.client("events").put_events(Entries=entries[first : first + 10])
+    put_events(aws, "forwarding", *({"job": str(number)} for number in range(50)))
 
     # Then each arrives, once, as an EventBridge event
     events = receive(aws, queue_url, count=50)
     assert sorted(int(event["detail"]["job"]) for event in events) == list(range(50))
-    assert {event["source"] for event in events} == {"tests"}
-    assert {event["detail-type"] for event in events} == {"forwarding"}
-    assert all(event["resources"] == ["arn:x"] for event in events)
-    assert all(event["account"] == aws.account_id for event in events)
+    envelopes = {(event["source"], event["detail-type"], event["account"], *event["resources"]) for event in events}
+    assert envelopes == {("tests", "forwarding", aws.account_id, "arn:x")}
 
 
 def test_who_asks_for_digests_gets_only_digests(aws: EmbeddedAws) -> None:
-    # Given a topic with one queue for everything and one for digests
+    # Given a topic with one queue for everything, and one queue and one person for digests
     sns = aws.client("sns")
     topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
     all_url, all_arn = create_queue(aws, "everything")
     digest_url, digest_arn = create_queue(aws, "digests")
-    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=all_arn)
-    sns.subscribe(
-        TopicArn=topic_arn,
-        Protocol="sqs",
-        Endpoint=digest_arn,
-        Attributes={"FilterPolicy": json.dumps({"kind": ["digest"]})},
-    )
-
-    # And a person who asked for digests by e-mail
-    sns.subscribe(
-        TopicArn=topic_arn,
-        Protocol="email",
-        Endpoint="admin@example.com",
-        Attributes={"FilterPolicy": json.dumps({"kind": ["digest"]})},
-    )
+    digests = {"FilterPolicy": json.dumps({"kind": ["digest"]})}
+    for protocol, endpoint, attributes in (
+        ("sqs", all_arn, {}),
+        ("sqs", digest_arn, digests),
+        ("email", "admin@example.com", digests),
+    ):
+        sns.subscribe(TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes)
 
     # When a digest and its further entries are published
     for kind in ("digest", "entries"):
@@ -286,40 +223,32 @@ def test_who_asks_for_digests_gets_only_digests(aws: EmbeddedAws) -> None:
             MessageAttributes={"kind": {"DataType": "String", "StringValue": kind}},
         )
 
-    # Then one queue gets both, the other the digest alone
-    assert sorted(message["Message"] for message in receive(aws, all_url, count=2)) == [
-        "for machines: digest",
-        "for machines: entries",
-    ]
+    # Then one queue gets both, the other the digest alone, and the person the digest with the text for people
+    received = sorted(message["Message"] for message in receive(aws, all_url, count=2))
+    assert received == ["for machines: digest", "for machines: entries"]
     assert [message["Message"] for message in receive(aws, digest_url, count=1)] == ["for machines: digest"]
     assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=digest_url)
-    # And the person gets one mail, with the text for people
     assert aws.mails() == [Mail(to="admin@example.com", subject="A digest", text="for people: digest")]
 
 
-def test_a_schedule_of_one_minute_can_be_made_and_read_back(aws: EmbeddedAws) -> None:
-    # Given a function
-    function_arn = create_function(aws, "scheduled", TELLING_ITS_ENVIRONMENT)
+def test_a_schedule_of_one_minute_can_be_created_and_read_back(aws: EmbeddedAws) -> None:
+    function_arn = create_function(aws, "scheduled", RETURNING_ITS_ENVIRONMENT)
 
-    # When it is put on a schedule
     scheduler = aws.client("scheduler")
     target = {"Arn": function_arn, "RoleArn": f"arn:aws:iam::{aws.account_id}:role/scheduler"}
     scheduler.create_schedule(
         Name="sweep", ScheduleExpression="rate(1 minute)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
     )
 
-    # Then it is there, and on
     schedule = scheduler.get_schedule(Name="sweep")
-    assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert schedule["State"] == "ENABLED"
+    assert (schedule["ScheduleExpression"], schedule["State"]) == ("rate(1 minute)", "ENABLED")
 
 
 def test_stopping_leaves_no_process_and_no_files_of_functions_behind(tmp_path: Path) -> None:
-    # Given one with a function that has run
     with EmbeddedAws(state_dir=tmp_path) as aws:
-        create_function(aws, "warm", TELLING_ITS_ENVIRONMENT)
-        aws.client("lambda").invoke(FunctionName="warm")
-        group = aws.server.process_id
+        create_function(aws, "warm", RETURNING_ITS_ENVIRONMENT)
+        invoke(aws, "warm")
+        group = aws.process.process_id
         assert processes_of_group(group) > 1
 
         # When it is stopped, twice for good measure
@@ -328,50 +257,49 @@ def test_stopping_leaves_no_process_and_no_files_of_functions_behind(tmp_path: P
 
     # Then neither it nor the function's worker is left
     assert processes_of_group(group) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["emulator.log", "mail"]
+    assert left_behind(tmp_path) == ["emulator.log", "mail"]
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_ends_cleanly_when_interrupted(tmp_path: Path, ending: signal.Signals) -> None:
-    # Given the command, running
+    # Given the command, running; it would ignore SIGINT if a shell had started the tests in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "simulators.embedded_aws", "--port", "0", "--state", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert "The embedded AWS answers at http://127.0.0.1:" in running.stdout.readline()
 
-        # When it is interrupted
         running.send_signal(ending)
         _rest, complaints = running.communicate(timeout=10)
 
-    # Then it ends without a word, and leaves its log only
     assert (running.returncode, complaints) == (0, "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["emulator.log", "mail"]
+    assert left_behind(tmp_path) == ["emulator.log", "mail"]
 
 
 def test_it_ends_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
-    # Given a parent that has started one, in which a function has run
     script = """
 import sys, time
 from pathlib import Path
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 with EmbeddedAws(state_dir=Path(sys.argv[1])) as aws:
-    print(aws.endpoint_url, aws.server.process_id, flush=True)
+    print(aws.process.process_id, flush=True)
     time.sleep(60)
 """
-    parent = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    with parent:
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        _endpoint, group = parent.stdout.readline().split()
-        assert processes_of_group(int(group)) > 0
+        group = int(parent.stdout.readline())
+        assert processes_of_group(group) > 0
 
         # When the parent is killed without a chance to clean up
         parent.send_signal(signal.SIGKILL)
 
-    # Then the emulator ends as well, and takes its files along
-    wait_until(lambda: processes_of_group(int(group)) == 0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["emulator.log", "mail"]
+    # Then the emulator ends as well, and removes its files
+    deadline = time.monotonic() + 10
+    while processes_of_group(group):
+        assert time.monotonic() < deadline, "It did not end within 10 seconds."
+        time.sleep(0.05)
+    assert left_behind(tmp_path) == ["emulator.log", "mail"]
 
 
 def create_function(aws: EmbeddedAws, name: str, source: str, environment: dict[str, str] | None = None) -> str:
@@ -404,13 +332,30 @@ def create_rule(aws: EmbeddedAws, detail_type: str, function_arn: str) -> None:
     events.put_targets(Rule=detail_type, Targets=[{"Id": "1", "Arn": function_arn}])
 
 
-def put_event(aws: EmbeddedAws, detail_type: str, detail: dict[str, str]) -> None:
-    entry = {"Source": "tests", "DetailType": detail_type, "Detail": json.dumps(detail)}
-    assert aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+def create_failing_function(aws: EmbeddedAws, name: str, retries: int, **qualifier: str) -> tuple[str, str]:
+    """Return the ARN of a function that always fails, and the URL of its on-failure queue."""
+    function_arn = create_function(aws, name, FAILING)
+    queue_url, queue_arn = create_queue(aws, f"{name}-failures")
+    on_failure = {"OnFailure": {"Destination": queue_arn}}
+    aws.client("lambda").put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=retries, DestinationConfig=on_failure, **qualifier
+    )
+    return function_arn, queue_url
+
+
+def invoke(aws: EmbeddedAws, name: str) -> Any:
+    return json.loads(aws.client("lambda").invoke(FunctionName=name)["Payload"].read())
+
+
+def put_events(aws: EmbeddedAws, detail_type: str, *details: dict[str, str]) -> None:
+    entry = {"Source": "tests", "DetailType": detail_type, "Resources": ["arn:x"]}
+    entries = [{**entry, "Detail": json.dumps(detail)} for detail in details]
+    for first in range(0, len(entries), 10):
+        assert aws.client("events").put_events(Entries=entries[first : first + 10])["FailedEntryCount"] == 0
 
 
 def receive(aws: EmbeddedAws, queue_url: str, *, count: int) -> list[dict[str, Any]]:
-    """Takes messages off a queue until there are as many as expected; fails after 20 seconds."""
+    """Receive and delete as many messages as expected; fail after 20 seconds."""
     sqs = aws.client("sqs")
     bodies: list[dict[str, Any]] = []
     deadline = time.monotonic() + 20
@@ -429,8 +374,5 @@ def processes_of_group(group: int) -> int:
     return sum(1 for pgid, stat in rows if int(pgid) == group and not stat.startswith("Z"))
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen within 10 seconds."
-        time.sleep(0.05)
+def left_behind(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())

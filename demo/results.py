@@ -1,0 +1,67 @@
+"""What a search job led to: its report, and its mail or why there is none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from search_coverage.coverage.verdict import Verdict
+from search_coverage.report.mail.alert import NotifyOn
+from search_coverage.report.wording import verdict_in_words
+
+WHY_NO_MAIL: Mapping[str, str] = {
+    NotifyOn.FAILED: "nothing in it FAILED, and notifyOn is FAILED",
+    NotifyOn.EXCLUDED: "it is COMPLETE, and notifyOn is EXCLUDED",
+}
+"""Why a report is not mailed, by the setting."""
+
+_VERDICT_STYLES = {Verdict.COMPLETE: "green", Verdict.PARTIAL: "yellow", Verdict.NONE: "red"}
+
+
+def verdict_markup(code: str) -> str:
+    """Give a verdict as people read it, in its colour, in rich's markup."""
+    verdict = Verdict(code)
+    return f"[{_VERDICT_STYLES[verdict]}]{verdict_in_words(verdict)}[/]"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A report, and the mail about it.
+
+    Attributes:
+        page: Its page, relative to the folder of the demo.
+        mail: Its mail, relative to the same folder; None if there is none.
+        why_no_mail: The reason for that.
+    """
+
+    summary: dict[str, Any]
+    page: Path
+    mail: Path | None
+    why_no_mail: str
+
+
+def show(console: Console, results: Sequence[Result], folder: Path) -> None:
+    """Show the mail with the most failures, each report with its mail, and where the rest is. Fits 80 columns.
+
+    Args:
+        folder: The folder of the demo, as it is to be named.
+    """
+    mails = {result.mail: result.summary["backups"]["failed"] for result in results if result.mail}
+    if mails:
+        shown = folder / max(mails, key=mails.__getitem__)
+        console.rule(f"[dim]one of {len(mails)} mails: {shown}")
+        for line in shown.read_text(encoding="utf-8").splitlines():
+            console.print(Text(line), no_wrap=True, overflow="ellipsis")
+        console.rule()
+    for result in results:
+        job, backups, verdict = (result.summary[member] for member in ("searchJob", "backups", "verdict"))
+        counts = f"{backups['listed']} listed, {backups['searched']} searched, {backups['excluded']} not searched"
+        console.print(f"   {job['name']}, which ended as {job['status']}: {verdict_markup(verdict)}")
+        console.print(f"            {counts}, {backups['failed']} failed")
+        console.print(f"     report {folder / result.page}")
+        console.print(f"     mail   {folder / result.mail if result.mail else f'none: {result.why_no_mail}'}")
+    console.print(f"   The messages for machines are in {folder / 'alerts'}, all objects of the")
+    console.print(f"   bucket in {folder / 'bucket'}, the outputs of the stack in {folder / 'outputs.json'}.")

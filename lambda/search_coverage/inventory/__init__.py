@@ -1,0 +1,1 @@
+"""What the vaults hold in the scope of a search, compared with what the search listed."""

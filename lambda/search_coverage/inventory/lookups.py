@@ -1,0 +1,40 @@
+"""Questions to AWS about single recovery points: several at a time, while there is time."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.coverage.recovery_point import RecoveryPoint
+from search_coverage.inventory.time_budget import TimeBudget
+
+CALLS_AT_ONCE = 4
+"""Enough to hide the latency of a call, few enough not to be throttled."""
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(slots=True)
+class Lookups:
+    """Looks up one thing about recovery points, and keeps what AWS refused."""
+
+    budget: TimeBudget
+    refusals_at_most: float = float("inf")
+    refusals: list[str] = field(default_factory=list)
+
+    def look_up(self, read: Callable[[RecoveryPoint], _Answer], points: Iterable[RecoveryPoint]) -> dict[str, _Answer]:
+        """Give the answers by ARN; where AWS refused, or where there was no time, there is none."""
+        answers = {}
+
+        def ask(point: RecoveryPoint) -> None:
+            if self.budget.is_used_up() or len(self.refusals) >= self.refusals_at_most:
+                return
+            try:
+                answers[point.arn] = read(point)
+            except AwsCallFailed as error:
+                self.refusals.append(str(error))
+
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="inventory") as pool:
+            list(pool.map(ask, points))
+        return answers

@@ -1,0 +1,70 @@
+"""What reading the vaults gives: their contents, or the reason why there is no inventory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from search_coverage.coverage.backup import Backup, BackupIndex, BackupsPage
+from search_coverage.coverage.exclusion import Exclusion
+from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
+
+_MESSAGES_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class VaultContents:
+    """What was read besides the recovery points, which are in the table.
+
+    Attributes:
+        vaults_read: How many vaults were read to the end.
+        problems: Why other vaults were not.
+        not_searchable: The backups of EC2 instances, by vault.
+        not_counted: Why they were not counted in some vaults.
+    """
+
+    vaults_read: int = 0
+    problems: tuple[str, ...] = ()
+    not_searchable: tuple[NotSearchable, ...] = ()
+    not_counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Takes the place of a `Comparison` that could not begin, or that failed.
+
+    Attributes:
+        reason: Why, in a sentence.
+        contents: What was read before.
+        not_listed_count: How many backups the comparison gave before it failed.
+    """
+
+    reason: str
+    contents: VaultContents = VaultContents()
+    not_listed_count: int = 0
+
+    def mark_listed(self, page: BackupsPage) -> None:
+        """Do nothing."""
+
+    def index_of(self, backup: Backup) -> BackupIndex | None:
+        """Know nothing."""
+
+    def not_listed(self) -> Iterator[Exclusion]:
+        """Give no backup."""
+        return iter(())
+
+    def result(self, _listed: int, taken_at: datetime) -> Inventory:
+        """Give an inventory that is UNAVAILABLE."""
+        return Inventory(
+            InventoryStatus.UNAVAILABLE,
+            " ".join(first_few([*self.contents.problems, self.reason])),
+            taken_at=taken_at,
+            vaults=self.contents.vaults_read,
+            not_listed=self.not_listed_count or None,
+            not_searchable=self.contents.not_searchable,
+        )
+
+
+def first_few(messages: Sequence[str]) -> list[str]:
+    """Give the first messages, and how many more there are."""
+    more = len(messages) - _MESSAGES_AT_MOST
+    return [*messages[:_MESSAGES_AT_MOST], *([f"And {more} more of the kind."] if more > 0 else ())]

@@ -1,0 +1,80 @@
+"""Where a report is in the bucket. The keys depend on the search job alone, so a retry writes the same keys."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.names import (
+    EXCLUDED_BACKUPS,
+    EXCLUDED_BACKUPS_CSV,
+    NOTIFICATION_PENDING_JSON,
+    REPORT_HTML,
+    REPORTS,
+    SUMMARIES,
+    SUMMARY_JSON,
+)
+
+
+class NoReportDate(SearchCoverageError):
+    """A search job has no date, which its keys need."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportKeys:
+    """The S3 keys of one report.
+
+    Attributes:
+        prefix: The folder of the files for people, with ``/`` at its end.
+        jsonl: The file in the partition of the Athena table of excluded backups.
+        summary_line: The summary again, as one line, in the partition of the Athena table of search jobs.
+        notification_pending: Exists while a whole report waits for its messages to be sent.
+    """
+
+    prefix: str
+    csv: str
+    html: str
+    summary: str
+    jsonl: str
+    summary_line: str
+    notification_pending: str
+
+    @classmethod
+    def of(cls, job: SearchJob) -> Self:
+        """Give the keys of a job's report.
+
+        Raises:
+            NoReportDate: AWS sent neither a creation nor a completion time.
+        """
+        day = job.date
+        if day is None:
+            raise NoReportDate(f"Search job {job.identifier} has neither a completion nor a creation time.")
+        account, region = job.arn.account, job.arn.region
+        prefix = f"{day_prefix(account, region, day)}/{job.identifier}/"
+        partition = f"account={account}/region={region}/date={day:%Y-%m-%d}"
+        return cls(
+            prefix=prefix,
+            csv=f"{prefix}{EXCLUDED_BACKUPS_CSV}",
+            html=f"{prefix}{REPORT_HTML}",
+            summary=f"{prefix}{SUMMARY_JSON}",
+            jsonl=f"{EXCLUDED_BACKUPS}{partition}/{job.identifier}.jsonl.gz",
+            summary_line=f"{SUMMARIES}{partition}/{job.identifier}.json",
+            notification_pending=f"{prefix}{NOTIFICATION_PENDING_JSON}",
+        )
+
+
+def reports_prefix(account: str, region: str) -> str:
+    """Give the prefix of all reports of an account in a Region."""
+    return f"{REPORTS}{account}/{region}/"
+
+
+def day_prefix(account: str, region: str, day: date) -> str:
+    """Give the prefix of a day's reports, without ``/``. Keys sort by day, so a listing can start at one."""
+    return f"{reports_prefix(account, region)}{day:%Y/%m/%d}"
+
+
+def search_job_and_name(key: str) -> tuple[str, str]:
+    """Split the key of an object of a report into the identifier of its search job and its name in the folder."""
+    *_, identifier, name = ("", *key.split("/"))
+    return identifier, name

@@ -1,0 +1,104 @@
+"""summary.json: the report in numbers. Written last, it is the mark that the report is whole."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from search_coverage import __version__
+from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.timestamp import utc_text
+from search_coverage.coverage.verdict import Inventory
+from search_coverage.report.files.spool import SpooledFile
+from search_coverage.report.findings import Findings
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a report in the bucket; ``version_id`` is None if the bucket has no versions."""
+
+    key: str
+    version_id: str | None
+    file: SpooledFile
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """The ids of the SNS messages that went out, first part first, or why they could not be sent yet."""
+
+    message_ids: tuple[str, ...] = ()
+    pending: str | None = None
+
+
+def search_job_members(job: SearchJob) -> dict[str, Any]:
+    """Write a search job as the JSON that summary and messages share."""
+    return {
+        "identifier": job.identifier,
+        "arn": job.arn.text,
+        "name": job.name,
+        "status": job.status,
+        "statusMessage": job.status_message,
+        "creationTime": utc_text(job.creation_time),
+        "completionTime": utc_text(job.completion_time),
+        "resourceTypes": list(job.scope.resource_types),
+        "encryptionKeyArn": job.encryption_key_arn,
+    }
+
+
+def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notified) -> dict[str, Any]:
+    """Write the summary; ``files`` are ``csv``, ``jsonl`` and ``html``."""
+    job, tally = findings.job, findings.tally
+    return {
+        "version": _VERSION,
+        "searchJob": search_job_members(job),
+        "verdict": findings.judgement.verdict.value,
+        "verdictReasons": list(findings.judgement.reasons),
+        "backups": asdict(tally.backups),
+        "excludedByReason": {reason.value: count for reason, count in sorted(tally.by_reason.items())},
+        "excludedByResourceType": dict(sorted(tally.by_resource_type.items())),
+        "progress": {
+            "recoveryPointsToScan": job.recovery_points_to_scan,
+            "recoveryPointsScanned": job.recovery_points_scanned,
+            "itemsToScan": job.items_to_scan,
+            "itemsScanned": job.items_scanned,
+            "itemsMatched": job.items_matched,
+        },
+        "files": {kind: _file_members(stored, stored.file) for kind, stored in files.items()},
+        "inventory": _inventory_members(findings.inventory),
+        "notification": {
+            "failedBackups": tally.failed,
+            "messageIds": list(notified.message_ids),
+            "pending": notified.pending,
+        },
+        "generatedAt": utc_text(findings.generated_at),
+        "generatorVersion": __version__,
+    }
+
+
+def _file_members(stored: StoredFile, file: SpooledFile) -> dict[str, Any]:
+    members = {"key": stored.key, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
+    return {**members, "versionId": stored.version_id}
+
+
+def _inventory_members(inventory: Inventory) -> dict[str, Any]:
+    return {
+        "status": inventory.status.value,
+        "message": inventory.message,
+        "takenAt": utc_text(inventory.taken_at),
+        "vaults": inventory.vaults,
+        "inScope": inventory.in_scope,
+        "notListed": inventory.not_listed,
+        "thinIndexes": [
+            {
+                "backupArn": thin.backup_arn,
+                "sourceResourceArn": thin.source_resource_arn,
+                "vault": thin.vault,
+                "items": thin.items,
+                "previousBackupArn": thin.previous_arn,
+                "previousItems": thin.previous_items,
+            }
+            for thin in inventory.thin_indexes
+        ],
+        "notSearchable": [{**asdict(held), "examples": list(held.examples)} for held in inventory.not_searchable],
+    }

@@ -1,0 +1,1 @@
+"""The SNS messages: every failed backup for machines, one email for people."""

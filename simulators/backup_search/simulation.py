@@ -1,0 +1,145 @@
+"""The simulated account as Python code uses it: what a test or a demo adds, changes and looks at, without HTTP."""
+
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulators.backup_search.account import Account, Clock, MovableClock, utc_now
+from simulators.backup_search.backup import Backup
+from simulators.backup_search.backup_search import BackupSearch
+from simulators.backup_search.dispatch import Dispatcher, RecordedRequest
+from simulators.backup_search.page_tokens import PageTokens
+from simulators.backup_search.scenario import Scenario, by_name
+from simulators.backup_search.scenario_files import checked
+from simulators.backup_search.scenario_points import recovery_points
+from simulators.backup_search.snapshots import Snapshots
+from simulators.backup_search.vault import RecoveryPointGroup, Vault
+
+
+class Simulation:
+    """AWS Backup, its vaults and its search, and what EC2 says of snapshots.
+
+    Methods raise a ScenarioError for a value that is not possible or that AWS's model does not know, and a KeyError for
+    a name or an ARN that does not exist.
+
+    Args:
+        scenarios: The courses of search jobs.
+        clock: Returns the time, an aware datetime in UTC.
+        account: The account's id, twelve digits.
+        region: The Region of all ARNs.
+        enforce_quotas: Whether service quotas hold.
+        recovery_points_per_search_job: How many recovery points a search that looks into the vaults takes, if quotas
+            hold; None for any number. AWS's default is 20; what it does with more is unknown (aws-facts.md §2), here
+            the first ones are taken.
+        index_takes: How long an index is PENDING, or DELETING, after UpdateRecoveryPointIndexSettings.
+    """
+
+    def __init__(  # noqa: PLR0913 - all of them by keyword
+        self,
+        *,
+        scenarios: Iterable[Scenario] = (),
+        clock: Clock = utc_now,
+        account: str = "000000000000",
+        region: str = "us-east-1",
+        enforce_quotas: bool = True,
+        recovery_points_per_search_job: int | None = None,
+        index_takes: timedelta = timedelta(seconds=5),
+    ) -> None:
+        self.account = Account(
+            MovableClock(clock),
+            account,
+            region,
+            enforce_quotas,
+            recovery_points_per_search_job=recovery_points_per_search_job,
+            index_takes=index_takes,
+        )
+        tokens = PageTokens()
+        self._search = BackupSearch(self.account, tokens)
+        self._backup = Backup(self.account, tokens)
+        services = (self._search, self._backup, Snapshots(self.account, tokens))
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._dispatcher = Dispatcher(services, self.account, tokens, self._lock, self._stopping.wait)
+        self.faults = self._dispatcher.faults
+        for scenario in by_name(scenarios).values():
+            self.add_scenario(scenario)
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """The latest requests (10,000 at most), oldest first; the control path's are not among them."""
+        return tuple(self._dispatcher.log.copy())
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        self._dispatcher.log.clear()
+
+    def send_nulls(self, *, on: bool = True) -> None:
+        """Send optional members that are not there as explicit nulls from now on, or leave them out again."""
+        self.account.sends_nulls = on
+
+    def add_scenario(self, scenario: Scenario) -> None:
+        """Add a scenario, in place of one of the same name; jobs that exist keep the one they started with."""
+        scenario = self._checked(scenario)
+        with self._lock:
+            now = self.account.clock()
+            ended_ago = scenario.ended_ago
+            self.account.fill_vaults(scenario, now if ended_ago is None else now - ended_ago - scenario.runs_for)
+            self.account.scenarios[scenario.name] = scenario
+            if ended_ago is not None:
+                self.account.add_ended_job(scenario, ended_ago)
+
+    def finish_job(self, scenario: str | Scenario, *, ended_ago: timedelta = timedelta(0)) -> str:
+        """Add a search job that has ended, and return its identifier.
+
+        Its scope is its scenario's. If the scenario has none, the scope means just the backups of the scenario, and
+        the vaults hold just what it lists, and what it says is not listed.
+
+        """
+        scenario = self.account.scenarios[scenario] if isinstance(scenario, str) else self._checked(scenario)
+        with self._lock:
+            if scenario not in self.account.scenarios.values():
+                self.account.fill_vaults(scenario, self.account.clock() - ended_ago - scenario.runs_for)
+            return self.account.add_ended_job(scenario, ended_ago).identifier
+
+    def search_scope(self, scenario: str | Scenario) -> dict[str, Any]:
+        """Return the SearchScope to call StartSearchJob with for a scenario: its own, or one for just its backups."""
+        if isinstance(scenario, str):
+            scenario = self.account.scenarios[scenario]
+        with self._lock:
+            return self.account.search_scope(scenario, self.account.clock())
+
+    def add_vault(self, vault: Vault) -> None:
+        """Add a vault, or its recovery points to the vault of the same name."""
+        where = f"vault {vault.name!r}"
+        vault = checked(Vault, vault, where)
+        self._backup.check(where, vault)
+        with self._lock:
+            self.account.vaults.add(vault, self.account.clock(), self.account.names)
+
+    def add_recovery_points(self, vault: str, *groups: RecoveryPointGroup) -> None:
+        """Add recovery points to a vault."""
+        stored = self.account.vaults.named(vault)
+        if stored is None:
+            raise KeyError(vault)
+        self.add_vault(Vault(vault, groups, stored.type))
+
+    def delete_recovery_point(self, arn: str) -> None:
+        """Delete a recovery point; search jobs that list it still list it."""
+        with self._lock:
+            self.account.vaults.delete(arn, self.account.clock())
+
+    def move_clock(self, forward: timedelta) -> datetime:
+        """Move the simulator's clock forward, and return the new time."""
+        with self._lock:
+            self.account.clock.move(forward)
+        return self.account.clock()
+
+    def _checked(self, scenario: Scenario) -> Scenario:
+        scenario = checked(Scenario, scenario, scenario.where)
+        self._search.check(scenario)
+        for number, vault in enumerate(scenario.vaults, 1):
+            self._backup.check(f"{scenario.where}: vaults[{number}]", vault)
+        for name, groups in recovery_points(scenario).items():
+            self._backup.check(f"{scenario.where}: vault", Vault(name, tuple(groups)))
+        return scenario

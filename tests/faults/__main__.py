@@ -1,0 +1,37 @@
+"""Plays a story on an AWS of its own: ``python -m tests.faults STORY FILE [NUMBER ...]``.
+
+It writes what became of it, one line of JSON per play. What the functions log goes to standard output.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from tests.faults import crash, freeze, outage, storm
+from tests.faults.aws_process import AwsProcess
+from tests.faults.deployed import SDK, Deployed
+
+_STORIES = {
+    "crash": (crash.SCENARIO, crash.play),
+    "freeze": (freeze.SCENARIO, freeze.play),
+    "storm": (storm.SCENARIO, storm.play),
+    "outage": (outage.SCENARIO, outage.play),
+}
+
+
+def main(story: str, file: Path, *numbers: int) -> None:
+    """Play."""
+    scenario, play = _STORIES[story]
+    os.environ.update(SDK)
+    aws = AwsProcess()
+    try:
+        with file.open("w", encoding="utf-8") as lines:
+            for outcome in play(Deployed(aws, scenario), *numbers):
+                lines.write(json.dumps(outcome) + "\n")
+    finally:
+        aws.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:]))

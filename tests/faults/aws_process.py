@@ -1,0 +1,130 @@
+"""AWS for one deployment: moto, the simulator and the proxy in front of them, in a process of their own."""
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from tests.invocation import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from simulators.backup_search import BackupSimulator
+    from tests.faults.proxy import Proxy
+
+BUCKET = "reports-bucket"
+TABLE = "idempotency"
+
+
+class AwsProcess:
+    """The process. Its methods are those of `_Aws`, and of the proxy's `Recorder` and `Stops`."""
+
+    def __init__(self) -> None:
+        """Start it as a child of this process, which must have no threads yet."""
+        self._line, theirs = multiprocessing.Pipe()
+        self._process_id = os.fork()
+        if not self._process_id:
+            self._line.close()
+            _serve(theirs)
+            os._exit(0)
+        theirs.close()
+        self.url: str = self._line.recv()
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Give a method that runs in the process."""
+
+        def ask(*arguments: object) -> Any:
+            self._line.send((method, arguments))
+            return self._line.recv()
+
+        return ask
+
+    def stop(self) -> None:
+        """End it."""
+        os.kill(self._process_id, signal.SIGKILL)
+        os.waitpid(self._process_id, 0)
+
+
+def _serve(line: Connection) -> None:
+    # Imported here, so that the process which the functions are forked from stays small.
+    from jsonpath_ng import ext as jsonpath  # noqa: PLC0415
+    from moto import backends  # noqa: PLC0415
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
+
+    from simulators.backup_search import BackupSimulator  # noqa: PLC0415
+    from tests.faults.proxy import Proxy  # noqa: PLC0415
+
+    # moto lists its folders with each request, and makes a parser for each event: once is enough.
+    modules = list(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
+    jsonpath.parse = cache(jsonpath.parse)
+    with BackupSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False) as simulator:
+        proxy = Proxy(DomainDispatcherApplication(create_backend_app), simulator.endpoint_url)
+        places = (_Aws(proxy, simulator), proxy.recorder, proxy.stops)
+        line.send(proxy.url)
+        while True:
+            try:
+                method, arguments = line.recv()
+            except EOFError:
+                return
+            place = next(place for place in places if hasattr(place, method))
+            line.send(getattr(place, method)(*arguments))
+
+
+class _Aws:
+    """What AWS holds, read from memory: a request for each look would take half of the time."""
+
+    def __init__(self, proxy: "Proxy", simulator: "BackupSimulator") -> None:
+        self._proxy = proxy
+        self._simulator = simulator
+
+    def finish_job(self, scenario: dict[str, Any]) -> str:
+        """Let a search job end, and give its identifier."""
+        from simulators.backup_search.scenario_files import scenario_of  # noqa: PLC0415 - as above
+
+        return self._simulator.finish_job(scenario_of(scenario, origin="the test"))
+
+    def move_clock(self, seconds: float) -> None:
+        """Move AWS Backup's clock."""
+        self._simulator.move_clock(timedelta(seconds=seconds))
+
+    def objects(self) -> dict[str, tuple[bytes, str]]:
+        """Give the content and the version of each object of the bucket."""
+        from moto.s3.models import FakeDeleteMarker  # noqa: PLC0415 - as above
+
+        keys = _backend("s3", "aws").buckets[BUCKET].keys
+        latest = {name: keys[name] for name in list(keys)}
+        return {
+            name: (key.value, key.version_id) for name, key in latest.items() if not isinstance(key, FakeDeleteMarker)
+        }
+
+    def take_messages(self, name: str) -> list[dict[str, Any]]:
+        """Take all messages from a queue."""
+        queue = _backend("sqs", REGION).queues[name]
+        taken, queue._messages = queue._messages, []
+        return [json.loads(message.body) for message in taken]
+
+    def empty(self) -> None:
+        """Empty the bucket and the table."""
+        _backend("s3", "aws").buckets[BUCKET].keys.clear()
+        _table().items.clear()
+
+    def let_pass(self, seconds: int) -> None:
+        """Let time pass: move every moment in the table back."""
+        for item in _table().items.values():
+            for name in {"expiration", "announced_at"} & item.attrs.keys():
+                item.attrs[name].value = str(float(item.attrs[name].value) - seconds)
+
+
+def _backend(service: str, region: str) -> Any:
+    from moto.backends import get_backend  # noqa: PLC0415 - as above
+
+    return get_backend(service)[ACCOUNT][region]
+
+
+def _table() -> Any:
+    return _backend("dynamodb", REGION).tables[TABLE]

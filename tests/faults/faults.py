@@ -1,0 +1,148 @@
+"""What can go wrong with a call, and all the cases: each recorded call, with each fault, for as long as it can last."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What goes wrong."""
+
+    KILLED_BEFORE = "killed before"
+    """SIGKILL to the function's process when the request arrives; the service never sees it."""
+    KILLED_AFTER = "killed after"
+    """The service executes the request, then the function's process gets SIGKILL instead of the answer."""
+    THROTTLED = "throttled"
+    SERVER_ERROR = "500"
+    DENIED = "access denied"
+    TIMEOUT = "timeout"
+    """The service executes the request; its answer never comes."""
+    RESET = "connection reset"
+    """The connection is reset before the service sees the request."""
+    TRUNCATED = "truncated body"
+    """The service executes the request; half of its answer comes."""
+
+    @property
+    def kills(self) -> bool:
+        """Whether the process is killed."""
+        return self in {Kind.KILLED_BEFORE, Kind.KILLED_AFTER}
+
+    @property
+    def hides_success(self) -> bool:
+        """Whether the service executes the request, and the function does not learn it."""
+        return self in {Kind.KILLED_AFTER, Kind.TIMEOUT, Kind.TRUNCATED}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of one call.
+
+    Attributes:
+        number: Which call of this operation fails, from 1; the SDK's own retries do not count.
+        once: Whether only the first try fails, or the SDK's retries as well.
+    """
+
+    service: str
+    operation: str
+    number: int
+    kind: Kind
+    once: bool
+
+
+# How long a fault lasts: the SDK's first try, a whole attempt, or all three attempts that Lambda makes.
+_LASTING = {
+    Kind.THROTTLED: ("one try", "one attempt"),
+    Kind.SERVER_ERROR: ("one attempt",),
+    Kind.TIMEOUT: ("one try", "one attempt"),
+    Kind.RESET: ("one attempt",),
+    Kind.TRUNCATED: ("one attempt",),
+    Kind.DENIED: ("one attempt", "all attempts"),
+    Kind.KILLED_BEFORE: ("one attempt",),
+    Kind.KILLED_AFTER: ("one attempt", "all attempts"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A call that goes wrong.
+
+    Attributes:
+        function: ``report`` or ``watch``.
+        subject: The kind of object, message or record that the call is about.
+        lasting: How long the fault lasts.
+    """
+
+    function: str
+    fault: Fault
+    subject: str
+    lasting: str
+
+    @property
+    def attempts(self) -> int:
+        """How many of Lambda's attempts are affected."""
+        return 3 if self.lasting == "all attempts" else 1
+
+    @property
+    def call(self) -> str:
+        """The call, in words."""
+        number = f" ({self.fault.number})" if self.fault.number > 1 else ""
+        return f"{self.fault.service} {self.fault.operation}{f' {self.subject}' if self.subject else number}"
+
+    @property
+    def digests_allowed(self) -> int:
+        """One digest, and one more for each time that the function cannot know that it went out."""
+        if self.subject == "told" and self.fault.kind is Kind.KILLED_BEFORE:
+            return 1 + self.attempts
+        if self.subject == "digest" and self.fault.kind.hides_success:
+            sent_by_the_sdk = 1 if self.fault.kind.kills or self.fault.once else 3
+            return 1 + sent_by_the_sdk * self.attempts
+        return 1
+
+
+def cases(recording: dict[str, list[dict[str, Any]]]) -> list[Case]:
+    """Give the cases of the recorded calls of each function. Lambda does not retry a sweep, so it has fewer."""
+    return [
+        Case(
+            function,
+            Fault(call["service"], call["operation"], call["number"], kind, once=lasting == "one try"),
+            call["subject"],
+            lasting,
+        )
+        for function, calls in recording.items()
+        for call in calls
+        for kind, spans in _LASTING.items()
+        for lasting in spans
+        if not (function == "watch" and lasting == "all attempts")
+    ]
+
+
+# The status and the code by which a service reports an error.
+_ERRORS = {
+    Kind.THROTTLED: {
+        "s3": (503, "SlowDown"),
+        "sns": (400, "Throttling"),
+        "backup-search": (429, "ThrottlingException"),
+    },
+    Kind.SERVER_ERROR: {"s3": (500, "InternalError"), "sns": (500, "InternalFailure")},
+    Kind.DENIED: {"s3": (403, "AccessDenied"), "sns": (403, "AuthorizationError")},
+}
+_OTHER_SERVICES = {
+    Kind.THROTTLED: (400, "ThrottlingException"),
+    Kind.SERVER_ERROR: (500, "InternalServerException"),
+    Kind.DENIED: (400, "AccessDeniedException"),
+}
+_BODIES = {
+    "s3": "<?xml version='1.0'?><Error><Code>{code}</Code><Message>Injected: {kind}</Message></Error>",
+    "sns": "<ErrorResponse xmlns='http://sns.amazonaws.com/doc/2010-03-31/'><Error><Type>Sender</Type>"
+    "<Code>{code}</Code><Message>Injected: {kind}</Message></Error><RequestId>injected</RequestId></ErrorResponse>",
+}
+_JSON_BODY = '{{"__type": "{code}", "message": "Injected: {kind}"}}'
+
+
+def error_answer(kind: Kind, service: str) -> tuple[int, dict[str, str], bytes]:
+    """Give the status, the headers and the body by which a service reports an error."""
+    status, code = _ERRORS[kind].get(service, _OTHER_SERVICES[kind])
+    body = _BODIES.get(service, _JSON_BODY).format(code=code, kind=kind).encode()
+    if service in _BODIES:
+        return status, {"Content-Type": "text/xml"}, body
+    return status, {"Content-Type": "application/x-amz-json-1.0", "x-amzn-ErrorType": code}, body

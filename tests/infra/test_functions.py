@@ -1,0 +1,184 @@
+"""The two functions: what runs, what starts them, how long a failed event is retried, and where it is kept."""
+
+import pytest
+
+from infra.settings import Settings
+from tests.infra.conftest import ABSENT, CHANGED, Promise, SynthesisedStack, promises
+
+REPORT, WATCH = "ReporterReportFunction", "WatcherWatchFunction"
+DAY_SECONDS = 24 * 3600
+
+POWERTOOLS = {
+    "POWERTOOLS_SERVICE_NAME": "search-coverage",
+    "POWERTOOLS_METRICS_NAMESPACE": "SearchCoverage",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+SHARED = {
+    "REPORT_BUCKET": "<ReportStoreBucket>",
+    "EVENT_BUS_NAME": "default",
+    "IDEMPOTENCY_TABLE": "<ReporterIdempotencyTable>",
+    **POWERTOOLS,
+}
+
+
+def report_variables(notify_on: str, inventory: str) -> dict[str, object]:
+    variables = {"ALERTS_TOPIC_ARN": "<AlertsTopic>", "NOTIFY_ON": notify_on, "INVENTORY": inventory}
+    return {"Environment": {"Variables": {**SHARED, **variables}}}
+
+
+def watch_variables(statuses: str) -> dict[str, object]:
+    return {"Environment": {"Variables": {**SHARED, "SEARCH_JOB_STATUSES": statuses}}}
+
+
+def of_both(sentence: str, properties: dict[str, object], settings: Settings | None = None) -> list[Promise]:
+    return [Promise(sentence, name, properties, *([settings] if settings else [])) for name in (REPORT, WATCH)]
+
+
+def sweeps(minutes: int, rate: str, settings: Settings) -> list[Promise]:
+    """Give what holds for any interval: no sweep is retried or waits once the next one is due."""
+    return [
+        Promise(
+            f"a sweep runs every {minutes} minutes, exactly, and is not started later than the next",
+            "WatcherSchedule",
+            {
+                "ScheduleExpression": rate,
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "State": "ENABLED",
+                "Target": {
+                    "Arn": f"<{WATCH}.Arn>",
+                    "RoleArn": "<WatcherSchedulerRole.Arn>",
+                    "DeadLetterConfig": {"Arn": "<WatcherScheduleDeadLetterQueue.Arn>"},
+                    "RetryPolicy": {"MaximumEventAgeInSeconds": 60 * minutes, "MaximumRetryAttempts": 3},
+                },
+            },
+            settings,
+        ),
+        Promise(
+            f"Lambda does not retry a sweep, and drops it after {minutes} minutes",
+            f"{WATCH}EventInvokeConfig",
+            {
+                "FunctionName": f"<{WATCH}>",
+                "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": 0,
+                "MaximumEventAgeInSeconds": 60 * minutes,
+                "DestinationConfig": ABSENT,
+            },
+            settings,
+        ),
+    ]
+
+
+@promises(
+    *of_both(
+        "runs on Python 3.13 for ARM and is traced",
+        {"Runtime": "python3.13", "Architectures": ["arm64"], "TracingConfig": {"Mode": "Active"}},
+    ),
+    *of_both("reserves no concurrency if the account has little", {"ReservedConcurrentExecutions": ABSENT}, CHANGED),
+    Promise(
+        "a report has the time and the space for a million backups",
+        REPORT,
+        {
+            "Handler": "search_coverage.handlers.report.handler",
+            "Timeout": 900,
+            "MemorySize": 512,
+            "EphemeralStorage": {"Size": 4096},
+            "ReservedConcurrentExecutions": 10,
+        },
+    ),
+    Promise(
+        "sweeps never run at the same time, nor longer than a minute",
+        WATCH,
+        {
+            "Handler": "search_coverage.handlers.watch.handler",
+            "Timeout": 60,
+            "MemorySize": 256,
+            "ReservedConcurrentExecutions": 1,
+        },
+    ),
+    Promise("the report function gets the variables of the contract", REPORT, report_variables("EXCLUDED", "ON")),
+    Promise("the settings reach the report function", REPORT, report_variables("ALWAYS", "OFF"), CHANGED),
+    Promise("the watch function gets the variables", WATCH, watch_variables("COMPLETED,FAILED,STOPPED")),
+    Promise("the settings reach the watch function", WATCH, watch_variables("FAILED,STOPPED"), CHANGED),
+    Promise(
+        "a failed report is retried twice and then kept in the failure queue",
+        f"{REPORT}EventInvokeConfig",
+        {
+            "FunctionName": f"<{REPORT}>",
+            "Qualifier": "$LATEST",
+            "MaximumRetryAttempts": 2,
+            "MaximumEventAgeInSeconds": 6 * 3600,
+            "DestinationConfig": {"OnFailure": {"Destination": "<ReporterFailureQueue.Arn>"}},
+        },
+    ),
+    Promise(
+        "the rule matches our event of this account and Region only, on the default bus",
+        "ReporterRule",
+        {
+            "EventPattern": {
+                "source": ["search-coverage"],
+                "detail-type": ["Search Job State Change"],
+                "account": ["<AWS::AccountId>"],
+                "region": ["<AWS::Region>"],
+            },
+            "State": "ENABLED",
+            "EventBusName": ABSENT,
+        },
+    ),
+    Promise(
+        "the table expires its items, costs nothing while idle, and can be restored",
+        "ReporterIdempotencyTable",
+        {
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "TimeToLiveSpecification": {"AttributeName": "expiration", "Enabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        },
+    ),
+    *sweeps(1, "rate(1 minute)", Settings()),
+    *sweeps(15, "rate(15 minutes)", CHANGED),
+    *(
+        Promise("keeps its log for two years, which CloudWatch counts as 731 days", name, properties, CHANGED)
+        for function, logs in ((REPORT, "ReporterReportLogs"), (WATCH, "WatcherWatchLogs"))
+        for name, properties in (
+            (function, {"LoggingConfig": {"LogGroup": f"<{logs}>"}}),
+            (logs, {"RetentionInDays": 731}),
+        )
+    ),
+)
+def test_the_functions(promise: Promise) -> None:
+    promise.check()
+
+
+def test_the_rule_delivers_an_event_for_a_day_and_then_keeps_it_in_the_dead_letter_queue(
+    stack: SynthesisedStack,
+) -> None:
+    (target,) = stack.resource("ReporterRule")["Targets"]
+
+    assert target["Arn"] == f"<{REPORT}.Arn>"
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": DAY_SECONDS, "MaximumRetryAttempts": 185}
+    assert target["DeadLetterConfig"] == {"Arn": "<ReporterRuleDeadLetterQueue.Arn>"}
+
+
+def test_only_the_rule_may_invoke_the_report_function(stack: SynthesisedStack) -> None:
+    assert list(stack.resources("AWS::Lambda::Permission").values()) == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": f"<{REPORT}.Arn>",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": "<ReporterRule.Arn>",
+        }
+    ]
+
+
+def test_the_stack_has_our_two_functions_with_one_asset_and_no_custom_resource(stack: SynthesisedStack) -> None:
+    functions = stack.resources("AWS::Lambda::Function")
+
+    assert sorted(functions) == [REPORT, WATCH]
+    assert functions[REPORT]["Code"] == functions[WATCH]["Code"]
+    assert not [each for each in stack.template["Resources"].values() if each["Type"].startswith("Custom::")]
+
+
+@pytest.mark.parametrize("name", ["ReporterReportLogs", "WatcherWatchLogs", "ReporterIdempotencyTable"])
+def test_logs_and_table_are_deleted_with_the_stack(stack: SynthesisedStack, name: str) -> None:
+    assert stack.deletion_policy(name) == ("Delete", "Delete")

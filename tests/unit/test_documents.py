@@ -1,0 +1,75 @@
+"""What the documents repeat is true: links, settings, columns, sums, and the architecture picture."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from search_coverage.report.files.row import COLUMNS
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "images"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("simulators/*/README.md")])
+
+
+def text(document: str) -> str:
+    """Give a document of the repository."""
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def section(document: str, heading: str) -> str:
+    """Give the text below a heading, up to the next one of its level."""
+    return text(document).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def rows(part: str) -> list[list[str]]:
+    """Give the cells of the rows of a table, without its head."""
+    return [re.split(r" *\| *", line)[1:-1] for line in re.findall(r"^\| .+$", part, re.MULTILINE)][1:]
+
+
+def anchors(document: str) -> set[str]:
+    """Give the anchors of the headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", path.read_text(encoding="utf-8")):
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_the_architecture_picture_is_what_its_source_draws() -> None:
+    drawn = subprocess.run(["node", IMAGES / "architecture.mjs"], capture_output=True, text=True, check=True).stdout
+
+    assert drawn == (IMAGES / "architecture.svg").read_text(encoding="utf-8"), "Run 'make architecture'."
+
+
+def test_the_readme_names_every_setting_with_its_default() -> None:
+    defaults = json.loads(text("cdk.json"))["context"]["searchCoverage"]
+    named = {cells[0].strip("`"): cells[1].strip("`") for cells in rows(section("README.md", "Settings"))}
+
+    assert named == {key: value if isinstance(value, str) else json.dumps(value) for key, value in defaults.items()}
+
+
+def test_the_documents_name_every_column_in_its_order() -> None:
+    names = " ".join(cells[0] for cells in rows(section("docs/report-format.md", "Columns")))
+    (queried,) = re.findall(r'TEXTS = """(.+?)"""', text("docs/queries.md"), re.DOTALL)
+
+    assert re.findall(r"`(\w+)`", names) == queried.split() == list(COLUMNS)
+
+
+def test_the_costs_are_summed_up_and_count_every_alarm() -> None:
+    per_month = rows(text("docs/costs.md").partition("\n\n| per report")[0])
+    *parts, total = [float(cells[-1].strip("*")) for cells in per_month]
+    names = " ".join(cells[0] for cells in rows(text("docs/operations.md").partition("\n## ")[0]))
+    alarms = len(re.findall(r"`([A-Z]\w+)`", names))
+
+    assert round(sum(parts), 2) == total
+    assert f"| {alarms - 1} alarms ({alarms} with `alarmOnIncomplete`) |" in text("docs/costs.md")
+    assert all(f"{total} " in text(document) for document in ("README.md", "docs/operations.md"))
