@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.lambda_emulator import EMULATOR, function, invoke
 from simulators.backup_search import BackupGroup, Scenario
-from tests.e2e.test_runtime_interface_emulator import EMULATOR, function, invoke
 from tests.integration.conftest import Deployment
 from tests.invocation import state_change
 
