@@ -9,12 +9,13 @@ from click.shell_completion import get_completion_class
 from cli.errors import CommandError, ExitCode
 from cli.options import Options, SearchJobId, echo_json, epilog, progress, shared_options
 from search_coverage import __version__
+from search_coverage.names import SERVICE
 
 if TYPE_CHECKING:
     from cli.deployment import Deployment
     from cli.replay import Outcome
 
-PROGRAM = "search-coverage"
+PROGRAM = SERVICE
 
 _EXIT_CODES = """\b
 Exit codes:
