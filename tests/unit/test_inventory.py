@@ -91,7 +91,7 @@ def test_several_kinds_of_what_is_left_out_are_counted_in_one_sentence(take: Tak
     )
     # What was there when the search began, and is not in its list, was not searched, whatever becomes of it
     (doubt,) = taken.judgement.reasons
-    assert doubt.startswith("2 backups that match the scope of the search and are not in its list are being deleted")
+    assert doubt.startswith("2 backups that match the scope of the search are not in its list and are being deleted")
 
 
 def test_what_the_search_lists_is_not_left_out_though_it_is_being_deleted_by_now(take: Take) -> None:
@@ -142,11 +142,12 @@ def test_what_aws_gives_beyond_what_it_was_asked_for_is_not_in_scope(take: Take)
     too_old = {"created": days_before(2) - 0.5, "index_status": None}  # within the margin of a second
     scope = {**EBS, "created_after": STARTED - timedelta(days=2)}
 
-    taken = take(volumes(), volumes(end="b", **too_old), instances("a", 1, **too_old), scope=scope)
+    gone = volumes(end="c", **too_old, status="DELETING")
+    taken = take(volumes(), volumes(end="b", **too_old), gone, instances("a", 1, **too_old), scope=scope)
     untold = never_indexed(resource_type=None, completed=None)
     of_another_type = take(untold, details={"never-0": {"resource_type": "EFS"}}, scope=ANY)
 
-    assert (taken.inventory.in_scope, taken.inventory.not_searchable) == (1, ())
+    assert (taken.inventory.in_scope, taken.inventory.left_out, taken.inventory.not_searchable) == (1, {}, ())
     assert of_another_type.inventory.in_scope == 0
 
 

@@ -95,6 +95,14 @@ def test_time_that_the_report_spends_on_the_list_does_not_count(take: Take) -> N
     assert (taken.outcome, len(taken.exclusions)) == (("PARTIAL", "COMPLETE"), 3)
 
 
+def test_time_that_was_used_to_read_the_vaults_is_not_there_for_the_comparison(take: Take) -> None:
+    slow = {"points_of_vault": 8.0, "with_details": 1.0}
+
+    taken = take(points(7), never_indexed(20, role_arn=None), seconds=10.0, slow=slow)
+
+    assert taken.vaults.calls["with_details"] <= 7  # two seconds are left, and four ask side by side
+
+
 def test_a_time_budget_runs_while_it_is_not_paused_and_can_be_cut() -> None:
     vaults = FakeVaults([])
     budget = TimeBudget(10.0, vaults.clock)
