@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import boto3
+import pytest
 
 from simulators.backup_search import BackupGroup, Scenario
 from tests.integration.conftest import Deployment
@@ -63,8 +64,10 @@ def test_a_sweep_over_no_search_job_costs_one_call(deployment: Deployment) -> No
     assert len(calls) == 1
 
 
-def test_1500_search_jobs_are_listed_to_the_end(deployment: Deployment) -> None:
-    for _ in range(1500):
+def test_the_search_jobs_are_listed_to_the_end(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search_coverage.aws.backup_search.PAGE_SIZE", 2)
+    for _ in range(5):
         deployment.simulator.finish_job(Scenario("failed", end_status="FAILED"))
 
-    assert deployment.sweep(SEARCH_JOB_STATUSES="COMPLETED")["known"] == 1500
+    assert deployment.sweep(SEARCH_JOB_STATUSES="COMPLETED")["known"] == 5
+    assert len(deployment.simulator.requests) == 3

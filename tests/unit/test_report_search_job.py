@@ -161,25 +161,24 @@ def test_people_are_notified_when_they_asked_to_be(
     assert world.bucket.named("summary.json") is not None
 
 
-def test_a_search_of_which_everything_was_searched_is_complete(world: World) -> None:
-    world.backups = [SEARCHED] * 3
-
-    assert world.report().is_complete
-    assert world.bucket.named("summary.json")["verdictReasons"] == []
-
-
-def test_a_list_shorter_than_what_aws_set_out_to_scan_is_not_complete(world: World) -> None:
-    world.add_job(recovery_points_to_scan=27)
+@pytest.mark.parametrize(
+    ("job", "verdict", "reasons"),
+    [
+        ({}, "COMPLETE", 0),
+        ({"recovery_points_to_scan": 27}, "PARTIAL", 1),  # the list is shorter than what AWS set out to scan
+        ({"scope": SearchScope(backup_arns=(str(SEARCHED.backup_arn), "another"))}, "PARTIAL", 1),  # names one more
+    ],
+)
+def test_a_search_is_complete_if_all_was_searched_and_the_list_lacks_nothing(
+    world: World, job: dict[str, object], verdict: str, reasons: int
+) -> None:
+    world.add_job(**job)
     world.backups = [SEARCHED] * 20
 
-    assert world.report().event_detail["verdict"] == "PARTIAL"
+    outcome = world.report()
 
-
-def test_a_backup_that_the_scope_names_and_the_list_lacks_is_not_complete(world: World) -> None:
-    world.add_job(scope=SearchScope(backup_arns=(str(SEARCHED.backup_arn), "another")))
-    world.backups = [SEARCHED]
-
-    assert world.report().event_detail["verdict"] == "PARTIAL"
+    assert (outcome.event_detail["verdict"], outcome.is_complete) == (verdict, verdict == "COMPLETE")
+    assert len(world.bucket.named("summary.json")["verdictReasons"]) == reasons
 
 
 def test_a_list_is_read_with_the_key_that_the_search_job_is_encrypted_with(world: World) -> None:
