@@ -18,6 +18,7 @@ from tests.invocation import ACCOUNT, REGION, Context, state_change
 from tests.unit.test_hostile_input import CORPUS
 
 EVENT = state_change(JOB_ID)
+STOPPED = backup(status="STOPPED")
 FOREIGN = {"source": "aws.backup", "detail-type": "Backup Job State Change", "detail": {}}
 
 
@@ -178,62 +179,42 @@ def test_a_report_whose_messages_are_pending_is_counted_and_logged_and_fails(
 # Metrics
 
 
-def test_the_metrics_count_backups_and_reports_and_never_name_a_search_job(
-    report: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    report(EVENT, Context())
-
-    blobs = metrics_in(capsys.readouterr().out)
-    described = [each for blob in blobs for each in blob["_aws"]["CloudWatchMetrics"]]
-    values = {
-        metric["Name"]: blob[metric["Name"]]
-        for blob in blobs
-        for each in blob["_aws"]["CloudWatchMetrics"]
-        for metric in each["Metrics"]
-    }
-    assert {each["Namespace"] for each in described} == {"SearchCoverage"}
-    assert values.pop("ReportDuration")[0] >= 0
-    assert values == {
-        "BackupsListed": [3.0],
-        "BackupsSearched": [2.0],
-        "BackupsExcluded": [1.0],
-        "BackupsFailed": [1.0],
-        "ReportsIncomplete": [1.0],
-        "Reports": [1.0],
-    }
-    assert {name for each in described for names in each["Dimensions"] for name in names} == {
-        "service",
-        "verdict",
-        "reason",
-    }
-    assert JOB_ID not in str(blobs)
-
-
-def test_what_was_excluded_is_counted_by_reason(report: Any, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.backups = [FAILED] * 2 + [backup(status="STOPPED")] * 3
-
-    report(EVENT, Context())
-
-    by_reason = {
-        blob["reason"]: blob["BackupsExcluded"] for blob in metrics_in(capsys.readouterr().out) if "reason" in blob
-    }
-    assert by_reason == {"PERMISSION_DENIED": [2.0], "NOT_FINISHED": [3.0]}
-
-
 @pytest.mark.parametrize(
-    ("job", "backups", "incomplete"),
-    [({}, [SEARCHED], 0.0), ({}, [FAILED], 1.0), ({"status": "FAILED"}, [], 1.0)],
+    ("job", "backups", "counted", "by_reason"),
+    [
+        ({}, [SEARCHED, SEARCHED, FAILED], (3, 2, 1, 1, 1), {"PERMISSION_DENIED": [1.0]}),
+        ({}, [*[FAILED] * 2, *[STOPPED] * 3], (5, 0, 5, 2, 1), {"PERMISSION_DENIED": [2.0], "NOT_FINISHED": [3.0]}),
+        ({}, [SEARCHED], (1, 1, 0, 0, 0), {}),
+        ({"status": "FAILED"}, [], (0, 0, 0, 0, 1), {}),
+    ],
 )
-def test_a_report_that_is_not_complete_counts_as_incomplete(
-    report: Any, world: World, capsys: pytest.CaptureFixture[str], job: Any, *, backups: list[Any], incomplete: float
+def test_the_metrics_count_backups_and_reports_and_never_name_a_search_job(
+    report: Any,
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    job: Any,
+    *,
+    backups: Any,
+    counted: Any,
+    by_reason: Any,
 ) -> None:
     world.add_job(**job)
     world.backups = backups
 
     report(EVENT, Context())
 
-    counted = [blob["ReportsIncomplete"] for blob in metrics_in(capsys.readouterr().out) if "ReportsIncomplete" in blob]
-    assert counted == [[incomplete]]
+    blobs = metrics_in(capsys.readouterr().out)
+    described = [each for blob in blobs for each in blob["_aws"]["CloudWatchMetrics"]]
+    assert {each["Namespace"] for each in described} == {"SearchCoverage"}
+    dimensions = {name for each in described for names in each["Dimensions"] for name in names}
+    assert {"service", "verdict"} <= dimensions <= {"service", "verdict", "reason"}
+    assert JOB_ID not in str(blobs)
+    (backups_blob,) = [blob for blob in blobs if "BackupsListed" in blob]
+    names = ("BackupsListed", "BackupsSearched", "BackupsExcluded", "BackupsFailed", "ReportsIncomplete")
+    assert tuple(backups_blob[name] for name in names) == tuple([float(count)] for count in counted)
+    assert backups_blob["ReportDuration"][0] >= 0
+    assert [blob["Reports"] for blob in blobs if "Reports" in blob] == [[1.0]]
+    assert {blob["reason"]: blob["BackupsExcluded"] for blob in blobs if "reason" in blob} == by_reason
 
 
 # Environment

@@ -23,28 +23,20 @@ _ABOUT_A_KEY = re.compile(rf"(?<![\w:/-])(?:kms|keys?|decrypt\w*)\b|{_KEY_ARN.pa
 
 
 @contextmanager
-def doing(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[None]:
-    """Turn the SDK's errors in the block into ``failed``, with the SDK's error as its cause."""
-    try:
-        yield
-    except ClientError as error:
-        code, message = code_and_message(error)
-        raise failed(f"{what} failed: {error.operation_name} answered {code}: {message}") from error
-    except (BotoCoreError, Boto3Error, HTTPError, ResponseParserError) as error:
-        # urllib3's: an error whose body breaks off; the parsers': an answer that is not XML or JSON.
-        raise failed(f"{what} failed: {error}") from error
-
-
-@contextmanager
 def reading(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[None]:
-    """Do as `doing` does, and turn an answer of an unexpected shape into ``failed``, too.
+    """Turn the SDK's errors, and an answer of an unexpected shape, into ``failed``, with the first error as its cause.
 
     The block holds the call, in which botocore parses the answer, and the lines that take members out of it; nothing
     else, so that an error of our own is not taken for one of AWS.
     """
     try:
-        with doing(what, failed):
-            yield
+        yield
+    except ClientError as error:
+        code, message = _code_and_message(error)
+        raise failed(f"{what} failed: {error.operation_name} answered {code}: {message}") from error
+    except (BotoCoreError, Boto3Error, HTTPError, ResponseParserError) as error:
+        # urllib3's: an error whose body breaks off; the parsers': an answer that is not XML or JSON.
+        raise failed(f"{what} failed: {error}") from error
     except SHAPE_ERRORS as error:
         raise failed(f"{what} failed: AWS answered with something unexpected ({error!r}).") from error
 
@@ -65,7 +57,7 @@ def reading_search_job(what: str, key_arn: str | None = None) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
-            code, message = code_and_message(error)
+            code, message = _code_and_message(error)
             if "AccessDenied" not in code or not (code.startswith("KMS") or _ABOUT_A_KEY.search(message)):
                 raise
             found = _KEY_ARN.search(message)
@@ -78,7 +70,6 @@ def reading_search_job(what: str, key_arn: str | None = None) -> Iterator[None]:
             ) from error
 
 
-def code_and_message(error: ClientError) -> tuple[str, str]:
-    """Give the code and the message of an error of AWS."""
+def _code_and_message(error: ClientError) -> tuple[str, str]:
     details: Any = error.response.get("Error", {})
     return str(details.get("Code")), str(details.get("Message"))
