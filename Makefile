@@ -53,7 +53,7 @@ browser: setup  ## The page in a real browser
 
 e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's Runtime Interface Emulator
 	@echo "== end-to-end tests"
-	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e
+	@$(BIN)/pytest -q -n 3 --dist loadfile tests/e2e
 
 doctor: setup  ## Check, read-only and with your own AWS credentials, that a deployed stack is in order
 	@$(BIN)/search-coverage doctor

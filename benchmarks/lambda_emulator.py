@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -55,12 +56,11 @@ def start(  # noqa: PLR0917 - each of them is something else
     log = bundle.with_suffix(".log")
     variables = {
         **environment,
-        "PYTHONPATH": os.pathsep.join((str(bundle), str(runtime_client))),
         "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_LAMBDA_FUNCTION_NAME": "measured",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
     }
-    with running([python, "-m", "awslambdaric", handler], bundle, variables, log) as url:
+    with function(bundle, handler, variables, log, python, runtime_client) as url:
         started = time.monotonic()
         answer = invoke(url, event)
         seconds = time.monotonic() - started
@@ -70,8 +70,15 @@ def start(  # noqa: PLR0917 - each of them is something else
 
 
 @contextmanager
-def running(command: list[str], bundle: Path, variables: Mapping[str, str], log: Path) -> Iterator[str]:
-    """Run a runtime client under the emulator, and give the address to invoke the function at."""
+def function(  # noqa: PLR0917 - each of them is something else
+    bundle: Path,
+    handler: str,
+    variables: Mapping[str, str],
+    log: Path,
+    python: str = sys.executable,
+    runtime_client: Path = Path(),
+) -> Iterator[str]:
+    """Run a handler of a bundle under the emulator, and give the address to invoke it at."""
     EMULATOR.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         port, api_port = one.getsockname()[1], other.getsockname()[1]
@@ -81,9 +88,9 @@ def running(command: list[str], bundle: Path, variables: Mapping[str, str], log:
     ]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(EMULATOR), *addresses, *command],
+            [str(EMULATOR), *addresses, python, "-m", "awslambdaric", handler],
             cwd=bundle,
-            env={**variables, "LAMBDA_TASK_ROOT": str(bundle)},
+            env={**variables, "PYTHONPATH": f"{bundle}{os.pathsep}{runtime_client}", "LAMBDA_TASK_ROOT": str(bundle)},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

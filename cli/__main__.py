@@ -9,12 +9,13 @@ from click.shell_completion import get_completion_class
 from cli.errors import CommandError, ExitCode
 from cli.options import Options, SearchJobId, echo_json, epilog, progress, shared_options
 from search_coverage import __version__
+from search_coverage.names import SERVICE
 
 if TYPE_CHECKING:
     from cli.deployment import Deployment
     from cli.replay import Outcome
 
-PROGRAM = "search-coverage"
+PROGRAM = SERVICE
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -95,7 +96,7 @@ def doctor(options: Options) -> None:
 @shared_options
 @click.pass_obj
 def report(options: Options, search_job: str, *, open_it: bool) -> None:
-    """Show the report of the search job ID: verdict, reasons, counts, files, notification.
+    """Show the report of a search job: verdict and more.
 
     ID is the identifier of the search job or its ARN. Exits with 1 if the verdict is not COMPLETE, with 3 if there is
     no report. For a search job that AWS Backup no longer knows (7 days after its end), the command lists the bucket:
@@ -128,7 +129,7 @@ _REPLAY_EXAMPLES = f"""\
 @shared_options
 @click.pass_obj
 def replay(options: Options, search_jobs: tuple[str, ...], *, failed: bool, yes: bool) -> None:
-    """Make reports again: those of the search jobs ID..., or those that failed.
+    """Make reports again, of search jobs or of failures.
 
     With ID..., each report is written again and NOTIFIES PEOPLE AGAIN. It is possible within 7 days of the end of the
     search job. Each report takes up to 15 minutes; after Ctrl-C, the report function finishes the current one.
@@ -186,16 +187,17 @@ def _replay_failed(options: Options, deployment: "Deployment") -> NoReturn:
     _exit(well=not left)
 
 
-@main.command()
+_COMPLETION = f"""\b
+Install it once:
+  {PROGRAM} completion bash > ~/.local/share/bash-completion/completions/{PROGRAM}
+  {PROGRAM} completion zsh > ~/.zfunc/_{PROGRAM}   (with ~/.zfunc in $fpath)
+  {PROGRAM} completion fish > ~/.config/fish/completions/{PROGRAM}.fish"""
+
+
+@main.command(epilog=_COMPLETION)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print the completion script of a shell.
-
-    \b
-    bash:  search-coverage completion bash > ~/.local/share/bash-completion/completions/search-coverage
-    zsh:   search-coverage completion zsh > a file named _search-coverage in a folder of $fpath
-    fish:  search-coverage completion fish > ~/.config/fish/completions/search-coverage.fish
-    """
+    """Print the completion script of a shell."""
     completer: Any = get_completion_class(shell)
     click.echo(completer(main, {}, PROGRAM, "_SEARCH_COVERAGE_COMPLETE").source())
 

@@ -24,6 +24,11 @@ POWERTOOLS: Final = {
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
 
+WHY_THIS_RUNTIME: Final = (
+    "The dependencies are locked, bundled and tested for Python 3.13, which Lambda supports until 2029-06. A newer "
+    "runtime is a change of its own, with its own test run."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
@@ -107,12 +112,4 @@ class PythonFunction(Construct):
             max_event_age=program.max_event_age,
             on_failure=SqsDestination(failure_queue) if failure_queue else None,
         )
-        Validations.of(self.function).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-L1",
-                reason=(
-                    "The dependencies are locked, bundled and tested for Python 3.13, which Lambda supports until "
-                    "2029-06. A newer runtime is a change of its own, with its own test run."
-                ),
-            )
-        )
+        Validations.of(self.function).acknowledge(Acknowledgment(id="AwsSolutions-L1", reason=WHY_THIS_RUNTIME))

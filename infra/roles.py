@@ -26,7 +26,7 @@ def make_role(  # noqa: PLR0913  # a bill of materials
         scope: The construct that the role belongs to.
         construct_id: The name of the role in the scope.
         grants: What the role allows.
-        places: The ARNs of the stack's resources that the grants name.
+        places: The ARNs of the stack's resources, by the places that the grants name.
         principal: The service that assumes the role.
         description: What the role is for.
         policy_name: The name of the inline policy.
@@ -57,15 +57,17 @@ def make_role(  # noqa: PLR0913  # a bill of materials
 
 
 def _acknowledge_wildcards(role: iam.Role, grants: Iterable[Grant]) -> None:
-    """Give cdk-nag the reason of each resource with a wildcard."""
-    reasons = {
-        _readable(Stack.of(role).resolve(resource)): grant.why_wildcard
-        for grant in grants
-        for resource in grant.resources
-        if "*" in resource
-    }
+    """Give cdk-nag the reasons for each resource with a wildcard."""
+    reasons: dict[str, list[str]] = {}
+    for grant in grants:
+        for resource in grant.resources:
+            if "*" in resource:
+                reasons.setdefault(_readable(Stack.of(role).resolve(resource)), []).append(grant.why_wildcard)
     Validations.of(role).acknowledge(
-        *(Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{name}]", reason=why) for name, why in reasons.items())
+        *(
+            Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{name}]", reason=" ".join(dict.fromkeys(why)))
+            for name, why in reasons.items()
+        )
     )
 
 

@@ -182,9 +182,9 @@ class Settings(BaseModel):
     def _same_as_notification_emails(cls, given: object, others: ValidationInfo) -> object:
         return others.data.get("notification_emails", ()) if given is None else given
 
-    @field_validator("object_lock_days")
+    @field_validator("object_lock_days", mode="before")
     @classmethod
-    def _locked_for_good(cls, days: int, given: ValidationInfo) -> int:
+    def _locked_for_good(cls, days: object, given: ValidationInfo) -> object:
         retention = given.data.get("report_retention_days", RETENTION_DAYS_MAX)
         if "objectLockDays" in (given.context or {}):
             raise PydanticCustomError(
@@ -192,7 +192,7 @@ class Settings(BaseModel):
                 f"it must stand in {CONTEXT_KEY} in cdk.json, because a deployment that omits -c objectLockDays no "
                 "longer locks reports",
             )
-        if days > retention:
+        if isinstance(days, int) and days > retention:
             raise PydanticCustomError(
                 _RULE, f"it must not be above reportRetentionDays ({retention}), because a locked report cannot expire"
             )

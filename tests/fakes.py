@@ -1,8 +1,4 @@
-"""In-memory fakes of the ports, and a `World` of them that a use case runs in.
-
-Each fake notes what it is asked in the world's journal, which can make a call fail: ``world.journal.fails["put
-summary.json"] = error``.
-"""
+"""In-memory fakes of the ports: a `World` that the use cases run in."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -11,114 +7,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup, BackupsPage
-from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.exclusion import Exclusion
-from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_job import ENDED, SearchJob
 from search_coverage.coverage.verdict import Inventory, InventoryStatus
 from search_coverage.report.files.json_text import compact_json, readable_json
 from search_coverage.report.files.keys import search_job_and_name
 from search_coverage.report.mail.alert import NotifyOn
 from search_coverage.report.mail.messages import Message
+from search_coverage.use_cases import ports
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.notifier import Notifier
-from search_coverage.use_cases.ports import (
-    AlertsTopic,
-    Announcement,
-    Lease,
-    LeaseLost,
-    Refusal,
-    ReportEvents,
-    SearchJobList,
-    SearchJobReader,
-    StoredSummary,
-)
 from search_coverage.use_cases.report_search_job import Outcome, ReportSearchJob
 from search_coverage.use_cases.sweep_search_jobs import Sweep, SweepSearchJobs
 from tests.examples import JOB_ID, backup, search_job
 
+if TYPE_CHECKING:
+    from search_coverage.coverage.errors import AwsCallFailed
+
 NOW = datetime(2026, 11, 20, 9, 10, tzinfo=UTC)
 SEARCHED, FAILED = backup(), backup(status="FAILED", status_message="Access denied")
-
-
-class Journal:
-    """What the fakes were asked, in order.
-
-    Attributes:
-        fails: The error of each call that fails.
-        does: What else happens before a call.
-    """
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.fails: dict[str, Exception] = {}
-        self.does: dict[str, Callable[[], object]] = {}
-
-    def note(self, call: str) -> None:
-        self.calls.append(call)
-        self.does.get(call, lambda: None)()
-        if call in self.fails:
-            raise self.fails[call]
-
-
-@dataclass
-class FakeSearch:
-    """AWS Backup search: its jobs, and the backups of all of them."""
-
-    journal: Journal
-    jobs: dict[str, SearchJob] = field(default_factory=dict)
-    backups: list[Backup] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    broken_off: AwsCallFailed | None = None
-
-    def add(self, **changes: Any) -> SearchJob:
-        """Add a search job, which is one that ended well but for these changes."""
-        job = search_job(**changes)
-        self.jobs[job.identifier] = job
-        return job
-
-    def search_jobs(self, time_is_up: Callable[[], bool]) -> SearchJobList:
-        self.journal.note("list search jobs")
-        time_is_up()
-        return SearchJobList(list(self.jobs.values()), self.unreadable, self.broken_off)
-
-    def search_job(self, identifier: str) -> SearchJob:
-        return self.jobs[identifier]
-
-    def pages_of_backups(self, identifier: str, key_arn: str | None) -> Iterator[BackupsPage]:
-        assert key_arn == self.jobs[identifier].encryption_key_arn
-        for start in range(0, len(self.backups), 1000):
-            page = self.backups[start : start + 1000]
-            yield BackupsPage([each.backup_arn for each in page], [each for each in page if each != SEARCHED])
-        self.journal.note("end of the list")
-
-
-@dataclass
-class FakeLeases:
-    """The leases, of which each is free.
-
-    Attributes:
-        lost: Whether another attempt has taken over.
-    """
-
-    journal: Journal
-    lost: bool = False
-
-    @contextmanager
-    def hold(self, search_job: str, request_id: str) -> Iterator[Lease]:
-        self.journal.note("acquire")
-        try:
-            yield self
-        finally:
-            self.journal.note("release")
-
-    def confirm(self) -> None:
-        self.journal.note("confirm")
-        if self.lost:
-            raise LeaseLost("Another attempt has taken over the report; this one stops here.")
 
 
 @dataclass(frozen=True)
@@ -134,7 +45,7 @@ class Stored:
 class FakeBucket:
     """The bucket, with versions. A write over another object confirms the lease, as the real one does."""
 
-    journal: Journal
+    note: Callable[[str], None]
     name: str = "reports-bucket"
     objects: dict[str, Stored] = field(default_factory=dict)
     versions: Iterator[int] = field(default_factory=count)
@@ -148,50 +59,51 @@ class FakeBucket:
         """Remove the objects with this name, as somebody from outside."""
         self.objects = {key: each for key, each in self.objects.items() if not key.endswith(f"/{name}")}
 
-    def summary(self, key: str) -> StoredSummary | None:
+    def summary(self, key: str) -> ports.StoredSummary | None:
         if (found := self.objects.get(key)) is None:
             return None
         try:
             content = json.loads(found.body)
         except ValueError:
             content = None
-        return StoredSummary(content, found.request_id, found.version)
+        return ports.StoredSummary(content, found.request_id, found.version)
 
     def has_files_of(self, summary: dict[str, Any]) -> bool:
         there = {key: each.version for key, each in self.objects.items()}
         files = summary["files"].values()
         return all("versionId" not in file or there.get(file["key"]) == file["versionId"] for file in files)
 
-    def put_file(self, key: str, path: Path, content_type: str, lease: Lease) -> str:
+    def put_file(self, key: str, path: Path, content_type: str, lease: ports.Lease) -> str:
         return self._put(key, path.read_bytes(), lease)
 
-    def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: Lease) -> None:
-        self._put(key, readable_json(summary).encode(), lease, request_id)
+    def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: ports.Lease) -> None:
+        self._put(key, readable_json(summary).encode(), lease, request_id=request_id)
         lease.confirm()
 
-    def put_summary_line(self, key: str, summary: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
+    def put_summary_line(self, key: str, summary: dict[str, Any], lease: ports.Lease, seen: str | None = None) -> str:
         return self._put(key, f"{compact_json(summary)}\n".encode(), lease, seen=seen)
 
-    def put_notification_pending(self, key: str, why: str, lease: Lease) -> None:
+    def put_notification_pending(self, key: str, why: str, lease: ports.Lease) -> None:
         self._put(key, readable_json({"why": why}).encode(), lease)
 
-    def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
-        self.journal.note(f"remove {_short(key)}")
+    def remove(self, key: str, lease: ports.Lease, etag: str | None = None) -> None:
+        self.note(f"remove {_short(key)}")
         found = self.objects.get(key)
         if etag is None or found is None or found.version != etag:
             lease.confirm()
         self.objects.pop(key, None)
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
-        self.journal.note("list reports")
-        names: dict[str, set[str]] = {}
-        for key in self.objects:
-            identifier, name = search_job_and_name(key)
+        self.note("list reports")
+        names: dict[str, set[str]] = {"summary.json": set(), "notification-pending.json": set()}
+        for identifier, name in map(search_job_and_name, self.objects):
             names.setdefault(name, set()).add(identifier)
-        return names.get("summary.json", set()) - names.get("notification-pending.json", set())
+        return names["summary.json"] - names["notification-pending.json"]
 
-    def _put(self, key: str, body: bytes, lease: Lease, request_id: str | None = None, seen: str | None = None) -> str:
-        self.journal.note(f"put {_short(key)}")
+    def _put(
+        self, key: str, body: bytes, lease: ports.Lease, *, request_id: str | None = None, seen: str | None = None
+    ) -> str:
+        self.note(f"put {_short(key)}")
         if key in self.objects and self.objects[key].version != seen:
             lease.confirm()
         self.objects[key] = Stored(body, f"version-{next(self.versions)}", request_id)
@@ -203,33 +115,10 @@ def _short(key: str) -> str:
 
 
 @dataclass
-class FakeTopic:
-    """The topic, and what was published to it.
-
-    Attributes:
-        digests: The texts of the mails, of which a person gets every one.
-        entries: How many other messages there are, which only machines get.
-    """
-
-    journal: Journal
-    digests: list[str] = field(default_factory=list)
-    entries: int = 0
-
-    def publish(self, message: Message) -> str:
-        kind = message.attributes["kind"].value
-        self.journal.note(f"publish {kind}")
-        if kind == "digest":
-            self.digests.append(json.loads(message.body)["email"])
-        else:
-            self.entries += 1
-        return f"{kind}-{len(self.digests) + self.entries}"
-
-
-@dataclass
 class FakeSentDigests:
     """The record of the digests that were sent."""
 
-    journal: Journal
+    note: Callable[[str], None]
     records: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def message_id(self, key: str, what: str) -> str | None:
@@ -237,46 +126,19 @@ class FakeSentDigests:
         return message_id if content == what else None
 
     def record(self, key: str, what: str, message_id: str) -> None:
-        self.journal.note("record digest")
+        self.note("record digest")
         self.records[key] = what, message_id
 
     def forget(self, key: str) -> None:
-        self.journal.note("forget digest")
+        self.note("forget digest")
         self.records.pop(key, None)
-
-
-@dataclass
-class FakeBus:
-    """The bus, and the events on it.
-
-    Attributes:
-        refuses: The identifiers of the search jobs whose state change it refuses.
-    """
-
-    journal: Journal
-    reports: list[dict[str, Any]] = field(default_factory=list)
-    state_changes: list[str] = field(default_factory=list)
-    refuses: set[str] = field(default_factory=set)
-
-    def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
-        self.journal.note("put event")
-        self.reports.append(detail)
-
-    def announce(self, jobs: Iterable[SearchJob]) -> Iterator[tuple[list[Announcement], list[Refusal]]]:
-        waiting = list(jobs)
-        while batch := waiting[:10]:
-            del waiting[:10]
-            taken = [job for job in batch if job.identifier not in self.refuses]
-            self.state_changes += [job.identifier for job in taken]
-            refusals = [Refusal(job, "ThrottlingException: Slow down") for job in batch if job not in taken]
-            yield [Announcement(job, "event-id") for job in taken], refusals
 
 
 @dataclass
 class FakeAnnouncements:
     """The record of announcements."""
 
-    journal: Journal
+    note: Callable[[str], None]
     records: dict[str, datetime] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
 
@@ -284,7 +146,7 @@ class FakeAnnouncements:
         return self.records, self.unknown & set(identifiers)
 
     def record(self, identifier: str, moment: datetime) -> None:
-        self.journal.note("record announcement")
+        self.note("record announcement")
         self.records[identifier] = moment
 
 
@@ -303,22 +165,103 @@ class FakeInventory(NoInventory):
 
 
 class World:
-    """All that the use cases need; its members are what a test prepares, and looks at."""
+    """All that the use cases need; it is itself the search, the leases, the topic and the bus.
+
+    Attributes:
+        calls: What it was asked, in order; ``fails`` has the error of each call that fails, ``does`` what else happens.
+        lease_lost: Whether another attempt has taken over.
+        digests: The messages that a person gets as a mail; ``entries`` counts those that only machines get.
+        refused: The identifiers of the search jobs of which the bus takes no event.
+    """
 
     def __init__(self) -> None:
-        self.journal = Journal()
-        self.search = FakeSearch(self.journal)
-        self.leases = FakeLeases(self.journal)
-        self.bucket = FakeBucket(self.journal)
-        self.topic = FakeTopic(self.journal)
-        self.sent = FakeSentDigests(self.journal)
-        self.bus = FakeBus(self.journal)
-        self.announcements = FakeAnnouncements(self.journal)
-        self.inventory: AbstractContextManager[Any] | None = None
-        self.notify_on = NotifyOn.EXCLUDED
-        self.now = NOW
+        self.calls: list[str] = []
+        self.fails: dict[str, Exception] = {}
+        self.does: dict[str, Callable[[], object]] = {}
+        self.jobs: dict[str, SearchJob] = {}
+        self.backups: list[Backup] = []
+        self.unreadable: list[str] = []
+        self.broken_off: AwsCallFailed | None = None
+        self.lease_lost = False
+        self.digests: list[Message] = []
+        self.entries = 0
+        self.reported: list[dict[str, Any]] = []
+        self.announced: list[str] = []
+        self.refused: set[str] = set()
         self.pauses: list[float] = []
+        self.now, self.notify_on = NOW, NotifyOn.EXCLUDED
+        self.inventory: AbstractContextManager[ports.ScopeInventory] | None = None
+        self.bucket, self.sent = FakeBucket(self.note), FakeSentDigests(self.note)
+        self.announcements = FakeAnnouncements(self.note)
         self._requests = count()
+
+    def note(self, call: str) -> None:
+        self.calls.append(call)
+        self.does.get(call, lambda: None)()
+        if call in self.fails:
+            raise self.fails[call]
+
+    # The search
+
+    def add_job(self, **changes: Any) -> SearchJob:
+        """Add a search job, which is one that ended well but for these changes."""
+        job = search_job(**changes)
+        self.jobs[job.identifier] = job
+        return job
+
+    def search_jobs(self, time_is_up: Callable[[], bool]) -> ports.SearchJobList:
+        self.note("list search jobs")
+        return ports.SearchJobList(list(self.jobs.values()), self.unreadable, self.broken_off)
+
+    def search_job(self, identifier: str) -> SearchJob:
+        return self.jobs[identifier]
+
+    def pages_of_backups(self, identifier: str, key_arn: str | None) -> Iterator[BackupsPage]:
+        assert key_arn == self.jobs[identifier].encryption_key_arn
+        arns = [each.backup_arn for each in self.backups]
+        yield BackupsPage(arns, [each for each in self.backups if each != SEARCHED])
+        self.note("end of the list")
+
+    # The leases, each of which is free
+
+    @contextmanager
+    def hold(self, search_job: str, request_id: str) -> Iterator[ports.Lease]:
+        self.note("acquire")
+        try:
+            yield self
+        finally:
+            self.note("release")
+
+    def confirm(self) -> None:
+        self.note("confirm")
+        if self.lease_lost:
+            raise ports.LeaseLost("Another attempt has taken over the report; this one stops here.")
+
+    # The topic and the bus
+
+    def publish(self, message: Message) -> str:
+        kind = message.attributes["kind"].value
+        self.note(f"publish {kind}")
+        if kind == "digest":
+            self.digests.append(message)
+        else:
+            self.entries += 1
+        return f"{kind}-{len(self.digests) + self.entries}"
+
+    def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
+        self.note("put event")
+        self.reported.append(detail)
+
+    def announce(self, jobs: Iterable[SearchJob]) -> Iterator[tuple[list[ports.Announcement], list[ports.Refusal]]]:
+        waiting = list(jobs)
+        while batch := waiting[:10]:
+            del waiting[:10]
+            taken = [job for job in batch if job.identifier not in self.refused]
+            self.announced += [job.identifier for job in taken]
+            refusals = [ports.Refusal(job, "ThrottlingException: Slow down") for job in batch if job not in taken]
+            yield [ports.Announcement(job, "event-id") for job in taken], refusals
+
+    # The use cases
 
     def report(
         self,
@@ -333,18 +276,18 @@ class World:
 
     def reporter(
         self,
-        search: SearchJobReader | None = None,
-        topic: AlertsTopic | None = None,
-        bus: ReportEvents | None = None,
+        search: ports.SearchJobReader | None = None,
+        topic: ports.AlertsTopic | None = None,
+        bus: ports.ReportEvents | None = None,
     ) -> ReportSearchJob:
         """Give an environment that reports; an adapter may take the place of a fake."""
         inventory = self.inventory
         return ReportSearchJob(
-            search=search or self.search,
+            search=search or self,
             bucket=self.bucket,
-            leases=self.leases,
-            notifier=Notifier(topic or self.topic, self.sent, self.notify_on, self.bucket.name),
-            bus=bus or self.bus,
+            leases=self,
+            notifier=Notifier(topic or self, self.sent, self.notify_on, self.bucket.name),
+            bus=bus or self,
             take_inventory=NoInventory if inventory is None else lambda *_: inventory,
             now=lambda: self.now,
         )
@@ -352,22 +295,20 @@ class World:
     def sweep(
         self,
         later: timedelta = timedelta(0),
-        statuses: Iterable[str] = ("COMPLETED", "FAILED", "STOPPED"),
+        statuses: Iterable[str] = ENDED,
         seconds_left: Callable[[], float] = lambda: 60.0,
     ) -> Sweep:
         """Sweep in a fresh environment, so much later than now."""
         return self.sweeper(statuses, later).run(seconds_left)
 
-    def sweeper(
-        self, statuses: Iterable[str] = ("COMPLETED", "FAILED", "STOPPED"), later: timedelta = timedelta(0)
-    ) -> SweepSearchJobs:
+    def sweeper(self, statuses: Iterable[str] = ENDED, later: timedelta = timedelta(0)) -> SweepSearchJobs:
         """Give an environment that sweeps."""
         return SweepSearchJobs(
-            self.search,
-            self.bucket,
-            self.announcements,
-            self.bus,
-            frozenset(statuses),
+            search=self,
+            bucket=self.bucket,
+            announcements=self.announcements,
+            bus=self,
+            statuses=frozenset(statuses),
             now=lambda: self.now + later,
             pause=self.pauses.append,
         )

@@ -3,13 +3,14 @@
 It leads a process group of its own, to which the Lambda workers that it starts belong.
 """
 
-import argparse
 import asyncio
+import json
 import logging
 import os
 import resource
 import shutil
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -23,21 +24,19 @@ _GRACE = 0.5  # seconds
 
 
 def main() -> None:
-    """Serve until SIGTERM, or until standard input ends because the parent is gone."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--socket", type=int, required=True, help="file descriptor of the bound socket")
-    parser.add_argument("--run-dir", type=Path, required=True, help="removed when the parent is gone")
-    parser.add_argument("--mailbox", type=Path, required=True, help="the folder for e-mails")
-    parser.add_argument("--concurrency", type=int, required=True)
-    parser.add_argument("--retry-delays", type=float, nargs="+", required=True)
-    options = parser.parse_args()
+    """Serve until SIGTERM, or until standard input ends because the parent is gone.
 
-    threading.Thread(target=_end_with_parent, args=(options.run_dir,), daemon=True).start()
+    The one argument is a JSON object: `socket` (a file descriptor), `run_dir` (removed at the end), `mailbox`, and the
+    arguments of the delivery queue.
+    """
+    options = json.loads(sys.argv[1])
+    run_dir = Path(options["run_dir"])
+    threading.Thread(target=_end_with_parent, args=(run_dir,), daemon=True).start()
     _allow_many_connections()
-    deliveries = DeliveryQueue(concurrency=options.concurrency, retry_delays=tuple(options.retry_delays))
-    ministack_patches.apply(deliveries, Mailbox(options.mailbox))
-    _serve(options.socket)
-    _end(options.run_dir)
+    deliveries = DeliveryQueue(concurrency=options["concurrency"], retry_delays=tuple(options["retry_delays"]))
+    ministack_patches.apply(deliveries, Mailbox(Path(options["mailbox"])))
+    _serve(options["socket"])
+    _end(run_dir)
 
 
 def _serve(descriptor: int) -> None:

@@ -166,9 +166,10 @@ def _make_run_dir(state_dir: Path) -> Path:
 
 
 def _command(options: Options, *, descriptor: int, run_dir: Path) -> list[str]:
-    folders = ["--run-dir", str(run_dir), "--mailbox", str(options.mailbox)]
-    delivery = ["--concurrency", str(options.concurrency), "--retry-delays", *map(str, options.retry_delays)]
-    return [sys.executable, "-m", "simulators.embedded_aws.child", "--socket", str(descriptor), *folders, *delivery]
+    folders = {"run_dir": str(run_dir), "mailbox": str(options.mailbox)}
+    delivery = {"concurrency": options.concurrency, "retry_delays": options.retry_delays}
+    arguments = json.dumps({"socket": descriptor, **folders, **delivery})
+    return [sys.executable, "-m", "simulators.embedded_aws.child", arguments]
 
 
 def _health(port: int) -> dict[str, object]:

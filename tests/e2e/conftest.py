@@ -21,14 +21,6 @@ T = TypeVar("T")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let all tests of the deployed stack run on one worker of `--dist loadgroup`, so that it is deployed once."""
-    for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-
-
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[BackupSimulator]:
     """AWS Backup search, with the account and Region of the embedded AWS."""

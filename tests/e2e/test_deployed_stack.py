@@ -21,29 +21,6 @@ SOME_FAILED = (
 )
 
 
-def test_the_schedule_notices_a_search_job_that_ends_and_everything_follows_by_itself(
-    stack: Stack, simulator: BackupSimulator
-) -> None:
-    # Given a search job that a user started
-    search_job = start_search_job(stack, simulator, "by-a-user", runs_for=timedelta(seconds=2))
-
-    # When nobody does anything
-    summary = eventually(lambda: stack.summary(search_job), seconds=90)
-
-    # Then the report is whole
-    assert summary["verdict"] == "PARTIAL"
-    assert summary["backups"] == {"listed": 9, "searched": 5, "excluded": 4, "failed": 3}
-    for file in summary["files"].values():
-        assert hashlib.sha256(stack.read(file["key"])).hexdigest() == file["sha256"]
-    lines = gzip.decompress(stack.read(summary["files"]["jsonl"]["key"])).splitlines()
-    assert len(lines) == 4
-    # And the failed backups are published, once
-    (message,) = eventually(lambda: stack.received(search_job), seconds=5)
-    assert [backup["status_message"] for backup in message["failedBackups"]] == [DENIED] * 3
-    (mail,) = stack.mails(search_job)
-    assert "3 x Permission denied" in mail
-
-
 def start_search_job(stack: Stack, simulator: BackupSimulator, name: str, runs_for: timedelta) -> str:
     """Start a search job as a user does."""
     simulator.add_scenario(Scenario(name, SOME_FAILED, runs_for=runs_for))
@@ -57,6 +34,12 @@ def announce(stack: Stack, search_job: str, *, times: int = 1) -> None:
     detail = json.dumps({"searchJobIdentifier": search_job})
     entry = {"Source": SERVICE, "DetailType": STATE_CHANGE, "Detail": detail}
     assert stack.aws.client("events").put_events(Entries=[entry] * times)["FailedEntryCount"] == 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def search_job_of_a_user(stack: Stack, simulator: BackupSimulator) -> str:
+    """A search job that ends after two seconds; the schedule notices it while the other tests run."""
+    return start_search_job(stack, simulator, "by-a-user", runs_for=timedelta(seconds=2))
 
 
 def test_an_event_that_comes_three_times_gives_one_report_and_one_mail(
@@ -171,3 +154,26 @@ def test_the_mail_subscription_is_the_stacks_own_and_asks_for_digests_only(stack
 def test_the_functions_talk_to_this_computer_only(stack: Stack) -> None:
     assert stack.aws.endpoint_url.startswith("http://127.0.0.1:")
     assert EmbeddedAws.account_id in stack.outputs["AlertsTopicArn"]
+
+
+def test_the_schedule_notices_a_search_job_that_ends_and_everything_follows_by_itself(
+    stack: Stack, search_job_of_a_user: str
+) -> None:
+    # Given a search job that a user started
+    search_job = search_job_of_a_user
+
+    # When nobody does anything
+    summary = eventually(lambda: stack.summary(search_job), seconds=90)
+
+    # Then the report is whole
+    assert summary["verdict"] == "PARTIAL"
+    assert summary["backups"] == {"listed": 9, "searched": 5, "excluded": 4, "failed": 3}
+    for file in summary["files"].values():
+        assert hashlib.sha256(stack.read(file["key"])).hexdigest() == file["sha256"]
+    lines = gzip.decompress(stack.read(summary["files"]["jsonl"]["key"])).splitlines()
+    assert len(lines) == 4
+    # And the failed backups are published, once
+    (message,) = eventually(lambda: stack.received(search_job), seconds=5)
+    assert [backup["status_message"] for backup in message["failedBackups"]] == [DENIED] * 3
+    (mail,) = stack.mails(search_job)
+    assert "3 x Permission denied" in mail

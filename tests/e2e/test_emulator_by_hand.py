@@ -13,8 +13,6 @@ import pytest
 
 from tests.e2e.conftest import ROOT, eventually
 
-pytestmark = pytest.mark.xdist_group("by-hand")
-
 
 class Running:
     """The embedded AWS as `make emulator` runs it, and the shell of somebody who follows what it printed."""

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.lambda_emulator import EMULATOR, invoke, running
+from benchmarks.lambda_emulator import EMULATOR, function, invoke
 from infra.python_bundle import build
 from search_coverage.names import REPORT_DONE, Variable
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
@@ -52,9 +51,7 @@ def start(bundle: Path, log: Path) -> Iterator[Start]:
     with ExitStack() as functions:
 
         def start(handler: str, environment: Mapping[str, str]) -> Callable[[object], Any]:
-            command = [sys.executable, "-m", "awslambdaric", handler]
-            variables = {**environment, "PYTHONPATH": str(bundle)}
-            url = functions.enter_context(running(command, bundle, variables, log))
+            url = functions.enter_context(function(bundle, handler, environment, log))
             return lambda event: invoke(url, event)
 
         yield start

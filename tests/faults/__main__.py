@@ -6,13 +6,15 @@ It writes what became of it, one line of JSON per play. What the functions log g
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.faults import crash, freeze, outage, storm
 from tests.faults.aws_process import AwsProcess
 from tests.faults.deployed import SDK, Deployed
 
-_STORIES = {
+_STORIES: dict[str, tuple[dict[str, Any], Callable[..., Iterator[dict[str, Any]]]]] = {
     "crash": (crash.SCENARIO, crash.play),
     "freeze": (freeze.SCENARIO, freeze.play),
     "storm": (storm.SCENARIO, storm.play),

@@ -84,9 +84,10 @@ class _Aws:
 
     def finish_job(self, scenario: dict[str, Any]) -> str:
         """Let a search job end, and give its identifier."""
-        from simulators.backup_search.scenario_files import scenario_of  # noqa: PLC0415 - as above
+        from simulators.backup_search import BackupGroup, Scenario  # noqa: PLC0415 - as above
 
-        return self._simulator.finish_job(scenario_of(scenario, origin="the test"))
+        groups = tuple(BackupGroup(**group) for group in scenario["backups"])
+        return self._simulator.finish_job(Scenario(scenario["name"], groups))
 
     def move_clock(self, seconds: float) -> None:
         """Move AWS Backup's clock."""

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -40,7 +40,7 @@ class Attempt:
     result: dict[str, Any] | None
     error: str
     message: str
-    calls: list[dict[str, Any]]
+    calls: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -71,7 +71,8 @@ class Running:
         with os.fdopen(self.answer, "rb") as pipe:
             answer = pipe.read()
         os.waitpid(self.process_id, 0)
-        return Attempt(*(json.loads(answer) if answer else (None, "killed", "")), calls=[])
+        result, error, message = json.loads(answer) if answer else (None, "killed", "")
+        return Attempt(result, error, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,7 @@ class Functions:
         running = self.start(name, event, context)
         self._aws.watch(running.process_id, fault)
         running.go()
-        ended = running.outcome()
-        return Attempt(ended.result, ended.error, ended.message, self._aws.calls())
+        return replace(running.outcome(), calls=self._aws.calls())
 
     def start(self, name: str, event: object, context: Context, special: Special | None = None) -> Running:
         """Start a process for an invocation; it waits until it is told to go."""

@@ -108,7 +108,7 @@ def test_each_query_is_saved_in_the_workgroup_with_its_name_and_what_it_means(st
 @pytest.mark.parametrize("query", ALL_QUERIES, ids=lambda query: query.file)
 def test_a_query_is_one_select_of_athena_over_columns_that_exist(stack: SynthesisedStack, query: SavedQuery) -> None:
     described = {name: columns(table(stack, name)) for name in TABLES}
-    schema = {
+    schema: dict[str, object] = {
         name: {column: exp.DataType.build(hive, dialect="hive").sql("athena") for column, hive in types.items()}
         for name, types in described.items()
     }

@@ -153,7 +153,7 @@ def of_the_runbook() -> Iterator[Json]:
         "WORKGROUP": "SearchCoverage",
         "DATABASE": "search_coverage",
     }
-    text = (ROOT / "docs" / "access.md").read_text()
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "command-line.md"))
     for block in re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL):
         written = json.loads(re.sub(r"\b[A-Z][A-Z-]{4,}\b", lambda found: real.get(found[0], found[0]), block))
         yield from written.get("Statement", [written] if "Effect" in written else [])

@@ -172,7 +172,8 @@ NO_KEYS = [
     ],
 )
 def test_the_part_of_a_list_that_is_wrong_is_named_and_no_other(key: str, written: list[str], problem: str) -> None:
-    for context in (in_cdk_json(**{key: written}), {key: ",".join(written)}):
+    contexts: list[dict[str, object]] = [in_cdk_json(**{key: written}), {key: ",".join(written)}]
+    for context in contexts:
         assert sentence(context).endswith(f", or empty; {problem}.")
 
 
@@ -183,7 +184,7 @@ def test_a_lock_longer_than_the_retention_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("days", ["0", "365"])
+@pytest.mark.parametrize("days", ["0", "365", "forever"])
 def test_object_lock_is_not_taken_from_the_command_line_where_the_next_deployment_forgets_it(days: str) -> None:
     assert sentence(in_cdk_json(objectLockDays=365) | {"objectLockDays": days}) == (
         f'Setting objectLockDays is "{days}" (from -c objectLockDays): it must stand in searchCoverage in cdk.json, '

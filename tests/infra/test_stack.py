@@ -106,7 +106,7 @@ def test_a_bundle_that_cannot_be_built_stops_the_app_with_a_sentence_and_what_uv
         "UV_OFFLINE": "1",
         "UV_CACHE_DIR": str(tmp_path / "cache"),
     }
-    app = [sys.executable, ROOT / "app.py"]
+    app = [sys.executable, str(ROOT / "app.py")]
     finished = subprocess.run(app, env=os.environ | changes, cwd=ROOT, capture_output=True, text=True, check=False)
 
     # Then the app stops, says so, and does not turn to Docker

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.__main__ import main
 from search_coverage import names
 
 ROOT = Path(__file__).parents[2]
 NAMES = Path(names.__file__)
+COMMANDS = "|".join([*main.commands, "COMMAND", "--version"])
 
 
 def values(holder: object) -> Iterator[str]:
@@ -24,7 +26,8 @@ def pattern(value: str) -> re.Pattern[str]:
     """Give what finds a name in a text; one that is a word of English has to be all of the text."""
     if re.fullmatch("[A-Z]([a-z]+|[A-Z]+)", value):
         return re.compile(rf"\A{value}\Z")
-    return re.compile(rf"(?<![\w-]){re.escape(value)}" + (r"(?![\w-]|\.\w)" if value[-1].isalnum() else ""))
+    command = rf"(?! ({COMMANDS})\b)" if value == names.SERVICE else ""  # the command has the service's name
+    return re.compile(rf"(?<![\w-]){re.escape(value)}" + (r"(?![\w-]|\.\w)" if value[-1].isalnum() else "") + command)
 
 
 PATTERNS = {value: pattern(value) for value in values(names)}

@@ -18,19 +18,19 @@ MARK = "notification-pending.json"
 def world() -> World:
     """A report that could not be sent, because SNS takes nothing."""
     world = World()
-    world.search.add()
-    world.search.backups = [SEARCHED, FAILED]
+    world.add_job()
+    world.backups = [SEARCHED, FAILED]
     sns_takes_nothing(world)
     assert world.report(request_id="first").pending == "SNS is not there."
     return world
 
 
 def sns_takes_nothing(world: World) -> None:
-    world.journal.fails["publish digest"] = NotPublished("SNS is not there.")
+    world.fails["publish digest"] = NotPublished("SNS is not there.")
 
 
 def sns_is_back(world: World) -> None:
-    world.journal.fails.clear()
+    world.fails.clear()
 
 
 def pending(world: World) -> str | None:
@@ -64,7 +64,7 @@ def test_sweeps_announce_it_every_hour_until_people_are_notified_once(world: Wor
     assert is_announced(world, 6)
     world.report()
 
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
     assert world.bucket.named("summary.json")["notification"]["messageIds"] == ["digest-1"]
     assert pending(world) is None
     assert not is_announced(world, 8)
@@ -75,7 +75,7 @@ def test_a_retry_of_the_same_invocation_notifies_people(world: World) -> None:
 
     assert world.report(request_id="first").created is True
 
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
     assert pending(world) is None
 
 
@@ -88,8 +88,8 @@ def test_a_job_with_pending_messages_counts_as_overdue(world: World) -> None:
 def test_whatever_write_it_dies_at_the_mark_goes_in_the_end(call: str, *, before_the_call: bool) -> None:
     # Given an attempt that SNS refuses, and that dies at one of its marks; and one that dies there when SNS is back
     world = World()
-    world.search.add()
-    world.search.backups = [SEARCHED, FAILED]
+    world.add_job()
+    world.backups = [SEARCHED, FAILED]
     for takes in (False, True):
         sns_is_back(world)
         if not takes:
@@ -97,7 +97,7 @@ def test_whatever_write_it_dies_at_the_mark_goes_in_the_end(call: str, *, before
         die_at(world, call, before_the_call=before_the_call)
         with suppress(AwsCallFailed, NotificationPending):
             world.report()
-        world.journal.does.clear()
+        world.does.clear()
 
     # When all works
     sns_is_back(world)
@@ -105,17 +105,17 @@ def test_whatever_write_it_dies_at_the_mark_goes_in_the_end(call: str, *, before
 
     # Then the mark is gone, and people were notified once
     assert pending(world) is None
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
 
 def die_at(world: World, call: str, *, before_the_call: bool) -> None:
     """Let the power go at a call, or at the next one."""
     power_is_gone = AwsCallFailed("The power is gone.")
     if before_the_call:
-        world.journal.fails[call] = power_is_gone
+        world.fails[call] = power_is_gone
         return
     every = ["confirm", "put line", "put summary.json", "put event", f"put {MARK}"]
-    world.journal.does[call] = lambda: world.journal.fails.update(dict.fromkeys(set(every) - {call}, power_is_gone))
+    world.does[call] = lambda: world.fails.update(dict.fromkeys(set(every) - {call}, power_is_gone))
 
 
 def test_while_sns_refuses_the_report_stays_as_it_is(world: World) -> None:
@@ -144,7 +144,7 @@ def test_a_replay_that_sns_refuses_is_sent_by_a_later_sweep(world: World) -> Non
     world.report()
 
     # Then people are notified of it, once
-    assert len(world.topic.digests) == 2
+    assert len(world.digests) == 2
     assert pending(world) is None
     assert not is_announced(world, 4)
 
@@ -155,7 +155,7 @@ def test_after_a_replay_a_report_that_is_made_again_is_not_mailed_again(world: W
     world.bucket.remove_named("summary.json")
 
     assert world.report().created is True
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
 
 def test_a_mark_of_an_attempt_that_woke_up_too_late_goes_with_the_next_announcement(world: World) -> None:
@@ -169,4 +169,4 @@ def test_a_mark_of_an_attempt_that_woke_up_too_late_goes_with_the_next_announcem
 
     assert pending(world) is None
     assert not is_announced(world, 4)
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1

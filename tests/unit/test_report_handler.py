@@ -31,8 +31,8 @@ def module() -> ModuleType:
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.search.add()
-    world.search.backups = [SEARCHED, SEARCHED, FAILED]
+    world.add_job()
+    world.backups = [SEARCHED, SEARCHED, FAILED]
     return world
 
 
@@ -46,7 +46,7 @@ def report(module: ModuleType, world: World, monkeypatch: pytest.MonkeyPatch, lo
 def test_the_answer_is_the_detail_of_the_event_and_whether_the_report_was_created(report: Any, world: World) -> None:
     answers = [report(EVENT, Context()) for _ in range(2)]
 
-    assert answers == [{**world.bus.reports[0], "created": created} for created in (True, False)]
+    assert answers == [{**world.reported[0], "created": created} for created in (True, False)]
 
 
 # Events
@@ -106,7 +106,7 @@ def test_a_forwarded_event_is_logged_and_done(report: Any, world: World, log: Lo
     # Then it counts as done, so that Lambda neither tries it again nor puts it into the failure queue
     assert report(EVENT | origin, Context()) == {"ignored": True}
     # And nothing was read or written for it
-    assert world.journal.calls == []
+    assert world.calls == []
     # And the log says in a sentence what it was, as no error
     (line,) = log.lines
     account, region = origin.get("account", ACCOUNT)[:100], origin.get("region", REGION)
@@ -128,7 +128,7 @@ def test_an_origin_that_is_no_text_is_refused_with_a_sentence(report: Any, origi
 
 
 def test_a_report_that_another_invocation_makes_is_left_to_it(report: Any, world: World, log: Log) -> None:
-    world.journal.fails["acquire"] = ReportInProgress(JOB_ID, "another request")
+    world.fails["acquire"] = ReportInProgress(JOB_ID, "another request")
 
     assert report(EVENT, Context()) == {"searchJobIdentifier": JOB_ID, "created": False, "inProgress": True}
     assert [line["level"] for line in log.lines] == ["INFO"]
@@ -141,7 +141,7 @@ def test_a_report_that_another_invocation_makes_is_left_to_it(report: Any, world
 def test_a_retry_and_a_replay_beside_a_live_owner_fail_so_that_they_are_tried_again(
     report: Any, world: World, log: Log, event: object, owner: str
 ) -> None:
-    world.journal.fails["acquire"] = ReportInProgress(JOB_ID, owner)
+    world.fails["acquire"] = ReportInProgress(JOB_ID, owner)
 
     with pytest.raises(ReportInProgress, match="Lambda tries this one again"):
         report(event, Context(aws_request_id="this request"))
@@ -151,7 +151,7 @@ def test_a_retry_and_a_replay_beside_a_live_owner_fail_so_that_they_are_tried_ag
 def test_an_error_of_our_own_is_logged_with_its_traceback_and_stays_what_it_is(
     report: Any, world: World, log: Log
 ) -> None:
-    world.journal.does["end of the list"] = lambda: len(None)  # type: ignore[arg-type]
+    world.does["end of the list"] = lambda: len(None)  # type: ignore[arg-type]
 
     with pytest.raises(TypeError):
         report(EVENT, Context())
@@ -165,7 +165,7 @@ def test_an_error_of_our_own_is_logged_with_its_traceback_and_stays_what_it_is(
 def test_a_report_whose_messages_are_pending_is_counted_and_logged_and_fails(
     report: Any, world: World, log: Log, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.journal.fails["publish digest"] = NotPublished("SNS is not there.")
+    world.fails["publish digest"] = NotPublished("SNS is not there.")
 
     with pytest.raises(NotificationPending, match=r"is whole, but its messages are not sent.*SNS is not there"):
         report(EVENT, Context())
@@ -210,7 +210,7 @@ def test_the_metrics_count_backups_and_reports_and_never_name_a_search_job(
 
 
 def test_what_was_excluded_is_counted_by_reason(report: Any, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.search.backups = [FAILED] * 2 + [backup(status="STOPPED")] * 3
+    world.backups = [FAILED] * 2 + [backup(status="STOPPED")] * 3
 
     report(EVENT, Context())
 
@@ -227,8 +227,8 @@ def test_what_was_excluded_is_counted_by_reason(report: Any, world: World, capsy
 def test_a_report_that_is_not_complete_counts_as_incomplete(
     report: Any, world: World, capsys: pytest.CaptureFixture[str], job: Any, *, backups: list[Any], incomplete: float
 ) -> None:
-    world.search.add(**job)
-    world.search.backups = backups
+    world.add_job(**job)
+    world.backups = backups
 
     report(EVENT, Context())
 

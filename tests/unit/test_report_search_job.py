@@ -26,19 +26,19 @@ REFUSED = AwsCallFailed("It was refused.")
 def world() -> World:
     """A search of three backups, of which one failed."""
     world = World()
-    world.search.add()
-    world.search.backups = [SEARCHED, SEARCHED, FAILED]
+    world.add_job()
+    world.backups = [SEARCHED, SEARCHED, FAILED]
     return world
 
 
 def nothing_was_written(world: World) -> bool:
-    return not (world.bucket.objects or world.topic.digests or world.topic.entries or world.bus.reports)
+    return not (world.bucket.objects or world.digests or world.entries or world.reported)
 
 
 def test_the_order_makes_it_safe_to_stop_anywhere(world: World) -> None:
     world.report()
 
-    assert world.journal.calls == [
+    assert world.calls == [
         *("acquire", "end of the list", "confirm", *(f"put {file}" for file in FILES)),
         *("put line", "confirm", "publish digest", "record digest", "confirm"),
         *("put line", "put summary.json", "confirm", "put event", "release"),
@@ -47,30 +47,30 @@ def test_the_order_makes_it_safe_to_stop_anywhere(world: World) -> None:
 
 def test_a_replay_takes_the_mark_off_before_it_replaces_a_file(world: World) -> None:
     world.report()
-    world.journal.calls.clear()
+    world.calls.clear()
 
     world.report(replay=True)
 
-    assert world.journal.calls == [
+    assert world.calls == [
         *("acquire", "end of the list", "confirm", "forget digest", "remove summary.json"),
         *(call for file in FILES for call in (f"put {file}", "confirm")),
         *("put line", "confirm", "confirm", "publish digest", "record digest", "record digest", "confirm"),
         *("put line", "put summary.json", "confirm", "put event", "release"),
     ]
-    assert len(world.topic.digests) == 2
+    assert len(world.digests) == 2
 
 
 def test_the_lease_is_confirmed_before_the_entries_and_again_before_the_digest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("search_coverage.report.mail.messages._ROWS_BYTES", 1500)
-    world.search.backups = [FAILED] * 5
+    world.backups = [FAILED] * 5
 
     world.report()
 
-    first, last = world.journal.calls.index("publish entries"), world.journal.calls.index("publish digest")
-    assert world.topic.entries == last - first - 1 > 1
-    assert world.journal.calls[first - 1] == world.journal.calls[last - 1] == "confirm"
+    first, last = world.calls.index("publish entries"), world.calls.index("publish digest")
+    assert world.entries == last - first - 1 > 1
+    assert world.calls[first - 1] == world.calls[last - 1] == "confirm"
 
 
 def test_the_same_event_three_times_is_one_report_one_digest_and_the_same_event_detail(world: World) -> None:
@@ -79,8 +79,8 @@ def test_the_same_event_three_times_is_one_report_one_digest_and_the_same_event_
     assert [outcome.created for outcome in outcomes] == [True, False, False]
     assert outcomes[0].event_detail == outcomes[1].event_detail == outcomes[2].event_detail
     assert outcomes[0].event_detail["backups"] == {"listed": 3, "searched": 2, "excluded": 1, "failed": 1}
-    assert len(world.bus.reports) == 3
-    assert len(world.topic.digests) == 1
+    assert len(world.reported) == 3
+    assert len(world.digests) == 1
 
 
 def test_a_deleted_record_makes_no_second_digest(world: World) -> None:
@@ -90,13 +90,13 @@ def test_a_deleted_record_makes_no_second_digest(world: World) -> None:
     again = world.report()
 
     assert (again.created, again.event_detail["verdict"]) == (False, "PARTIAL")
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
 
 @pytest.mark.parametrize("call", ["put report.html", "put line", "put summary.json"])
 def test_a_replay_that_fails_leaves_no_mark_on_files_it_does_not_vouch_for(world: World, call: str) -> None:
     world.report()
-    world.journal.fails[call] = REFUSED
+    world.fails[call] = REFUSED
 
     with pytest.raises(AwsCallFailed, match="It was refused"):
         world.report(replay=True)
@@ -112,14 +112,14 @@ def test_a_list_that_breaks_off_changes_nothing_and_the_retry_makes_a_whole_repo
     if replay:
         world.report()
     before = dict(world.bucket.objects)
-    world.journal.fails["end of the list"] = REFUSED
+    world.fails["end of the list"] = REFUSED
 
     with pytest.raises(AwsCallFailed):
         world.report(replay=replay)
     assert world.bucket.objects == before
     assert replay or nothing_was_written(world)
 
-    del world.journal.fails["end of the list"]
+    del world.fails["end of the list"]
     assert world.report(replay=replay).event_detail["backups"]["listed"] == 3
 
 
@@ -127,15 +127,15 @@ def test_a_list_that_breaks_off_changes_nothing_and_the_retry_makes_a_whole_repo
 def test_an_event_that_could_not_be_put_goes_out_with_the_retry_which_makes_no_other_report(
     world: World, *, replay: bool
 ) -> None:
-    world.journal.fails["put event"] = REFUSED
+    world.fails["put event"] = REFUSED
     with pytest.raises(AwsCallFailed):
         world.report(replay=replay, request_id="the-request")
 
-    world.journal.fails.clear()
+    world.fails.clear()
     assert world.report(replay=replay, request_id="the-request").created is False
 
-    assert len(world.bus.reports) == 1
-    assert len(world.topic.digests) == 1
+    assert len(world.reported) == 1
+    assert len(world.digests) == 1
 
 
 @pytest.mark.parametrize(
@@ -152,44 +152,44 @@ def test_an_event_that_could_not_be_put_goes_out_with_the_retry_which_makes_no_o
 def test_people_are_notified_when_they_asked_to_be(
     world: World, notify_on: str, status: str, backups: list[object], mails: int
 ) -> None:
-    world.search.add(status=status)
-    world.search.backups, world.notify_on = backups, NotifyOn(notify_on)  # type: ignore[assignment]
+    world.add_job(status=status)
+    world.backups, world.notify_on = backups, NotifyOn(notify_on)  # type: ignore[assignment]
 
     world.report()
 
-    assert len(world.topic.digests) == mails
+    assert len(world.digests) == mails
     assert world.bucket.named("summary.json") is not None
 
 
 def test_a_search_of_which_everything_was_searched_is_complete(world: World) -> None:
-    world.search.backups = [SEARCHED] * 3
+    world.backups = [SEARCHED] * 3
 
     assert world.report().is_complete
     assert world.bucket.named("summary.json")["verdictReasons"] == []
 
 
 def test_a_list_shorter_than_what_aws_set_out_to_scan_is_not_complete(world: World) -> None:
-    world.search.add(recovery_points_to_scan=27)
-    world.search.backups = [SEARCHED] * 20
+    world.add_job(recovery_points_to_scan=27)
+    world.backups = [SEARCHED] * 20
 
     assert world.report().event_detail["verdict"] == "PARTIAL"
 
 
 def test_a_backup_that_the_scope_names_and_the_list_lacks_is_not_complete(world: World) -> None:
-    world.search.add(scope=SearchScope(backup_arns=(str(SEARCHED.backup_arn), "another")))
-    world.search.backups = [SEARCHED]
+    world.add_job(scope=SearchScope(backup_arns=(str(SEARCHED.backup_arn), "another")))
+    world.backups = [SEARCHED]
 
     assert world.report().event_detail["verdict"] == "PARTIAL"
 
 
 def test_a_list_is_read_with_the_key_that_the_search_job_is_encrypted_with(world: World) -> None:
-    world.search.add(encryption_key_arn="arn:aws:kms:us-east-1:000000000000:key/1")
+    world.add_job(encryption_key_arn="arn:aws:kms:us-east-1:000000000000:key/1")
 
     assert world.report().created is True
 
 
 def test_a_search_job_that_still_runs_gets_no_report(world: World) -> None:
-    world.search.add(status="RUNNING")
+    world.add_job(status="RUNNING")
 
     with pytest.raises(SearchJobNotEnded, match="is RUNNING"):
         world.report()
@@ -216,7 +216,7 @@ def test_time_that_runs_out_later_leaves_no_mark(world: World, looks: int, step:
         world.report(seconds_left=clock(*[900] * looks, 20))
 
     assert world.bucket.named("summary.json") is None
-    assert world.topic.digests == []
+    assert world.digests == []
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "html"])
@@ -233,7 +233,7 @@ def test_a_report_whose_files_are_not_those_of_its_summary_is_made_again(world: 
 
     file = world.bucket.named("summary.json")["files"][kind]
     assert world.bucket.objects[key].version == file["versionId"]
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
 
 @pytest.mark.parametrize("replay", [False, True])
@@ -262,7 +262,7 @@ def test_a_summary_of_the_first_version_is_believed(world: World) -> None:
 
 def test_what_left_the_vaults_since_the_first_report_makes_no_later_one_complete(world: World) -> None:
     # Given a search that did not list a backup, and a report that says so
-    world.search.backups = [SEARCHED]
+    world.backups = [SEARCHED]
     world.inventory = FakeInventory(NEVER_INDEXED)
     assert world.report().event_detail["verdict"] == "PARTIAL"
     assert world.bucket.named("summary.json")["inventory"]["notListed"] == 1
@@ -282,35 +282,35 @@ def test_what_left_the_vaults_since_the_first_report_makes_no_later_one_complete
 
 def test_what_people_were_notified_of_is_not_forgotten_by_the_retry_of_an_attempt_that_died(world: World) -> None:
     # Given an attempt that notified people of a backup that was not listed, and died before its mark
-    world.search.backups = [SEARCHED]
+    world.backups = [SEARCHED]
     world.inventory = FakeInventory(NEVER_INDEXED)
-    world.journal.does["record digest"] = lambda: world.journal.fails.update({"put line": REFUSED})
+    world.does["record digest"] = lambda: world.fails.update({"put line": REFUSED})
     with pytest.raises(AwsCallFailed):
         world.report()
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
     # When the backup is deleted before the retry
-    world.journal.fails.clear()
-    world.journal.does.clear()
+    world.fails.clear()
+    world.does.clear()
     world.inventory = FakeInventory()
     world.report()
 
     # Then the report does not say that all is well
     assert world.bucket.named("summary.json")["verdict"] == "PARTIAL"
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
 
 def test_people_are_not_notified_again_when_only_the_mark_could_not_be_set(world: World) -> None:
-    world.journal.fails["put summary.json"] = REFUSED
+    world.fails["put summary.json"] = REFUSED
     for _ in range(3):
         with pytest.raises(AwsCallFailed):
             world.report()
 
-    world.journal.fails.clear()
+    world.fails.clear()
     made = world.report()
 
     assert made.created is True
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
     assert world.bucket.named("summary.json")["notification"]["messageIds"] == ["digest-1"]
 
 
@@ -319,18 +319,18 @@ def test_people_who_were_notified_of_something_else_are_notified_again(world: Wo
 
     world.report()
 
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
 
 def test_a_mail_that_went_out_is_no_failure_if_it_cannot_be_recorded(world: World) -> None:
-    world.journal.fails["record digest"] = REFUSED
+    world.fails["record digest"] = REFUSED
 
     assert world.report().created is True
-    assert len(world.topic.digests) == 1
+    assert len(world.digests) == 1
 
 
 def test_one_that_was_taken_over_while_it_read_writes_and_notifies_nothing(world: World) -> None:
-    world.journal.does["end of the list"] = lambda: setattr(world.leases, "lost", True)
+    world.does["end of the list"] = lambda: setattr(world, "lease_lost", True)
 
     with pytest.raises(LeaseLost, match="this one stops here"):
         world.report()
@@ -339,8 +339,8 @@ def test_one_that_was_taken_over_while_it_read_writes_and_notifies_nothing(world
 
 
 def test_one_that_was_taken_over_while_it_uploads_leaves_the_mark_to_the_other(world: World) -> None:
-    world.search.backups = [SEARCHED]  # nobody is notified, so that there is no digest to stop at
-    world.journal.does["put report.html"] = lambda: setattr(world.leases, "lost", True)
+    world.backups = [SEARCHED]  # nobody is notified, so that there is no digest to stop at
+    world.does["put report.html"] = lambda: setattr(world, "lease_lost", True)
 
     with pytest.raises(LeaseLost):
         world.report()
@@ -349,7 +349,7 @@ def test_one_that_was_taken_over_while_it_uploads_leaves_the_mark_to_the_other(w
 
 
 def test_an_error_of_our_own_stays_what_it_is(world: World) -> None:
-    world.journal.does["end of the list"] = lambda: len(None)  # type: ignore[arg-type]
+    world.does["end of the list"] = lambda: len(None)  # type: ignore[arg-type]
 
     with pytest.raises(TypeError):
         world.report()

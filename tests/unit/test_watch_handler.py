@@ -22,7 +22,7 @@ def module() -> ModuleType:
 @pytest.fixture
 def world() -> World:
     world = World()
-    world.search.add()
+    world.add_job()
     return world
 
 
@@ -47,7 +47,7 @@ def test_a_sweep_that_came_to_its_end_counts_itself(sweep: Any, log: Log, capsys
 def test_a_sweep_that_leaves_something_over_counts_itself_and_fails_with_a_sentence(
     sweep: Any, world: World, log: Log, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.search.unreadable = ["{'Name': 'nobody'}"]
+    world.unreadable = ["{'Name': 'nobody'}"]
 
     with pytest.raises(SearchCoverageError, match=r"AWS lists 1 search jobs that cannot be read.*nobody"):
         sweep({}, Context())
@@ -59,7 +59,7 @@ def test_a_sweep_that_leaves_something_over_counts_itself_and_fails_with_a_sente
 def test_a_sweep_over_a_list_that_breaks_off_does_not_count_as_one(
     sweep: Any, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.search.broken_off = AwsCallFailed("It broke off.")
+    world.broken_off = AwsCallFailed("It broke off.")
 
     with pytest.raises(AwsCallFailed):
         sweep({}, Context())

@@ -27,6 +27,8 @@ def test_the_help_teaches() -> None:
     whole = CliRunner().invoke(main, ["--help"]).stdout
     assert all(f"  {command} " in whole for command in (*COMMANDS, "completion"))
     assert "Exit codes:" in whole
+    assert "..." not in whole.partition("Commands:")[2]  # no description is cut short
+    assert "\n    search-coverage completion zsh > " in CliRunner().invoke(main, ["completion", "-h"]).stdout
     for command in COMMANDS:
         text = CliRunner().invoke(main, [command, "-h"]).stdout
         assert f"Examples:\n    search-coverage {command}" in text
