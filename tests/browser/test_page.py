@@ -106,7 +106,7 @@ def test_without_javascript_everything_can_be_read_and_nothing_is_offered_that_d
     assert one.page.locator("#table tbody tr").count() == 2_000
     expect(one.page.locator("#table tbody tr").last).to_be_visible()
     for role in ("button", "searchbox"):
-        assert one.page.get_by_role(role).count() == 0  # type: ignore[arg-type]
+        assert one.page.get_by_role(role).count() == 0
 
 
 def text_of_pages(pdf: bytes) -> list[str]:
