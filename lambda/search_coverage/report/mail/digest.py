@@ -109,9 +109,7 @@ def _search_job(findings: Findings) -> list[str]:
         "THE SEARCH",
         *_wrapped(f"Name: {one_line(job.name, 200) or '(none)'}", indent="  "),
         f"Identifier: {job.identifier}",
-        *_wrapped(
-            f"Status: {one_line(wording.status_in_words(job.status), 50) or '(none)'}, ended {ended}", indent="  "
-        ),
+        *_wrapped(f"Status: {status}, ended {ended}", indent="  "),
         f"Account {job.arn.account}, Region {job.arn.region}",
     ]
 
