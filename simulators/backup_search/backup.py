@@ -6,7 +6,6 @@ from datetime import datetime
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
-from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
@@ -28,8 +27,8 @@ class Backup(SimulatedService):
     name = "backup"
     invalid_input_code = "InvalidParameterValueException"
 
-    def __init__(self, account: Account, tokens: PageTokens) -> None:
-        super().__init__(account, tokens)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._rows_by_vault = Rows(self, "RecoveryPointByBackupVault", vault_members, {})
         self._rows_by_resource = Rows(self, "RecoveryPointByResource", resource_members, {})
 

@@ -31,7 +31,7 @@ class ScenarioPoints:
     groups: list[StoredGroup] = field(default_factory=list)
 
     def scope(self, created_at: datetime) -> Scope:
-        """Return the scope of a search that means just these backups.
+        """Return the scope of a search that covers only these backups.
 
         It names their sources or, if these are too many for a scope, the time from the oldest backup to the latest
         and, where AWS Backup lists tags, a tag that they all have. Without any backup it is empty: from the search

@@ -1,4 +1,4 @@
-"""What a search finds in the vaults: the recovery points in its scope that have an index."""
+"""The recovery points that a search finds in the vaults: those in its scope that have an index."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
