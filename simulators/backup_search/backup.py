@@ -9,9 +9,8 @@ from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
-from simulators.backup_search.stored_points import StoredGroup, StoredVault
 from simulators.backup_search.vault import Vault
-from simulators.backup_search.vaults import page_of
+from simulators.backup_search.vaults import StoredGroup, StoredVault, page_of
 
 _DEFAULT_PAGE = 1000
 _PAGING = {"MaxResults", "NextToken"}

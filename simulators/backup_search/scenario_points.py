@@ -6,9 +6,8 @@ from datetime import datetime
 
 from simulators.backup_search.numbered_text import PLACEHOLDER
 from simulators.backup_search.scenario import BackupGroup, Scenario, Scope
-from simulators.backup_search.stored_points import StoredGroup
 from simulators.backup_search.vault import BACKUP_VAULT, RecoveryPointGroup, Vault
-from simulators.backup_search.vaults import Vaults
+from simulators.backup_search.vaults import StoredGroup, Vaults
 
 _DEFAULT_VAULT = "Default"
 _SOURCES_OF_A_SCOPE = 50
