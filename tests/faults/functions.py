@@ -162,7 +162,7 @@ class Functions:
         return replace(running.outcome(), calls=self._aws.calls())
 
     def start(self, name: str, event: object, context: Context, special: Special | None = None) -> Running:
-        """Start a process for an invocation; it waits until it is told to go."""
+        """Start a process for an invocation; it waits for `go`."""
         go_in, go_out = os.pipe()
         answer_in, answer_out = os.pipe()
         process_id = os.fork()
