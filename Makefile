@@ -45,7 +45,7 @@ integration: setup  ## The functions against servers on this computer
 
 faults: setup  ## Every call goes wrong in every way; a storm; an outage (the table of all cases: out/faults.md)
 	@echo "== faults"
-	@$(BIN)/pytest -q tests/faults
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/faults
 
 browser: setup  ## The page in a real browser
 	@echo "== browser tests"

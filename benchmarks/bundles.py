@@ -25,8 +25,7 @@ _BUILD = "import pathlib, sys; from infra.python_bundle import build; build(*map
 def ours(folder: Path) -> Path:
     """Build our bundle anew, as `cdk deploy` does."""
     bundle = _empty(folder / "bundle-ours")
-    command = [sys.executable, "-c", _BUILD, str(ROOT / "lambda"), str(bundle)]
-    output_of(command)
+    output_of([sys.executable, "-c", _BUILD, str(ROOT / "lambda"), str(bundle)])
     return bundle
 
 
@@ -36,12 +35,7 @@ def usual(folder: Path, python: str) -> Path:
     Args:
         python: The interpreter that will run it.
     """
-    boto3, powertools = _locked("boto3"), _locked("aws-lambda-powertools")
-    wanted = [
-        f"boto3=={boto3}",
-        f"botocore=={_locked('botocore')}",
-        f"aws-lambda-powertools[parser,tracer]=={powertools}",
-    ]
+    wanted = [_locked("boto3"), _locked("botocore"), _locked("aws-lambda-powertools", extras="[parser,tracer]")]
     bundle = _installed(folder / "bundle-usual", wanted, python, "--no-compile-bytecode")
     for bytecode in list(bundle.rglob("__pycache__")):  # of whoever ran it from here by hand: it has none
         shutil.rmtree(bytecode)
@@ -70,12 +64,12 @@ def packages(bundle: Path) -> list[str]:
     return sorted(path.name.removesuffix(".dist-info").replace("-", " ") for path in bundle.glob("*.dist-info"))
 
 
-def _locked(package: str) -> str:
+def _locked(package: str, extras: str = "") -> str:
     text = (ROOT / "lambda" / "requirements.txt").read_text(encoding="utf-8")
-    found = re.search(rf"^{re.escape(package)}==(\S+)", text, re.MULTILINE)
+    found = re.search(rf"^{re.escape(package)}(==\S+)", text, re.MULTILINE)
     if found is None:
         raise LookupError(f"lambda/requirements.txt does not lock {package}.")
-    return found[1]
+    return f"{package}{extras}{found[1]}"
 
 
 def _installed(folder: Path, wanted: Sequence[str], python: str, *options: str) -> Path:

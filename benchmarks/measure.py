@@ -39,7 +39,7 @@ class Measurement:
         start_wall_seconds: From the start of the process to the first mark.
         marks: CPU seconds between one mark and the next.
         peak_mebibytes: VmHWM at the end.
-        told: What else the process printed.
+        printed: What else the process printed.
     """
 
     cpu_seconds: float
@@ -48,7 +48,7 @@ class Measurement:
     start_wall_seconds: float
     marks: list[float]
     peak_mebibytes: float
-    told: dict[str, Any]
+    printed: dict[str, Any]
 
 
 def run(module: str, *arguments: str, environment: Mapping[str, str]) -> Measurement:
@@ -70,16 +70,16 @@ def run(module: str, *arguments: str, environment: Mapping[str, str]) -> Measure
         if process.returncode != 0:
             last = "\n".join([*lines[-5:], *errors.read().decode().splitlines()[-15:]])
             raise RuntimeError(f"{module} {' '.join(arguments)} ended with {process.returncode}:\n{last}")
-    told = json.loads(lines[-1])
-    marks = told.pop("marks")
+    printed = json.loads(lines[-1])
+    marks = printed.pop("marks")
     return Measurement(
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         start_cpu_seconds=marks[0][0],
         wall_seconds=wall,
         start_wall_seconds=marks[0][1] - started,
         marks=[later[0] - earlier[0] for earlier, later in pairwise(marks)],
-        peak_mebibytes=told.pop("peak_kibibytes") / 1024,
-        told=told,
+        peak_mebibytes=printed.pop("peak_kibibytes") / 1024,
+        printed=printed,
     )
 
 
@@ -96,9 +96,9 @@ def run_report(
         RuntimeError: It did not count what was expected.
     """
     measurement = run(MODULES[code], search_job, *options, environment=environment)
-    counted = {**measurement.told, **measurement.told["backups"]}
+    counted = {**measurement.printed, **measurement.printed["backups"]}
     if any(counted[name] != value for name, value in expected.items()):
-        raise RuntimeError(f"A report with {expected} was expected, but {code} counted {measurement.told}.")
+        raise RuntimeError(f"A report with {expected} was expected, but {code} printed {measurement.printed}.")
     return measurement
 
 

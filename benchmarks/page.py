@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from benchmarks import sizing
 from benchmarks.measure import BARE, BOTO3, OURS, Figure, Plot, number
 
 # Both are in the middle of the scale: GitHub shows the same file on white and on black.
@@ -70,7 +71,7 @@ def write_page(docs: Path, circumstances: Circumstances, figures: Mapping[str, F
         for name, plot in figure.plots.items():
             (docs / "images" / f"{name}.svg").write_text(draw(plot), encoding="utf-8")
     numbers = {letter: figure.numbers for letter, figure in figures.items()}
-    page = _templates.get_template("page.md.j2").render(run=circumstances, figures=figures, **numbers)
+    page = _templates.get_template("page.md.j2").render(run=circumstances, figures=figures, sizing=sizing, **numbers)
     (docs / "benchmarks.md").write_text(f"{page}\n", encoding="utf-8")
 
 

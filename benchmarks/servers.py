@@ -107,8 +107,8 @@ class Servers:
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415 - the parent process does without
 
-        keys = {"aws_access_key_id": "benchmark", "aws_secret_access_key": "benchmark", "region_name": REGION}
-        return boto3.client("backupsearch", endpoint_url=self._simulator.endpoint_url, **keys)
+        session = boto3.Session("benchmark", "benchmark", region_name=REGION)
+        return session.client("backupsearch", endpoint_url=self._simulator.endpoint_url)
 
 
 class _Manager(BaseManager):

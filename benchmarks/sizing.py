@@ -160,20 +160,8 @@ def _recommended(
         "peak": peak,
         "report_memory": next(filter(is_enough, MEMORIES), MEMORIES[-1]),
         "most_backups": round(pages_in_time / 100) * 100 * 1000,
-        "watch_peak": watch.peak if watch else None,
+        "watch_peak": watch and watch.peak,
         "watch_memory": watch and next((m for m in MEMORIES if m >= MEMORY_FACTOR * watch.peak), MEMORIES[-1]),
-        "assumed": {
-            "one_cpu": ONE_CPU_MEGABYTES,
-            "page_seconds": PAGE_SECONDS,
-            "call_seconds": CALL_SECONDS,
-            "usd_per_gigabyte_second": USD_PER_GIGABYTE_SECOND,
-            "factor": MEMORY_FACTOR,
-            "usual_size": USUAL_SIZE,
-            "usual_seconds": USUAL_REPORT_SECONDS,
-            "limit": LIMIT_SECONDS,
-            "report": REPORT_MEGABYTES,
-            "watch": WATCH_MEGABYTES,
-        },
     }
 
 

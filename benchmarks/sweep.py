@@ -30,7 +30,7 @@ def measure(bench: Bench) -> Figure:
             calls[jobs, "later"] -= calls[jobs, "first"]
             for _ in bench.rounds(f"a sweep over {jobs:,} search jobs"):
                 measurement = run("ours", "sweep", "2", environment=environment)
-                counts = measurement.told["counts"]
+                counts = measurement.printed["counts"]
                 if (counts["known"], counts["ended"], counts["unreported"], counts["announced"]) != (jobs, jobs, 0, 0):
                     raise RuntimeError(f"A sweep over {jobs} reported jobs was expected, but: {counts}")
                 taken.setdefault(jobs, []).append(measurement)

@@ -11,7 +11,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.log_queries import MOST_MEMORY
-from infra.monitoring import Monitoring, our_metric, rule_metric
+from infra.metrics import our_metric, rule_metric
+from infra.monitoring import Monitoring
 from infra.report_store import ReportStore
 from infra.reporter import Reporter
 from infra.settings import Settings
@@ -196,7 +197,7 @@ def _failures(shown: Shown) -> cloudwatch.GraphWidget:
         report.metric_throttles(period=AN_HOUR, statistic=_SUM, label="throttled reports"),
         watch.metric_throttles(period=AN_HOUR, statistic=_SUM, label="throttled sweeps"),
         report.metric("AsyncEventsDropped", period=AN_HOUR, statistic=_SUM, label="events that Lambda dropped"),
-        rule_metric(shown.reporter, "FailedInvocations", period=AN_HOUR, label="events that EventBridge dropped"),
+        rule_metric(shown.reporter.rule, "FailedInvocations", period=AN_HOUR, label="events that EventBridge dropped"),
     ]
     return _graph("Failures, per hour", lines)
 

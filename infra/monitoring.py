@@ -13,10 +13,11 @@ from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
+from infra.metrics import our_metric, rule_metric
 from infra.reporter import Reporter
 from infra.settings import Settings
 from infra.watcher import Watcher
-from search_coverage.names import METRICS_NAMESPACE, SERVICE, Metric
+from search_coverage.names import Metric
 
 FIVE_MINUTES: Final = Duration.minutes(5)
 """A report that failed is retried after one and two minutes: its errors fall into one or two periods, one mail. SQS
@@ -190,7 +191,7 @@ class Monitoring(Construct):
         )
         self._alarm(
             "RuleEventsNotKept",
-            rule_metric(reporter, "InvocationsFailedToBeSentToDlq", period=FIVE_MINUTES),
+            rule_metric(reporter.rule, "InvocationsFailedToBeSentToDlq", period=FIVE_MINUTES),
             "EventBridge could not deliver an event to the report function, nor send it to the dead-letter queue. "
             "Repair the queue or its policy; the next sweeps announce the search job again",
             section="A failure could not be kept",
@@ -256,45 +257,3 @@ def _to_cloudwatch(actions: list[str], *, on: str, conditions: Mapping[str, Mapp
 
 def _length(queue: DeadLetterQueue) -> cloudwatch.Metric:
     return queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic=cloudwatch.Stats.MAXIMUM)
-
-
-def rule_metric(reporter: Reporter, name: str, *, period: Duration, label: str | None = None) -> cloudwatch.Metric:
-    """Give a metric of EventBridge about the rule of the report function."""
-    return cloudwatch.Metric(
-        namespace="AWS/Events",
-        metric_name=name,
-        dimensions_map={"RuleName": reporter.rule.rule_name},
-        period=period,
-        statistic=_SUM,
-        label=label,
-    )
-
-
-def our_metric(
-    name: str,
-    *,
-    period: Duration,
-    statistic: str = _SUM,
-    label: str | None = None,
-    color: str | None = None,
-    **dimensions: str,
-) -> cloudwatch.Metric:
-    """Give a metric that the functions publish (`search_coverage/handlers/metrics.py`).
-
-    Args:
-        name: The name of the metric.
-        period: The time of one data point.
-        statistic: How the values of a period become one.
-        label: What the dashboard shows instead of the name.
-        color: In hexadecimal digits, with `#`.
-        **dimensions: In addition to the name of the service: `verdict` or `reason`.
-    """
-    return cloudwatch.Metric(
-        namespace=METRICS_NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": SERVICE, **dimensions},
-        period=period,
-        statistic=statistic,
-        label=label,
-        color=color,
-    )

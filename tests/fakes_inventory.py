@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from search_coverage.coverage.backup import Backup, BackupsPage
@@ -84,6 +85,7 @@ class FakeVaults:
     now: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     lists: list[tuple[str, str | None]] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
 
     def clock(self) -> float:
         return self.now
@@ -135,8 +137,9 @@ class FakeVaults:
         return FakeSnapshots(self)
 
     def _call(self, operation: str, *about: str) -> None:
-        self.calls[operation] += 1
-        self.now += self.slow.get(operation, 0.0)
+        with self._lock:
+            self.calls[operation] += 1
+            self.now += self.slow.get(operation, 0.0)
         if any((operation, each) in self.denied for each in (*about, "*")):
             raise AwsCallFailed(f"{operation} of {about[0]} failed: AWS answered AccessDenied")
 

@@ -1,18 +1,12 @@
-"""The pictures: of which report each is, how large, and what is done on the page before."""
+"""The pictures: the report that each shows, its size, and what is done on the page before."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-TELLING = "ransomware-first-seen"
-"""The report that most pictures show: many backups, two reasons."""
-
-MANY_REASONS = "find-invoice-2026-10"
-"""A report on few backups with many reasons."""
-
-NOT_LISTED = "quarterly-audit"
-"""A report on backups that the search did not even list."""
+MANY_BACKUPS, MANY_REASONS, NOT_LISTED = "ransomware-first-seen", "find-invoice-2026-10", "quarterly-audit"
+"""The reports: many backups and two reasons, few backups and many reasons, backups that the search did not list."""
 
 FIRST_SCREEN = "header, .pair"
 
@@ -30,11 +24,8 @@ class Picture:
     Attributes:
         file: Its name in docs/images.
         report: The search job whose report it shows.
-        width: Of the window.
-        height: Of the picture, at most.
+        height: The most that it shows.
         shows: The selector of what it shows, from the first element to the last; None for the top of the page.
-        dark: Whether the reader prefers dark.
-        of_mail: Whether it shows the mail, not the page.
         before: What is done on the page before.
     """
 
@@ -66,11 +57,11 @@ def _search_table(page: Page) -> None:
 
 
 PICTURES = (
-    Picture("report.png", TELLING, 1200, 900, shows=FIRST_SCREEN),
-    Picture("report-dark.png", TELLING, 1200, 900, shows="header, .hero", dark=True),
-    Picture("report-phone.png", TELLING, 390, 844),
+    Picture("report.png", MANY_BACKUPS, 1200, 900, shows=FIRST_SCREEN),
+    Picture("report-dark.png", MANY_BACKUPS, 1200, 900, shows="header, .hero", dark=True),
+    Picture("report-phone.png", MANY_BACKUPS, 390, 844),
     Picture("what-to-do.png", MANY_REASONS, 1200, 900, shows="#do, article:has(#title-PERMISSION_DENIED)"),
-    Picture("backups-table.png", TELLING, 1280, 900, shows="section.backups", before=_search_table),
+    Picture("backups-table.png", MANY_BACKUPS, 1280, 900, shows="section.backups", before=_search_table),
     Picture("not-listed.png", NOT_LISTED, 1200, 900, shows=FIRST_SCREEN),
-    Picture("mail.png", TELLING, 390, 844, of_mail=True),
+    Picture("mail.png", MANY_BACKUPS, 390, 844, of_mail=True),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.scenario import UNKNOWN_NAME, Scenario, Scope
 from simulators.backup_search.scenario_points import PointsByScenario
 from simulators.backup_search.search_jobs import SearchJob, SearchJobs
@@ -43,7 +44,7 @@ class MovableClock:
 
 @dataclass(slots=True)
 class Account:
-    """What the services share. The arguments are those of :class:`~simulators.backup_search.simulation.Simulation`.
+    """The state that the services share. Most arguments are those of ``Simulation``.
 
     With ``sends_nulls`` an answer carries an optional member that is not there as an explicit null, which AWS Backup
     does at times (aws-facts.md §7), in place of leaving it out.
@@ -59,6 +60,7 @@ class Account:
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     search_jobs: SearchJobs = field(default_factory=SearchJobs)
     vaults: Vaults = field(default_factory=Vaults)
+    tokens: PageTokens = field(default_factory=PageTokens)
     points: PointsByScenario = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +113,7 @@ class Account:
         return SearchJob(scenario=scenario, name=scenario.name, created_at=created_at, search_scope=scope, names=names)
 
     def search_scope(self, scenario: Scenario, created_at: datetime) -> dict[str, Any]:
-        """Return the SearchScope of a scenario: its own, or one that means just its backups."""
+        """Return the SearchScope of a scenario: its own, or one that covers only its backups."""
         scope = scenario.scope
         if scope is None and not scenario.selects:
             scope = self.points.of(scenario, created_at).scope(created_at)

@@ -6,13 +6,11 @@ from datetime import datetime
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
-from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
-from simulators.backup_search.stored_points import StoredGroup, StoredVault
 from simulators.backup_search.vault import Vault
-from simulators.backup_search.vaults import page_of
+from simulators.backup_search.vaults import StoredGroup, StoredVault, page_of
 
 _DEFAULT_PAGE = 1000
 _PAGING = {"MaxResults", "NextToken"}
@@ -28,8 +26,8 @@ class Backup(SimulatedService):
     name = "backup"
     invalid_input_code = "InvalidParameterValueException"
 
-    def __init__(self, account: Account, tokens: PageTokens) -> None:
-        super().__init__(account, tokens)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._rows_by_vault = Rows(self, "RecoveryPointByBackupVault", vault_members, {})
         self._rows_by_resource = Rows(self, "RecoveryPointByResource", resource_members, {})
 

@@ -6,7 +6,6 @@ from functools import lru_cache, partial
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
-from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, backup_members, runs_of
 from simulators.backup_search.scenario import Scenario
@@ -24,8 +23,8 @@ class BackupSearch(SimulatedService):
     name = "backupsearch"
     invalid_input_code = "ValidationException"
 
-    def __init__(self, account: Account, tokens: PageTokens) -> None:
-        super().__init__(account, tokens)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._started: dict[str, tuple[Input, str]] = {}
         self._rows = lru_cache(maxsize=64)(self._make_rows)
 

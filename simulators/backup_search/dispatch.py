@@ -11,7 +11,6 @@ from moto.core.model import OperationModel
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.faults import Effect, Fault, Faults
-from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.protocol import (
     InvalidInputError,
     Reply,
@@ -50,7 +49,6 @@ class Dispatcher:
         self,
         services: Sequence[SimulatedService],
         account: Account,
-        tokens: PageTokens,
         lock: threading.RLock,
         pause: Callable[[float], object],
     ) -> None:
@@ -60,7 +58,6 @@ class Dispatcher:
         self.log: deque[RecordedRequest] = deque(maxlen=10_000)
         self._services = services
         self._account = account
-        self._tokens = tokens
         self._lock = lock
         self._pause = pause
 
@@ -84,7 +81,7 @@ class Dispatcher:
 
     def _operate(self, service: SimulatedService, operation: OperationModel, given: dict[str, Any]) -> Reply:
         token = given.get("NextToken")
-        page = self._tokens.page(token)
+        page = self._account.tokens.page(token)
         listing = repr((operation.name, sorted((name, repr(given[name])) for name in given if name != "NextToken")))
         if token is not None:
             self.faults.remember_token(listing, page, token)

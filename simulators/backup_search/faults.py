@@ -14,7 +14,7 @@ _OneOrMore = Annotated[int, Field(strict=True, ge=1)]
 
 
 class Effect(StrEnum):
-    """What a fault does to a request."""
+    """The effect of a fault on a request."""
 
     ERROR = "error"
     """The answer is an error of the service's model (``error_code``)."""
@@ -23,7 +23,7 @@ class Effect(StrEnum):
     TRUNCATED_BODY = "truncated_body"
     """The connection ends after half of the body."""
     BROKEN_JSON = "broken_json"
-    """The answer is HTTP 200 with a whole body that is no JSON."""
+    """The answer is HTTP 200 with a whole body that is not JSON."""
     DELAY = "delay"
     """The answer is ``delay_seconds`` late; other faults apply as well."""
     TOKEN_CYCLE = "token_cycle"  # noqa: S105

@@ -117,7 +117,7 @@ def _sentence(kind: type, error: ValidationError) -> str:
         case "missing":
             return f"{where} is missing"
         case "unexpected_keyword_argument":
-            return f"{where} is no key here; allowed: {', '.join(keys_of(_class_at(kind, first['loc'][:-1])))}"
+            return f"{where} is not a key here; allowed: {', '.join(keys_of(_class_at(kind, first['loc'][:-1])))}"
     allowed = first["msg"].removeprefix("Value error, ")
     allowed = _ALLOWED.get(first["type"]) or re.sub(r"^\w+ should", "must", allowed)
     if allowed.startswith("must"):

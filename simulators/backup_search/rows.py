@@ -15,7 +15,7 @@ from simulators.backup_search.numbered_text import numbering, with_names
 from simulators.backup_search.protocol import RenderedJson, Service, render_json
 from simulators.backup_search.scenario import BackupGroup, Scenario
 from simulators.backup_search.search_jobs import JobStatus, SearchJob
-from simulators.backup_search.stored_points import Index, StoredGroup
+from simulators.backup_search.vaults import Index, StoredGroup
 
 _SIZE = 1_073_741_824
 _TYPES_WITH_VAULT = {"EC2", "EFS"}  # in ListRecoveryPointsByResource (aws-facts.md §7)

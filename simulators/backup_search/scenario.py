@@ -124,7 +124,7 @@ class Scenario:
         ended_ago: How long before the start of the simulator such a job ended (in YAML: ``ended``); None for no job.
         omit: Optional members that GetSearchJob and ListSearchJobs leave out.
         origin: The file of the scenario, for error texts.
-        scope: The scope to start the job with; None for one that means just its backups.
+        scope: The scope to start the job with; None for one that covers only its backups.
         vaults: What vaults hold besides. With vaults and no backups, the job lists what it finds in the vaults.
     """
 

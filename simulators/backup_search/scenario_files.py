@@ -1,4 +1,4 @@
-"""Scenario files: YAML that a person writes, read into values. ``scenarios/nightly-invoices.yaml`` shows every key.
+"""Reads scenario files, the YAML that a person writes. ``scenarios/nightly-invoices.yaml`` shows every key.
 
 Everything here raises a ScenarioError with one sentence if a file cannot be read or is wrong.
 """
@@ -39,8 +39,8 @@ def read_scenario(text: str, *, origin: str) -> Scenario:
     """Return the scenario that a YAML text (JSON is YAML as well) describes; ``origin`` is for error texts."""
     try:
         content = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that is none
-        raise ScenarioError(f"{origin}: this is no YAML: {' '.join(str(error).split())}.") from error
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError is an impossible date
+        raise ScenarioError(f"{origin}: this is not YAML: {' '.join(str(error).split())}.") from error
     return scenario_of(content, origin=origin)
 
 
@@ -49,7 +49,7 @@ def scenario_of(content: object, *, origin: str) -> Scenario:
     if not isinstance(content, dict):
         raise ScenarioError(f"{origin}: the scenario must be a mapping of keys to values, not {content!r}.")
     if "origin" in content:
-        raise ScenarioError(f"{origin}: origin is no key here; allowed: {', '.join(keys_of(Scenario))}.")
+        raise ScenarioError(f"{origin}: origin is not a key here; allowed: {', '.join(keys_of(Scenario))}.")
     return checked(Scenario, {**content, "origin": origin}, origin)
 
 
@@ -65,6 +65,6 @@ class _UniqueKeys(yaml.SafeLoader):
         seen: set[str] = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} appears twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from simulators.backup_search.numbered_text import PLACEHOLDER
 from simulators.backup_search.scenario import BackupGroup, Scenario, Scope
-from simulators.backup_search.stored_points import StoredGroup
 from simulators.backup_search.vault import BACKUP_VAULT, RecoveryPointGroup, Vault
-from simulators.backup_search.vaults import Vaults
+from simulators.backup_search.vaults import StoredGroup, Vaults
 
 _DEFAULT_VAULT = "Default"
 _SOURCES_OF_A_SCOPE = 50
@@ -31,7 +30,7 @@ class ScenarioPoints:
     groups: list[StoredGroup] = field(default_factory=list)
 
     def scope(self, created_at: datetime) -> Scope:
-        """Return the scope of a search that means just these backups.
+        """Return the scope of a search that covers only these backups.
 
         It names their sources or, if these are too many for a scope, the time from the oldest backup to the latest
         and, where AWS Backup lists tags, a tag that they all have. Without any backup it is empty: from the search

@@ -1,4 +1,4 @@
-"""What a search finds in the vaults: the recovery points in its scope that have an index."""
+"""The recovery points that a search finds in the vaults: those in its scope that have an index."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from simulators.backup_search.scenario import BackupGroup
-from simulators.backup_search.stored_points import Index, StoredGroup
 from simulators.backup_search.vault import AIR_GAPPED_VAULT
-from simulators.backup_search.vaults import Vaults
+from simulators.backup_search.vaults import Index, StoredGroup, Vaults
 
 _NOT_USABLE = {"CREATING", "DELETING", "EXPIRED"}
 

@@ -1,4 +1,4 @@
-"""What every simulated service has: its model, the methods that answer its operations, and pages."""
+"""The base of every simulated service: its model, the methods that answer its operations, and pages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -7,7 +7,7 @@ from botocore import xform_name
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
-from simulators.backup_search.page_tokens import InvalidTokenError, PageTokens
+from simulators.backup_search.page_tokens import InvalidTokenError
 from simulators.backup_search.protocol import Service, ServiceError
 
 Input = Mapping[str, Any]
@@ -24,7 +24,7 @@ class SimulatedService(Service):
     name: ClassVar[str]
     invalid_input_code: ClassVar[str]
 
-    def __init__(self, account: Account, tokens: PageTokens) -> None:
+    def __init__(self, account: Account) -> None:
         super().__init__(self.name)
         self.operations: dict[str, Callable[[Input], Output]] = {
             name: getattr(self, xform_name(name))
@@ -32,12 +32,11 @@ class SimulatedService(Service):
             if hasattr(self, xform_name(name))
         }
         self._account = account
-        self._tokens = tokens
 
     def _place(self, listing: str, given: Input) -> tuple[int, Any]:
         """Return which page is asked for, and the position where it begins; None for the beginning."""
         try:
-            return self._tokens.place(listing, given.get("NextToken"))
+            return self._account.tokens.place(listing, given.get("NextToken"))
         except InvalidTokenError as error:
             raise ServiceError(self.invalid_input_code, str(error)) from error
 
@@ -45,7 +44,7 @@ class SimulatedService(Service):
         """Return an output with the token of the next page; without one where the next position is None."""
         if next_position is None:
             return output
-        return {**output, "NextToken": self._tokens.token(listing, page + 1, next_position)}
+        return {**output, "NextToken": self._account.tokens.token(listing, page + 1, next_position)}
 
 
 def check_one_of(where: str, value: str, allowed: list[str]) -> None:

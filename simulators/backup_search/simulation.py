@@ -9,7 +9,6 @@ from simulators.backup_search.account import Account, Clock, MovableClock, utc_n
 from simulators.backup_search.backup import Backup
 from simulators.backup_search.backup_search import BackupSearch
 from simulators.backup_search.dispatch import Dispatcher, RecordedRequest
-from simulators.backup_search.page_tokens import PageTokens
 from simulators.backup_search.scenario import Scenario, by_name
 from simulators.backup_search.scenario_files import checked
 from simulators.backup_search.scenario_points import recovery_points
@@ -54,13 +53,12 @@ class Simulation:
             recovery_points_per_search_job=recovery_points_per_search_job,
             index_takes=index_takes,
         )
-        tokens = PageTokens()
-        self._search = BackupSearch(self.account, tokens)
-        self._backup = Backup(self.account, tokens)
-        services = (self._search, self._backup, Snapshots(self.account, tokens))
+        self._search = BackupSearch(self.account)
+        self._backup = Backup(self.account)
+        services = (self._search, self._backup, Snapshots(self.account))
         self._lock = threading.RLock()
         self._stopping = threading.Event()
-        self._dispatcher = Dispatcher(services, self.account, tokens, self._lock, self._stopping.wait)
+        self._dispatcher = Dispatcher(services, self.account, self._lock, self._stopping.wait)
         self.faults = self._dispatcher.faults
         for scenario in by_name(scenarios).values():
             self.add_scenario(scenario)
@@ -92,8 +90,8 @@ class Simulation:
     def finish_job(self, scenario: str | Scenario, *, ended_ago: timedelta = timedelta(0)) -> str:
         """Add a search job that has ended, and return its identifier.
 
-        Its scope is its scenario's. If the scenario has none, the scope means just the backups of the scenario, and
-        the vaults hold just what it lists, and what it says is not listed.
+        Its scope is its scenario's. If the scenario has none, the scope covers only the backups of the scenario, and
+        the vaults hold exactly its backups, listed or not.
 
         """
         scenario = self.account.scenarios[scenario] if isinstance(scenario, str) else self._checked(scenario)

@@ -1,4 +1,4 @@
-"""What a backup vault holds, as plain values: groups of recovery points that look alike."""
+"""The content of a backup vault, as plain values: groups of recovery points that look alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What goes wrong with the embedded AWS, said in sentences a person can act on."""
+"""Errors of the embedded AWS, in sentences that a person can act on."""
 
 
 class EmulatorError(Exception):

@@ -1,4 +1,4 @@
-"""What the CloudFormation of ministack lacks: saved queries of Logs and Athena, and the encryption of a bucket."""
+"""Resource types that ministack's CloudFormation lacks: saved queries, and the encryption of a bucket."""
 
 # ruff: noqa: SLF001 - ministack has no public way in
 

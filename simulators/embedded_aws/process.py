@@ -173,7 +173,7 @@ def _command(options: Options, *, descriptor: int, run_dir: Path) -> list[str]:
 
 
 def _health(port: int) -> dict[str, object]:
-    """Return the answer to the health check; nothing while there is none, or none that is understood."""
+    """Return the answer to the health check; an empty one while there is none, or none that it understands."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
         connection.request("GET", "/_ministack/health")

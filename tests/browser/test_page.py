@@ -33,7 +33,7 @@ def test_whether_the_search_can_be_trusted_is_seen_without_scrolling(
     expect(page.get_by_text("Do this first")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("count", [0, 1, 20, 2_000, 50_000])
+@pytest.mark.parametrize("count", [0, 1, 20, 2_000, 12_000])
 def test_reports_of_every_size_open_without_a_complaint(opened: Open, count: int) -> None:
     one = opened(report_page(exclusions(count)))
 
@@ -106,7 +106,7 @@ def test_without_javascript_everything_can_be_read_and_nothing_is_offered_that_d
     assert one.page.locator("#table tbody tr").count() == 2_000
     expect(one.page.locator("#table tbody tr").last).to_be_visible()
     for role in ("button", "searchbox"):
-        assert one.page.get_by_role(role).count() == 0  # type: ignore[arg-type]
+        assert one.page.get_by_role(role).count() == 0
 
 
 def text_of_pages(pdf: bytes) -> list[str]:

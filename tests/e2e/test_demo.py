@@ -1,4 +1,4 @@
-"""`make demo` shows what it promises, and leaves what landed."""
+"""`make demo` shows what it promises, and leaves what was delivered."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def earlier() -> Iterator[Path]:
     left.unlink(missing_ok=True)
 
 
-def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> None:
+def test_the_demo_runs_the_main_job_and_leaves_what_was_delivered(earlier: Path) -> None:
     # When the demo runs
     with subprocess.Popen(
         [sys.executable, "-m", "demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -55,7 +55,7 @@ def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> Non
     # And every search job of the scenarios has a report, each with the verdict that its story has
     summaries = [json.loads(path.read_text()) for path in OUT.glob("bucket/reports/**/summary.json")]
     assert {summary["searchJob"]["name"]: summary["verdict"] for summary in summaries} == VERDICTS
-    # And where nothing that is listed was left out, the vaults tell what is not listed
+    # And where nothing that is listed was left out, the inventory of the vaults names what is not listed
     (audit,) = [summary for summary in summaries if summary["searchJob"]["name"] == "quarterly-audit"]
     assert audit["backups"] == {"listed": 7, "searched": 7, "excluded": 3, "failed": 0}
     assert audit["inventory"]["status"] == "COMPLETE"
@@ -70,14 +70,14 @@ def test_the_demo_runs_the_main_job_and_leaves_what_landed(earlier: Path) -> Non
     ]
     assert len(list(OUT.glob("alerts/*.json"))) == 5
     # And it names each report with its page, which is that of this search job, and with its mail, or why there is none
-    told = re.findall(r"^ +(\S+), which ended as \w+: (.*)\n.*\n +report (\S+)\n +mail +(.*)$", said, re.MULTILINE)
-    assert {name: verdict for name, verdict, _, _ in told} == {
+    shown = re.findall(r"^ +(\S+), which ended as \w+: (.*)\n.*\n +report (\S+)\n +mail +(.*)$", said, re.MULTILINE)
+    assert {name: verdict for name, verdict, _, _ in shown} == {
         name: verdict_in_words(Verdict(code)) for name, code in VERDICTS.items()
     }
-    for name, _, page, mail in told:
+    for name, _, page, mail in shown:
         assert name in (ROOT / page).read_text(encoding="utf-8")
         assert mail == "none: it is COMPLETE, and notifyOn is EXCLUDED" or name in mails[ROOT / mail]
-    assert [name for name, _, _, mail in told if mail.startswith("none")] == ["erasure-request-4711"]
+    assert [name for name, _, _, mail in shown if mail.startswith("none")] == ["erasure-request-4711"]
     # And all of it fits into a terminal of the usual width
     assert max(len(line) for line in said.splitlines()) <= 80
 
@@ -91,7 +91,7 @@ def test_a_demo_that_is_interrupted_keeps_the_last_results_and_leaves_nothing_be
         while "An embedded AWS" not in demo.stdout.readline():
             assert demo.poll() is None
 
-        # When somebody interrupts it
+        # When it is interrupted
         demo.send_signal(signal.SIGINT)
         _, complaints = demo.communicate(timeout=30)
 

@@ -116,8 +116,8 @@ def test_a_search_job_that_still_runs_ends_in_the_failure_queue_and_is_reported_
     assert eventually(lambda: stack.summary(search_job), seconds=20)["verdict"] == "PARTIAL"
 
 
-def test_what_was_lost_is_made_good_by_the_next_sweep(stack: Stack, simulator: BackupSimulator) -> None:
-    # Given a report whose mark is gone, and whose records are gone
+def test_the_next_sweep_replaces_a_lost_summary(stack: Stack, simulator: BackupSimulator) -> None:
+    # Given a report without its summary and its records
     search_job = simulator.finish_job(Scenario("lost", (BackupGroup(count=2),)))
     stack.invoke(stack.outputs["ReportFunctionName"], {"searchJobIdentifier": search_job})
     summary = stack.summary(search_job)
@@ -162,7 +162,7 @@ def test_the_schedule_notices_a_search_job_that_ends_and_everything_follows_by_i
     # Given a search job that a user started
     search_job = search_job_of_a_user
 
-    # When nobody does anything
+    # When only the schedule runs
     summary = eventually(lambda: stack.summary(search_job), seconds=90)
 
     # Then the report is whole

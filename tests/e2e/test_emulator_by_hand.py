@@ -15,7 +15,7 @@ from tests.e2e.conftest import ROOT, eventually
 
 
 class Running:
-    """The embedded AWS as `make emulator` runs it, and the shell of somebody who follows what it printed."""
+    """The embedded AWS as `make emulator` runs it, and the shell of an operator who runs the lines that it printed."""
 
     def __init__(self, process: "subprocess.Popen[str]", said: str) -> None:
         self.process = process
@@ -24,7 +24,7 @@ class Running:
         self.commands = [line.strip() for line in lines if line.startswith("  ") and not line.startswith("   ")]
 
     def run(self, command: str) -> str:
-        """Run a command as in another shell that was told to use this AWS, and give what it printed."""
+        """Run a command in another shell that uses this AWS, and give its output."""
         ended = subprocess.run(
             ["bash", "-c", f"set -euo pipefail\n{self.commands[0]}\n{command}"],
             cwd=ROOT,

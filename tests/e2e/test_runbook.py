@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from search_coverage.names import REPORT_DONE, SEARCH_JOB_ANNOUNCED
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
 from tests.e2e.conftest import ROOT, Stack, eventually
 from tests.e2e.runbook import BLOCKS, DOCUMENTS, RUNBOOK, SETUP, Shell, blocks, commands_in_prose
+
+pytestmark = pytest.mark.skipif(shutil.which("jq") is None, reason="the runbook uses jq, which is not installed")
 
 EXAMPLE = "11111111-2222-3333-4444-555555555555"
 DENIED = "Access denied. You do not have permission to search the recovery point."

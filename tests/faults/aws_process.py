@@ -61,7 +61,7 @@ def _serve(line: Connection) -> None:
     # moto lists its folders with each request, and makes a parser for each event: once is enough.
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
-    jsonpath.parse = cache(jsonpath.parse)
+    vars(jsonpath).update(parse=cache(vars(jsonpath)["parse"]))
     with BackupSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False) as simulator:
         proxy = Proxy(DomainDispatcherApplication(create_backend_app), simulator.endpoint_url)
         places = (_Aws(proxy, simulator), proxy.recorder, proxy.stops)
@@ -124,7 +124,7 @@ class _Aws:
 def _backend(service: str, region: str) -> Any:
     from moto.backends import get_backend  # noqa: PLC0415 - as above
 
-    return get_backend(service)[ACCOUNT][region]
+    return get_backend(service)[ACCOUNT][region]  # type: ignore[call-overload]
 
 
 def _table() -> Any:

@@ -21,7 +21,8 @@ _RECORD = re.compile(rb'"id": *\{"S": *"(\w+)#')
 def name_calls() -> None:
     """Let the SDK send the name of each operation, and time out, without waiting, where the proxy wants it to."""
     boto3.setup_default_session()
-    boto3.DEFAULT_SESSION.events.register("before-send", _name_call)  # type: ignore[attr-defined]
+    assert boto3.DEFAULT_SESSION
+    boto3.DEFAULT_SESSION.events.register("before-send", _name_call)
     send = URLLib3Session.send
 
     def send_or_time_out(session: URLLib3Session, request: Any) -> Any:
@@ -30,7 +31,7 @@ def name_calls() -> None:
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer
 
-    URLLib3Session.send = send_or_time_out  # type: ignore[method-assign]
+    URLLib3Session.send = send_or_time_out  # type: ignore[method-assign,assignment]
 
 
 def name_attempt(name: str) -> None:

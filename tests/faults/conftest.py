@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.tables import OUT, write_cases, write_plays
 
-_LANES = (os.cpu_count() or 1) + 1  # some of the time a lane waits
+_LANES = os.cpu_count() or 1
 _LONGEST = 900  # seconds
 
 PLAYS = int(os.environ.get("PLAYS", "80"))

@@ -153,7 +153,7 @@ def _create_resources(url: str) -> str:
     """Create what the stack creates, and queues that receive what it sends; give the topic's ARN."""
     clients: dict[str, Any] = {}
     for service in ("s3", "sqs", "sns", "events", "dynamodb"):
-        clients[service] = boto3.client(service, endpoint_url=url)  # type: ignore[call-overload]
+        clients[service] = boto3.client(service, endpoint_url=url)
     s3, sqs, sns, events, dynamodb = clients.values()
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

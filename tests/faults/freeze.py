@@ -189,7 +189,7 @@ class _Player:
         self._deployed.let_pass(_HOUR)
         self._deployed.sweep()
         for event in self._deployed.announcements(self._search_job):
-            self._play.wrong.append("lost until the sweep: a sweep had to make good what the retries did not")
+            self._play.wrong.append("lost until the sweep: the retries left it to a sweep")
             self._deployed.report(event)
 
     def _look(self, when: str) -> None:

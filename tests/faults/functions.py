@@ -119,17 +119,19 @@ def run_side_by_side(seconds_between_looks: float) -> None:
 
 
 def _set_limits() -> None:
-    from search_coverage.aws import long_lists  # noqa: PLC0415 - all of these may be loaded anew
-
-    long_lists.PAGE_SIZE = _PAGE_SIZE  # before the next lines import those that import it
-    from search_coverage.aws import report_lease  # noqa: PLC0415
-    from search_coverage.inventory import thin_indexes  # noqa: PLC0415
-    from search_coverage.report.mail import messages  # noqa: PLC0415
-
-    messages._ROWS_BYTES = _PART_BYTES
-    thin_indexes._INDEXES_AT_MOST = _INDEXES_AT_MOST
-    report_lease._SECONDS_BETWEEN_LOOKS = _lease_limits.seconds_between_looks
-    report_lease._RENEWED_EVERY_SECONDS = _lease_limits.renewed_every_seconds
+    limits: dict[str, dict[str, float]] = {
+        "aws.long_lists": {"PAGE_SIZE": _PAGE_SIZE},  # the first, because the others import it by its name
+        "aws.report_lease": {
+            "_SECONDS_BETWEEN_LOOKS": _lease_limits.seconds_between_looks,
+            "_RENEWED_EVERY_SECONDS": _lease_limits.renewed_every_seconds,
+        },
+        "report.mail.messages": {"_ROWS_BYTES": _PART_BYTES},
+        "inventory.thin_indexes": {"_INDEXES_AT_MOST": _INDEXES_AT_MOST},
+    }
+    for name, values in limits.items():
+        module = importlib.import_module(f"search_coverage.{name}")
+        assert values.keys() <= vars(module).keys(), f"search_coverage.{name} has no {', '.join(values)}"
+        vars(module).update(values)
 
 
 class Functions:
@@ -160,7 +162,7 @@ class Functions:
         return replace(running.outcome(), calls=self._aws.calls())
 
     def start(self, name: str, event: object, context: Context, special: Special | None = None) -> Running:
-        """Start a process for an invocation; it waits until it is told to go."""
+        """Start a process for an invocation; it waits for `go`."""
         go_in, go_out = os.pipe()
         answer_in, answer_out = os.pipe()
         process_id = os.fork()

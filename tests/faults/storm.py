@@ -62,7 +62,7 @@ def _is_right(summary: dict[str, Any] | None, *, failed: int) -> bool:
 
 
 def _sweep(deployed: Deployed) -> Attempt:
-    """Sweep without watching the process, so that the throttling goes on."""
+    """Sweep without watching the process, so that the throttling continues."""
     running = deployed.functions.start("watch", {}, Context("watch"))
     running.go()
     return running.outcome()

@@ -77,7 +77,7 @@ def write_plays(plays: list[dict[str, Any]]) -> None:
     lines = [
         "# Attempts that are frozen or killed at any moment, while the next one is at work",
         "",
-        "Made by `tests/faults`. What happens in a play is drawn by lot from its number.",
+        "Made by `tests/faults`. What happens in a play is drawn at random from its number.",
         "",
         f"- Plays: {len(plays)}; {'; '.join(f'{name}: {count}' for name, count in counts.items())}",
         f"- The first attempt ended before its stop came: {sum(not play['was_stopped'] for play in plays)}",

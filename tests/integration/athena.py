@@ -204,14 +204,14 @@ class Reports:
         """Open the tables over all reports that there are now."""
         return Athena(self.deployment, self._folder)
 
-    def answer(self, query: str, *columns: str, about: str | None = None) -> list[tuple[Any, ...]]:
-        """Give some columns of what a saved query answers, or all of them."""
+    def answer(self, query: str, columns: str = "", *, about: str | None = None) -> list[tuple[Any, ...]]:
+        """Give some columns of what a saved query answers, by their names, or all of them."""
         rows = self.athena().answer(query, *([about] if about else []))
-        return of_columns(rows, *columns) if columns else [tuple(row.values()) for row in rows]
+        return of_columns(rows, columns) if columns else [tuple(row.values()) for row in rows]
 
 
-def of_columns(rows: list[Row], *columns: str) -> list[tuple[Any, ...]]:
-    return [tuple(row[column] for column in columns) for row in rows]
+def of_columns(rows: list[Row], columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[column] for column in columns.split()) for row in rows]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ _STATUSES = st.sampled_from(["COMPLETED", "FAILED", "RUNNING", "STOPPED", "PENDI
 _MESSAGES = st.sampled_from(["Access denied", "Index status is PENDING", " "])
 _TEXTS = {
     "Status": st.none() | st.text(max_size=12) | _STATUSES,
-    "StatusMessage": st.none() | st.text(max_size=60) | _MESSAGES,
+    "StatusMessage": st.none() | st.text(st.characters(), max_size=200) | _MESSAGES,
 }
 _SECONDS = (
     st.none() | st.floats(0, 4_000_000_000) | st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 2))  # noqa: DTZ001 - as hypothesis wants it

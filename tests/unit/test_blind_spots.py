@@ -17,25 +17,19 @@ EBS = SearchScope(("EBS",))
 
 
 def vaults(
-    status: InventoryStatus, message: str | None = None, *held: tuple[str, int], all_read: bool = True
+    *held: tuple[str, int],
+    status: InventoryStatus = InventoryStatus.COMPLETE,
+    message: str | None = None,
+    all_read: bool = True,
 ) -> Inventory:
-    """Give an inventory of vaults, each held by name with its number of backups of EC2 instances."""
+    """Give an inventory of vaults, each with its name and its number of backups of EC2 instances."""
     not_searchable = tuple(NotSearchable(*one) for one in held)
     return Inventory(status, message, not_searchable=not_searchable, not_searchable_is_all=all_read)
 
 
-COMPLETE = vaults(InventoryStatus.COMPLETE)
-
-
-def spots(scope: SearchScope = EBS, inventory: Inventory = COMPLETE, **changes: Any) -> dict[str, BlindSpot]:
-    return {spot.title: spot for spot in blind_spots(search_job(scope=scope, **changes), inventory)}
-
-
-def of_instances(inventory: Inventory, scope: SearchScope = EBS) -> tuple[str, str]:
-    """Give what page and mail say on EBS volumes inside backups of EC2 instances."""
-    spot = spots(scope, inventory)["EBS volumes inside backups of EC2 instances"]
-    assert spot.concerns_this_search == bool(inventory.not_searchable)
-    return spot.text, str(spot.in_short)
+def spots(scope: SearchScope = EBS, inventory: Inventory | None = None, **changes: Any) -> dict[str, BlindSpot]:
+    found = blind_spots(search_job(scope=scope, **changes), inventory or vaults())
+    return {spot.title: spot for spot in found}
 
 
 OF_EBS = {"Links on EBS volumes", "Files without a creation time", "EBS volumes inside backups of EC2 instances"}
@@ -64,64 +58,63 @@ def test_a_filter_by_creation_time_makes_missing_creation_times_louder() -> None
     assert "THIS SEARCH FILTERS BY CREATION TIME" in str(loud.in_short)
 
 
-def test_volumes_in_backups_of_instances_are_counted_by_vault_the_largest_first() -> None:
-    text, in_short = of_instances(vaults(InventoryStatus.COMPLETE, None, ("weekly", 2), ("nightly", 1_200)))
-
-    assert "From the time that the search covers, the vaults hold 1,202 backups of EC2 instances: " in text
-    assert text.endswith(": 1,200 in nightly, 2 in weekly.")
-    assert in_short.endswith("(1,202: 1,200 in nightly, 2 in weekly)")
-
-
-def test_of_many_vaults_the_others_are_counted_together() -> None:
-    held = ((f"v{number:02}", 30 - number) for number in range(20))
-
-    text, in_short = of_instances(vaults(InventoryStatus.PARTIAL, "x", *held, all_read=False))
-
-    assert "the vaults hold at least 410 backups of EC2 instances: 30 in v00, " in text
-    assert "21 in v09, 155 in 10 more vaults." in text
-    assert "28 in v02, 323 in 17 more vaults" in in_short
-
-
 COULD_NOT_COUNT = "The backups of EC2 instances in 1 vault could not be counted: denied."
+TEN_OF_TWENTY = ", ".join(f"{30 - n} in v{n:02}" for n in range(10))
 
 
 @pytest.mark.parametrize(
     ("inventory", "scope", "says", "says_in_short"),
     [
-        (COMPLETE, EBS, "the vaults hold none.", "none in the vaults"),
         (
-            Inventory(InventoryStatus.OFF),
+            vaults(("weekly", 2), ("nightly", 1_200)),
             EBS,
-            "not counted, since the comparison with the vaults is off",
-            "not counted",
+            "that the search covers, the vaults hold 1,202 backups of EC2 instances: 1,200 in nightly, 2 in weekly.",
+            "1,202: 1,200 in nightly, 2 in weekly",
         ),
-        (COMPLETE, SearchScope(()), "They were not counted, since AWS did not say", "not counted"),
-        (Inventory(InventoryStatus.UNAVAILABLE, "x"), EBS, "None were found, but perhaps not all", "none found, but"),
         (
-            Inventory(InventoryStatus.COMPLETE, COULD_NOT_COUNT),
+            vaults(*((f"v{n:02}", 30 - n) for n in range(20)), all_read=False),
+            EBS,
+            f"the vaults hold at least 410 backups of EC2 instances: {TEN_OF_TWENTY}, 155 in 10 more vaults.",
+            "at least 410: 30 in v00, 29 in v01, 28 in v02, 323 in 17 more vaults",
+        ),
+        (
+            vaults(("v", 1), message=COULD_NOT_COUNT, all_read=False),
+            EBS,
+            "the vaults hold at least 1 backup of an EC2 instance: 1 in v.",
+            "at least 1: 1 in v",
+        ),
+        (vaults(), EBS, "the vaults hold none.", "none in the vaults"),
+        (Inventory(InventoryStatus.OFF), EBS, "not counted, since the comparison with the vaults", "not counted"),
+        (vaults(), SearchScope(()), "They were not counted, since AWS did not say", "not counted"),
+        (
+            Inventory(InventoryStatus.UNAVAILABLE, "x"),
             EBS,
             "None were found, but perhaps not all vaults could be read",
-            "none found, but perhaps",
+            "none found, but perhaps not all vaults were read",
+        ),
+        (
+            vaults(message=COULD_NOT_COUNT, all_read=False),
+            EBS,
+            "None were found, but perhaps not all vaults could be read",
+            "none found, but perhaps not all vaults were read",
         ),
     ],
+    ids=["by vault", "many vaults", "at least", "none", "off", "no type", "unavailable", "not all vaults"],
 )
-def test_what_was_not_counted_is_not_said_to_be_none(
+def test_volumes_in_backups_of_instances_are_counted_by_vault_and_what_was_not_counted_is_not_said_to_be_none(
     inventory: Inventory, scope: SearchScope, says: str, says_in_short: str
 ) -> None:
-    text, in_short = of_instances(inventory, scope)
+    spot = spots(scope, inventory)["EBS volumes inside backups of EC2 instances"]
 
-    assert says in text
-    assert f"({says_in_short}" in in_short
-
-
-def test_where_a_note_may_say_that_a_vault_is_missing_the_count_is_the_least() -> None:
-    text, _ = of_instances(vaults(InventoryStatus.COMPLETE, COULD_NOT_COUNT, ("v", 1), all_read=False))
-
-    assert "the vaults hold at least 1 backup of an EC2 instance: 1 in v." in text
+    assert says in spot.text
+    assert str(spot.in_short).endswith(f"({says_in_short})")
+    assert spot.concerns_this_search == bool(inventory.not_searchable)
 
 
 def test_the_name_of_a_vault_stays_on_its_line() -> None:
-    text, _ = of_instances(vaults(InventoryStatus.COMPLETE, None, ("x\n\u202eevil" + "y" * 500, 1)))
+    inventory = vaults(("x\n\u202eevil" + "y" * 500, 1))
+
+    text = spots(inventory=inventory)["EBS volumes inside backups of EC2 instances"].text
 
     assert text.isprintable()
     assert len(text) < 400

@@ -44,6 +44,13 @@ def test_every_link_leads_to_a_file_and_to_a_heading_in_it(path: Path) -> None:
         assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_is_named_with_its_folder_exists(path: Path) -> None:
+    named = re.findall(r"`((?:benchmarks|cli|demo|docs|infra|lambda|simulators|tests)/[\w./-]+)`", path.read_text())
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_architecture_picture_is_what_its_source_draws() -> None:
     drawn = subprocess.run(["node", IMAGES / "architecture.mjs"], capture_output=True, text=True, check=True).stdout
 

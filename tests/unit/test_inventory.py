@@ -139,7 +139,7 @@ def test_what_matches_the_scope_is_in_it(
 
 
 def test_what_aws_gives_beyond_what_it_was_asked_for_is_not_in_scope(take: Take) -> None:
-    too_old = {"created": days_before(2) - 0.5, "index_status": None}  # within the margin of a second
+    too_old: dict[str, Any] = {"created": days_before(2) - 0.5, "index_status": None}  # within the margin of a second
     scope = {**EBS, "created_after": STARTED - timedelta(days=2)}
 
     gone = volumes(end="c", **too_old, status="DELETING")

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -29,16 +29,6 @@ class Counted(str):
         for character in super().__iter__():
             self.read += 1
             yield character
-
-
-class Recorder:
-    """A pattern that finds nothing, and remembers how long the texts were."""
-
-    def __init__(self) -> None:
-        self.lengths: list[int] = []
-
-    def search(self, text: str) -> None:
-        self.lengths.append(len(text))
 
 
 @pytest.mark.parametrize("unit", ["a", "😀", " a", "\ta\n"])
@@ -78,32 +68,26 @@ def test_a_page_shows_the_beginning_of_a_text_and_says_that_it_is_cut() -> None:
 
 @pytest.mark.parametrize("character", ["a", "\x00", "拒", "😀"])
 def test_a_mail_of_any_length_is_cut_to_fit_and_says_so(character: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured: list[object] = []
-    dumps = json.dumps
-
-    def measuring(value: object, **options: Any) -> str:
-        measured.append(value)
-        return dumps(value, **options)
-
-    monkeypatch.setattr("search_coverage.report.mail.messages.json.dumps", measuring)
-
-    message = Envelope("subject", {}, character * MILLION, {}).message(1, 1, [])
-    monkeypatch.undo()
+    dumps = Mock(wraps=json.dumps)
+    with monkeypatch.context() as patched:
+        patched.setattr("search_coverage.report.mail.messages.json.dumps", dumps)
+        message = Envelope("subject", {}, character * MILLION, {}).message(1, 1, [])
 
     email = json.loads(message.body)["email"]
     assert email.startswith(character * 2000)
     assert email.endswith("\n… (cut to fit the message: the report has all of it)\n")
-    assert len(dumps(email, ensure_ascii=False).encode()) - 2 <= 16 * 1024
+    assert len(json.dumps(email, ensure_ascii=False).encode()) - 2 <= 16 * 1024
+    measured = [call.args[0] for call in dumps.call_args_list]
     assert max(len(text) for text in measured if isinstance(text, str)) <= 16 * 1024
 
 
 def test_the_patterns_read_only_the_beginning_of_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = Recorder()
-    monkeypatch.setattr(exclusion, "MESSAGES", {Reason.PERMISSION_DENIED: (recorder,)})
+    pattern = Mock(**{"search.return_value": None})
+    monkeypatch.setattr(exclusion, "MESSAGES", {Reason.PERMISSION_DENIED: (pattern,)})
 
     exclusion_reason(backup(status="FAILED", status_message="no such words " * MILLION))
 
-    assert recorder.lengths == [1000]
+    assert [len(call.args[0]) for call in pattern.search.call_args_list] == [1000]
 
 
 @pytest.mark.parametrize("pattern", [pattern for patterns in MESSAGES.values() for pattern in patterns])

@@ -49,7 +49,7 @@ def test_every_reason_is_explained_under_the_title_that_the_page_gives_it() -> N
     assert all(len(cells) == 4 and all(cells) for cells in REASONS_TABLE)
 
 
-def test_what_to_do_is_told_for_each_type_where_it_differs() -> None:
+def test_what_to_do_is_explained_for_each_type_if_it_differs() -> None:
     first_steps = {cells[0].strip("`"): cells[3] for cells in REASONS_TABLE}
 
     for reason in Reason:
@@ -60,21 +60,21 @@ def test_what_to_do_is_told_for_each_type_where_it_differs() -> None:
             assert "S3" in first_steps[reason.value]
 
 
-def test_the_format_tells_every_reason_in_the_words_of_the_report_and_in_the_order_in_which_they_are_tried() -> None:
+def test_the_format_has_every_reason_in_the_words_of_the_report_and_in_the_order_in_which_they_are_tried() -> None:
     document = (DOCS / "report-format.md").read_text(encoding="utf-8")
 
-    told = table("Reasons and remedies", document.partition("\n### Remedies for S3\n")[0])
-    assert [cells[0].strip("`") for cells in told][: len(MESSAGES)] == list(MESSAGES)
-    assert {cells[0].strip("`"): cells[1:] for cells in told} == {
+    explained = table("Reasons and remedies", document.partition("\n### Remedies for S3\n")[0])
+    assert [cells[0].strip("`") for cells in explained][: len(MESSAGES)] == list(MESSAGES)
+    assert {cells[0].strip("`"): cells[1:] for cells in explained} == {
         reason.value: [REMEDIES[reason].meaning, REMEDIES[reason].remedy] for reason in Reason
     }
 
 
-def test_the_format_tells_what_differs_for_s3() -> None:
+def test_the_format_has_what_differs_for_s3() -> None:
     document = (DOCS / "report-format.md").read_text(encoding="utf-8").partition("\n### Remedies for S3\n")[2]
 
-    told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", document.partition("\n### ")[0], re.MULTILINE))
-    assert told == {
+    explained = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", document.partition("\n### ")[0], re.MULTILINE))
+    assert explained == {
         reason.value: remedy_of(reason, "S3").remedy for reason in Reason if remedy_of(reason, "S3") != REMEDIES[reason]
     }
 

@@ -12,17 +12,14 @@ from search_coverage.report.sources import SourceCounts, sources_in_words
 TODAY = date(2026, 11, 26)
 
 
-def counted(*backups: tuple[str, str | None], limit: int = 10_000) -> SourceCounts:
-    """Count backups, each given by its bucket (empty: no source) and the day on which it was made."""
+def said(*backups: tuple[str, str | None], limit: int = 10_000) -> str:
+    """Name the sources of backups, each given by its bucket (empty: no source) and the day on which it was made."""
     sources = SourceCounts(limit)
     for bucket, day in backups:
         created = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() if day else None
         sources.count(f"arn:aws:s3:::{bucket}" if bucket else "", created)
-    return sources
-
-
-def said(*backups: tuple[str, str | None], limit: int = 10_000) -> str:
-    return sources_in_words(counted(*backups, limit=limit), TODAY)
+    assert len(sources.counts) <= limit
+    return sources_in_words(sources, TODAY)
 
 
 def test_the_source_with_the_most_comes_first_and_numbered_ones_are_put_together() -> None:
@@ -83,11 +80,9 @@ def test_a_name_that_could_be_taken_for_words_of_ours_is_quoted_cut_and_on_one_l
 
 
 def test_sources_beyond_the_limit_are_counted_together() -> None:
-    sources = counted(("a", "2026-11-14"), ("b", None), ("c", None), ("a", None), ("d", None), limit=2)
+    backups = ("a", "2026-11-14"), ("b", None), ("c", None), ("a", None), ("d", None)
 
-    assert dict(sources.counts) == {"arn:aws:s3:::a": 2, "arn:aws:s3:::b": 1}
-    assert sources.further == 2
-    assert sources_in_words(sources, TODAY) == "2 of a, 1 of b, 2 of other sources"
+    assert said(*backups, limit=2) == "2 of a, 1 of b, 2 of other sources"
 
 
 @given(st.sets(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 8), st.integers(0, 3))

@@ -61,7 +61,7 @@ def source_name(source: str) -> str:
 
 
 def shortened(name: str, columns: int) -> str:
-    """Put a name from AWS on one line, and cut it in its middle: the ends tell it from others.
+    """Put a name from AWS on one line, and cut it in its middle: the ends distinguish it from others.
 
     Args:
         columns: The most that it may take; a wide character takes two.

@@ -1,6 +1,6 @@
 """From a request to an operation's input, by pydantic types that are made from the model and check its constraints.
 
-moto's parser checks nothing: a number where a structure belongs ends in an AttributeError, a body that is no JSON is
+moto's parser checks nothing: a number where a structure belongs ends in an AttributeError, a body that is not JSON is
 an ordinary member, and enums, patterns and limits do not matter. AWS refuses all of these.
 """
 
@@ -59,9 +59,9 @@ def _json_body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(request.get_data() or "{}")
     except ValueError as error:
-        raise InvalidInputError(f"The request body is no JSON: {error}") from error
+        raise InvalidInputError(f"The request body is not JSON: {error}") from error
     if not isinstance(body, dict):
-        raise InvalidInputError("The request body is no JSON object")
+        raise InvalidInputError("The request body is not a JSON object")
     return body
 
 

@@ -15,7 +15,7 @@ from simulators.backup_search.protocol.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the client gets, unless the connection is reset, or ends after half of the body."""
+    """The answer for the client, unless the connection is reset, or ends after half of the body."""
 
     status: int
     body: bytes

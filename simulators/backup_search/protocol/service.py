@@ -17,7 +17,7 @@ _COMMON_ERRORS = {"AccessDeniedException": 403, "ThrottlingException": 400}
 """The usual errors of ``backup`` that its model lacks, and their statuses, as AWS's pages on common errors say."""
 
 _EC2_ERRORS = {"InvalidParameterValue": 400, "RequestLimitExceeded": 503, "UnauthorizedOperation": 403}
-"""What EC2 may answer; its model has no errors at all
+"""The errors of EC2; its model has no errors at all
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html)."""
 
 

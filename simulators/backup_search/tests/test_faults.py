@@ -224,7 +224,7 @@ def test_an_error_code_happens_only_to_services_that_have_it(sandbox: Sandbox) -
         ({"effect": "error"}, "the effect 'error' needs it"),
         ({"effect": "delay", "times": 0}, "times must be greater than or equal to 1, not 0"),
         ({"effect": "delay", "delay_seconds": "x"}, "delay_seconds must be a valid number"),
-        ({"effect": "delay", "pages": 3}, "pages is no key here; allowed: effect, operation, page"),
+        ({"effect": "delay", "pages": 3}, "pages is not a key here; allowed: effect, operation, page"),
     ],
 )
 def test_a_fault_that_is_not_possible_is_refused_in_words(

@@ -134,7 +134,7 @@ def test_faults_and_recorded_requests_can_be_read_over_http(endpoint: str) -> No
         ("POST", "faults", {"effect": "boom"}, "effect must be 'error', 'connection_reset'"),
         ("POST", "scenarios", b"name: 3", "the request body: name must be text"),
         ("POST", "search-jobs", {"scenario": "nobody"}, "There is no scenario 'nobody'; allowed: nightly-invoices"),
-        ("POST", "vaults", {"name": "x1", "kind": 3}, "the request body: kind is no key here; allowed: name, rec"),
+        ("POST", "vaults", {"name": "x1", "kind": 3}, "the request body: kind is not a key here; allowed: name, rec"),
         ("DELETE", "recovery-points", {"arn": "arn:none"}, "There is no recovery point 'arn:none'"),
         ("POST", "faults", {"effect": "delay", "where": {"Vault": "x"}}, "where must not name 'Vault'; allowed: "),
         ("POST", "faults", {"effect": "delay", "where": "x"}, "where must be a valid dictionary, not 'x'"),

@@ -94,9 +94,9 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{name: x, colour: red}", "x.yaml: colour is no key here; allowed: name, backups"),
-        ("{name: x, backups: [{}, {cuont: 3}]}", "x.yaml: backups[2].cuont is no key here; allowed: count, status"),
-        ("{name: x, progress: {rows: 3}}", "x.yaml: progress.rows is no key here; allowed: recovery_points_to_scan"),
+        ("{name: x, colour: red}", "x.yaml: colour is not a key here; allowed: name, backups"),
+        ("{name: x, backups: [{}, {cuont: 3}]}", "x.yaml: backups[2].cuont is not a key here; allowed: count, status"),
+        ("{name: x, progress: {rows: 3}}", "x.yaml: progress.rows is not a key here; allowed: recovery_points_to_scan"),
         ("{name: x, backups: [{count: many}]}", "backups[1].count must be a valid integer, not 'many'"),
         ("{name: x, backups: [{count: true}]}", "backups[1].count must be a valid integer, not True"),
         ("{name: x, backups: {}}", "x.yaml: backups must be a list, not {}"),
@@ -109,14 +109,14 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
             "x.yaml: end_status must be the status of an ended",
         ),
         ("{name: x, backups: [{created: 2026-11-20}]}", "backups[1].created must be a time such as '3 hours ago' or"),
-        ("{name: x, backups: [{created: 2026-99-20}]}", "x.yaml: this is no YAML: month must be in 1..12"),
+        ("{name: x, backups: [{created: 2026-99-20}]}", "x.yaml: this is not YAML: month must be in 1..12"),
         (
             "{name: x, backups: [{source: 'b-{i:3f}'}]}",
             "source must hold no placeholder but {i}, ",
         ),
         ("[name]", "x.yaml: the scenario must be a mapping of keys to values, not ['name']"),
-        ("{name: x, name: y}", "x.yaml: this is no YAML: key 'name' stands twice"),
-        ("{name: x", "x.yaml: this is no YAML: while parsing a flow mapping"),
+        ("{name: x, name: y}", "x.yaml: this is not YAML: key 'name' appears twice"),
+        ("{name: x", "x.yaml: this is not YAML: while parsing a flow mapping"),
         ("{name: x, omit: [Status]}", "x.yaml: omit names 'Status'; allowed: Name, SearchScopeSummary"),
         ("{name: x, backups: [{omit: [Arn]}]}", "x.yaml: backups[1].omit names 'Arn'; allowed: Status, StatusMessage"),
         (
@@ -125,7 +125,7 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
         ),
         ("{name: x, backups: [{index: GONE}]}", "backups[1].index must be one of ACTIVE, DELETING, FAILED, NONE"),
         ("{name: x, scope: all}", "x.yaml: scope must be a mapping of keys to values, not 'all'"),
-        ("{name: x, scope: {since: now}}", "x.yaml: scope.since is no key here; allowed: created_after"),
+        ("{name: x, scope: {since: now}}", "x.yaml: scope.since is not a key here; allowed: created_after"),
         ("{name: x, scope: {created_after: now}}", "scope.created_after must be a time such as '3 hours ago' or"),
         ("{name: x, scope: {source_arns: [1]}}", "x.yaml: scope.source_arns[1] must be text"),
         ("{name: x, scope: {tags: {a: 1}}}", "x.yaml: scope.tags.a must be text"),
@@ -133,7 +133,7 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
         ("{name: x, vaults: [{name: vv, type: BIG}]}", "vaults[1].type must be one of BACKUP_VAULT, LOGICALLY_AIR"),
         (
             "{name: x, vaults: [{name: vv, recovery_points: [{}, {size: 3}]}]}",
-            "x.yaml: vaults[1].recovery_points[2].size is no key here; allowed: count, resource_type, source",
+            "x.yaml: vaults[1].recovery_points[2].size is not a key here; allowed: count, resource_type, source",
         ),
         (
             "{name: x, vaults: [{name: vv, recovery_points: [{index: LOST}]}]}",

@@ -240,7 +240,7 @@ SCENARIOS = (
 )
 
 
-def test_the_vaults_hold_what_a_scenario_lists_and_its_scope_means_just_that(sandbox: Sandbox) -> None:
+def test_the_vaults_hold_what_a_scenario_lists_and_its_scope_covers_only_that(sandbox: Sandbox) -> None:
     # Several jobs of several scenarios in one account
     jobs = [
         (scenario.name, sandbox.simulator.finish_job(scenario, ended_ago=timedelta(hours=hours)))

@@ -2,13 +2,11 @@
 
 import errno
 import gzip
-import hashlib
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +17,7 @@ from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
 from search_coverage.report.files.csv_table import CsvTable
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.files.row import row
+from search_coverage.report.files.summary import SpooledFile
 from search_coverage.report.findings import Examples
 from search_coverage.report.mail.messages import FailedRows
 from search_coverage.report.page.table import row_bytes
@@ -37,23 +36,6 @@ _ABANDONED_AFTER_SECONDS = 900
 
 class DiskFull(SearchCoverageError):
     """The function's disk has no room left for the files of a report."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpooledFile:
-    """A finished file: what goes up, and how to prove later that it is unchanged."""
-
-    path: Path
-    sha256: str
-    bytes: int
-    rows: int
-
-    @classmethod
-    def of(cls, path: Path, rows: int) -> Self:
-        """Measure a file."""
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(path, sha256, path.stat().st_size, rows)
 
 
 class Spool:

@@ -1,17 +1,35 @@
 """summary.json: the report in numbers. Written last, it is the mark that the report is whole."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from search_coverage import __version__
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import Inventory
-from search_coverage.report.files.spool import SpooledFile
 from search_coverage.report.findings import Findings
 
 _VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledFile:
+    """A finished file: what goes up, and how to prove later that it is unchanged."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    rows: int
+
+    @classmethod
+    def of(cls, path: Path, rows: int) -> Self:
+        """Measure a file."""
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(path, sha256, path.stat().st_size, rows)
 
 
 @dataclass(frozen=True, slots=True)

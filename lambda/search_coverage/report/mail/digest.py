@@ -1,4 +1,4 @@
-"""The one e-mail that a person gets for a search job: plain text, made for phones and ticket systems."""
+"""The one email that a person gets for a search job: plain text, made for phones and ticket systems."""
 
 import textwrap
 from collections.abc import Iterable
@@ -7,20 +7,11 @@ from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
+from search_coverage.report import wording
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
 from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.sources import sources_in_words
-from search_coverage.report.wording import (
-    NOT_COMPARED,
-    headline_in_short,
-    moment_in_words,
-    not_looked_at,
-    reasons_in_order,
-    status_in_words,
-    trust,
-    verdict_in_words,
-)
 
 _SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
 _LINE_CHARACTERS = 46  # a line that a phone breaks again, indented or not, is hard to read
@@ -28,12 +19,12 @@ _LINE_CHARACTERS = 46  # a line that a phone breaks again, indented or not, is h
 
 def subject(findings: Findings) -> str:
     """Write the subject: the verdict, the numbers, and the name of the search job, under 100 characters."""
-    start = f"{headline_in_short(findings)} - "
+    start = f"{wording.headline_in_short(findings)} - "
     return start + name_of(findings.job, _SUBJECT_CHARACTERS - len(start))
 
 
 def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> str:
-    """Write the e-mail.
+    """Write the email.
 
     Lines fit a phone. A link or an ARN stays whole, since it is of no use when it is cut.
 
@@ -55,12 +46,12 @@ def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> st
 def _verdict(findings: Findings) -> list[str]:
     verdict, inventory, backups = findings.judgement.verdict, findings.inventory, findings.tally.backups
     reasons = [one_line(reason, 500) for reason in findings.judgement.reasons]
-    sentences = [trust(verdict, inventory)]
-    if sources := not_looked_at(findings):  # first: a phone shows the beginning of a mail that is not open
+    sentences = [wording.trust(verdict, inventory)]
+    if sources := wording.not_looked_at(findings):  # first: a phone shows the beginning of a mail that is not open
         sentences.insert(0, f"Not looked at: {sources}.")
     elif verdict is Verdict.PARTIAL:
         sentences.insert(0, reasons[0])
-    sentences[0] = f"{verdict_in_words(verdict)}. {sentences[0]}"
+    sentences[0] = f"{wording.verdict_in_words(verdict)}. {sentences[0]}"
     in_scope = f"{inventory.scope_in_words} in scope, " if inventory.scope_in_words else ""
     failed = f" ({backups.failed:,} FAILED)" if backups.failed else ""
     return [
@@ -69,13 +60,13 @@ def _verdict(findings: Findings) -> list[str]:
             f"Backups: {in_scope}{backups.listed:,} listed, {backups.searched:,} searched, "
             f"{backups.excluded:,} NOT searched{failed}"
         ),
-        *_list([*reasons, *([NOT_COMPARED] if inventory.is_off else [])]),
+        *_list([*reasons, *([wording.NOT_COMPARED] if inventory.is_off else [])]),
     ]
 
 
 def _what_to_do(findings: Findings) -> list[str]:
     lines = []
-    for number, (reason, count) in enumerate(reasons_in_order(findings.tally), start=1):
+    for number, (reason, count) in enumerate(wording.reasons_in_order(findings.tally), start=1):
         remedy = remedy_of(reason, findings.job.scope.resource_type)
         lines += _wrapped(f"{number}. {count:,} x {remedy.title}: {remedy.meaning}", indent="   ")
         lines += _wrapped(f"-> {remedy.remedy}", indent="   ")
@@ -112,12 +103,13 @@ def _blind_spots(findings: Findings) -> list[str]:
 
 def _search_job(findings: Findings) -> list[str]:
     job = findings.job
-    ended = moment_in_words(job.completion_time) if job.completion_time else "at an unknown time"
+    status = one_line(wording.status_in_words(job.status), 50) or "(none)"
+    ended = wording.moment_in_words(job.completion_time) if job.completion_time else "at an unknown time"
     return [
         "THE SEARCH",
         *_wrapped(f"Name: {one_line(job.name, 200) or '(none)'}", indent="  "),
         f"Identifier: {job.identifier}",
-        *_wrapped(f"Status: {one_line(status_in_words(job.status), 50) or '(none)'}, ended {ended}", indent="  "),
+        *_wrapped(f"Status: {status}, ended {ended}", indent="  "),
         f"Account {job.arn.account}, Region {job.arn.region}",
     ]
 

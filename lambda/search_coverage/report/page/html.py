@@ -13,22 +13,13 @@ from typing import TYPE_CHECKING
 
 from search_coverage import __version__
 from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.report import wording
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.pictures import WIDTH, charts, percent_searched, searched_width
 from search_coverage.report.page.table import page_table
 from search_coverage.report.page.what_to_do import groups
 from search_coverage.report.plain_text import name_of, visible
-from search_coverage.report.wording import (
-    NOT_COMPARED,
-    headline,
-    moment_in_words,
-    not_looked_at,
-    status_in_words,
-    trust,
-    type_in_words,
-    verdict_in_words,
-)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -48,11 +39,11 @@ def page(findings: Findings, csv_key: str) -> str:
         policy=_policy(style, script),
         name=name_of(job, 300),
         verdict=verdict.value,
-        verdict_in_words=verdict_in_words(verdict),
-        headline=headline(findings),
-        not_looked_at=not_looked_at(findings),
-        trust=trust(verdict, findings.inventory),
-        not_compared=NOT_COMPARED if findings.inventory.is_off else None,
+        verdict_in_words=wording.verdict_in_words(verdict),
+        headline=wording.headline(findings),
+        not_looked_at=wording.not_looked_at(findings),
+        trust=wording.trust(verdict, findings.inventory),
+        not_compared=wording.NOT_COMPARED if findings.inventory.is_off else None,
         blind_spots=blind_spots(job, findings.inventory),
         findings=findings,
         job=job,
@@ -72,9 +63,9 @@ def page(findings: Findings, csv_key: str) -> str:
 
 def _scope(scope: SearchScope) -> list[tuple[str, tuple[str, ...]]]:
     """Say what the search was asked to look into, as headings with one or more lines."""
-    types = " and ".join(map(type_in_words, scope.resource_types)) or "any"
+    types = " and ".join(map(wording.type_in_words, scope.resource_types)) or "any"
     bounds = (("after", scope.created_after), ("before", scope.created_before))
-    made = " and ".join(f"{word} {moment_in_words(moment)}" for word, moment in bounds if moment)
+    made = " and ".join(f"{word} {wording.moment_in_words(moment)}" for word, moment in bounds if moment)
     lines = [
         ("Resource type", (types,)),
         ("Backups made", (made,) if made else ()),
@@ -87,7 +78,7 @@ def _scope(scope: SearchScope) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _moment(moment: datetime | None) -> str:
-    return moment_in_words(moment) if moment else "–"
+    return wording.moment_in_words(moment) if moment else "–"
 
 
 def _foot_of_print(findings: Findings) -> str:
@@ -95,8 +86,8 @@ def _foot_of_print(findings: Findings) -> str:
 
     It has no text from AWS: the identifier was checked to be a UUID.
     """
-    verdict = verdict_in_words(findings.judgement.verdict)
-    foot = f"Search job {findings.job.identifier} · {verdict} · report made {moment_in_words(findings.generated_at)}"
+    verdict, made = wording.verdict_in_words(findings.judgement.verdict), wording.moment_in_words(findings.generated_at)
+    foot = f"Search job {findings.job.identifier} · {verdict} · report made {made}"
     return f'@page {{ @bottom-left {{ content: "{foot}"; font: 8pt sans-serif; color: #444; }} }}\n'
 
 
@@ -129,5 +120,5 @@ def _template() -> "Template":
     )
     environment.filters["moment"] = _moment
     environment.filters["visible"] = visible
-    environment.filters["status"] = status_in_words
+    environment.filters["status"] = wording.status_in_words
     return environment.get_template("report.html.j2")

@@ -14,7 +14,7 @@ from search_coverage.coverage.timestamp import utc_text
 from search_coverage.report.plain_text import visible
 from search_coverage.report.wording import moment_in_words, status_in_words, type_in_words
 
-_END_OF_AN_ARN = 18  # characters that are always shown; they tell one backup from the next
+_END_OF_AN_ARN = 18  # characters that are always shown; they distinguish one backup from another
 _MARKUP_BYTES = 190  # of the tags around the cells of a row
 
 
