@@ -36,8 +36,8 @@ def test_a_search_is_complete_when_everything_that_is_known_says_so(expected: in
         ({}, Inventory(InventoryStatus.PARTIAL, "a vault could not be read"), "a vault could not be read"),
         ({}, Inventory(InventoryStatus.UNAVAILABLE, "no permission"), "no permission"),
         ({}, Inventory(InventoryStatus.COMPLETE, in_scope=5, not_listed=2), "2 of 5 backups in the scope"),
-        ({}, gone(1), "1 backup that matches the scope of the search is not in its list and is being deleted or"),
-        ({}, gone(2000), "2,000 backups that match the scope of the search are not in its list and are being deleted"),
+        ({}, gone(1), "1 backup that matches the scope of the search and is not in its list is being deleted or"),
+        ({}, gone(2000), "2,000 backups that match the scope of the search and are not in its list are being deleted"),
     ],
 )
 def test_a_doubt_about_the_whole_search_makes_it_partial_and_says_why(

@@ -216,7 +216,7 @@ def _doubts_by_inventory(inventory: Inventory) -> Iterator[str]:
     if gone := inventory.left_out.get(LeftOut.DELETING, 0) + inventory.left_out.get(LeftOut.GONE, 0):
         backups, are = _plural(gone, "backup that matches", "backups that match"), _plural(gone, "is", "are")
         yield (
-            f"{gone:,} {backups} the scope of the search {are} not in its list and {are} being deleted or already "
+            f"{gone:,} {backups} the scope of the search and {are} not in its list {are} being deleted or already "
             f"gone. Whether the search should have looked at {_plural(gone, 'it', 'them')} is unknown."
         )
     yield from (index.in_words for index in inventory.thin_indexes[:_THIN_INDEXES_NAMED])
