@@ -73,8 +73,7 @@ class Table:
     def lines(self, deployment: Deployment) -> Iterator[tuple[str, Row]]:
         """Give each line of the files, with the key of its file."""
         for key, content in self.files(deployment):
-            text = gzip.decompress(content) if key.endswith(".gz") else content
-            yield from ((key, json.loads(line)) for line in text.split(b"\n")[:-1])
+            yield from ((key, line) for line in _lines(key, content))
 
 
 class Athena:
@@ -84,14 +83,15 @@ class Athena:
         self._database = duckdb.connect()
         for name in TABLES:
             table = Table.named(name)
+            case: dict[str, str] = {}
             for key, content in table.files(deployment):
                 (folder / key).parent.mkdir(parents=True, exist_ok=True)
                 (folder / key).write_bytes(content)
-            # Athena's reader finds a member whatever its case; DuckDB's must know the case of the files.
-            case = {word.lower(): word for _, line in table.lines(deployment) for word in _members(line)}
+                # Athena's reader finds a member whatever its case; DuckDB's must know the case of the files.
+                case |= {word.lower(): word for line in _lines(key, content) for word in _members(line)}
             columns = ", ".join(f"'{case.get(n, n)}': '{_duckdb(type_, case)}'" for n, type_ in table.columns.items())
             self._database.execute(
-                f"CREATE VIEW {name} AS SELECT * FROM read_json('{folder}/{table.folder}**', "  # noqa: S608
+                f"CREATE TABLE {name} AS SELECT * FROM read_json('{folder}/{table.folder}**', "  # noqa: S608
                 "format = 'newline_delimited', hive_partitioning = true, hive_types_autocast = false, "
                 f"columns = {{{columns}}})"
             )
@@ -102,6 +102,11 @@ class Athena:
         answer = self._database.execute(sql, parameters)
         names = [column[0] for column in answer.description]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def _lines(key: str, content: bytes) -> Iterator[Row]:
+    text = gzip.decompress(content) if key.endswith(".gz") else content
+    yield from (json.loads(line) for line in text.split(b"\n")[:-1])
 
 
 def assert_fits(columns: dict[str, exp.DataType], value: Row, place: str) -> None:
