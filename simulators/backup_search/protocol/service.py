@@ -51,9 +51,13 @@ class Service:
     def match(self, request: Request) -> tuple[OperationModel, dict[str, str]] | None:
         """Return the operation that a request means, and its URI labels; None if there is no such operation."""
         try:
-            return self._router.match(request)
+            operation, labels = self._router.match(request)
         except NotFound:
             return None
+        # moto also takes a slash that the client did not encode for a part of the last label.
+        path = operation.http_trait.path
+        is_encoded = "+}" in path or path.rstrip("/").count("/") == request.raw_path.rstrip("/").count("/")
+        return (operation, labels) if is_encoded or self.is_ec2 else None
 
     def structure(self, name: str) -> StructureShape:
         """Return the structure of this name in the model."""

@@ -132,6 +132,7 @@ def test_a_snapshot_with_a_slash_and_without_an_account_is_found_by_its_arn(sand
     assert described["CreationDate"] == NOW - timedelta(days=1)
     assert described["StorageClass"] == "WARM"
     assert sandbox.index("daily", SNAPSHOT, "ENABLED") == "PENDING"
+    assert ask(sandbox.simulator, "GET", f"/backup-vaults/daily/recovery-points/{SNAPSHOT}").status == 404
 
 
 def test_storage_turns_cold_at_its_time(sandbox: Sandbox) -> None:
