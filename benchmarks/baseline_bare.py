@@ -27,13 +27,11 @@ COLUMNS = (
 
 
 def connect(url: str) -> http.client.HTTPConnection:
-    """Open a connection that is kept alive."""
     address = urlsplit(url)
     return http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
 
 
 def send(connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None) -> bytes:
-    """Send a request and read the whole answer."""
     connection.request(method, path, body)
     answer = connection.getresponse()
     content = answer.read()
@@ -43,7 +41,6 @@ def send(connection: http.client.HTTPConnection, method: str, path: str, body: b
 
 
 def moment(seconds: float | None) -> str:
-    """Write epoch seconds as ISO 8601 UTC."""
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 

@@ -24,7 +24,6 @@ ROWS_A_MESSAGE = 250  # some 100 KB; SNS takes 256 KiB
 
 
 def is_excluded(backup: Any) -> bool:
-    """Tell whether the search left a backup out."""
     return backup.get("Status") != "COMPLETED" or bool(backup.get("StatusMessage"))
 
 

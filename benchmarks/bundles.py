@@ -60,7 +60,6 @@ def runtime(folder: Path) -> tuple[str, Path]:
 
 
 def packages(bundle: Path) -> list[str]:
-    """List the packages of a bundle with their versions."""
     return sorted(path.name.removesuffix(".dist-info").replace("-", " ") for path in bundle.glob("*.dist-info"))
 
 

@@ -20,7 +20,6 @@ SIZES = (1_000, 20_000, 150_000)
 
 
 def measure(bench: Bench) -> Figure:
-    """Take the figure."""
     sizes = SIZES[:-1] if bench.quick else SIZES
     taken: dict[tuple[int, str], list[Measurement]] = {(size, code): [] for size in sizes for code in MODULES}
     with aws(bench.folder) as (servers, environment):

@@ -112,7 +112,6 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """Sum up values."""
         return cls(statistics.median(values), min(values), max(values))
 
     def __str__(self) -> str:
@@ -143,7 +142,6 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether it is what it must be."""
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
     @property
@@ -205,7 +203,6 @@ class Bench:
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def rounds(self, what: str, at_least: int = 1) -> Iterator[str]:
-        """Show each repetition."""
         count = max(at_least, self.repeat)
         for round_number in range(1, count + 1):
             text = f"{what} ({round_number} of {count})"

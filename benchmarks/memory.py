@@ -8,7 +8,6 @@ LARGEST_FOR_BOTO3 = 100_000
 
 
 def measure(bench: Bench) -> Figure:
-    """Take the figure."""
     sizes = SIZES[:-1] if bench.quick else SIZES
     plan = [(OURS, size) for size in sizes]
     plan += [(BOTO3, size) for size in sizes if size <= LARGEST_FOR_BOTO3]

@@ -20,7 +20,6 @@ class Context:
 
 
 def report(search_job: str, *options: str) -> None:
-    """Invoke the report function once."""
     from search_coverage.handlers import report  # noqa: PLC0415 - only what is measured is imported
 
     meter.mark()
@@ -31,7 +30,6 @@ def report(search_job: str, *options: str) -> None:
 
 
 def sweep(times: str) -> None:
-    """Invoke the watch function so many times in one environment."""
     from search_coverage.handlers import watch  # noqa: PLC0415 - as above
 
     meter.mark()

@@ -45,7 +45,6 @@ class Circumstances:
 
     @classmethod
     def here_and_now(cls, *, repeat: int, quick: bool) -> Self:
-        """Describe this run."""
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
         processor = next(names, "") or platform.processor() or "unknown processor"

@@ -29,7 +29,6 @@ _TOKEN = re.compile(rb'"NextToken":"([^"]+)"')
 
 
 def measure(bench: Bench) -> Figure:
-    """Take the figure."""
     pages = QUICK_PAGES if bench.quick else PAGES
     taken: dict[str, list[Measurement]] = {OURS: [], BARE: []}
     latencies: list[float] = []

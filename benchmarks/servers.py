@@ -37,7 +37,6 @@ class Servers:
         return self._simulator.finish_job(scenario, ended_ago=timedelta(seconds=ended_seconds_ago))
 
     def delay(self, operation: str, seconds: float) -> None:
-        """Delay every answer of an operation of AWS Backup."""
         self._simulator.faults.add("delay", operation=operation, delay_seconds=seconds)
 
     def vault(self, name: str, *groups: RecoveryPointGroup) -> None:
@@ -54,7 +53,6 @@ class Servers:
         return search_job
 
     def search_jobs(self) -> list[tuple[str, datetime]]:
-        """Give the identifier and the end of each search job."""
         pages = self._client().get_paginator("list_search_jobs").paginate()
         return [(job["SearchJobIdentifier"], job["CompletionTime"]) for page in pages for job in page["SearchJobs"]]
 
@@ -63,7 +61,6 @@ class Servers:
         self._stub.keys = sorted(keys)
 
     def forget_calls(self) -> None:
-        """Start counting at none."""
         self._stub.calls.clear()
         self._simulator.clear_requests()
 
@@ -73,7 +70,6 @@ class Servers:
         return self._stub.calls + Counter(requests)
 
     def simulator_url(self) -> str:
-        """Give the address of AWS Backup and its search."""
         return self._simulator.endpoint_url
 
     def environment(self, temporary: Path) -> dict[str, str]:

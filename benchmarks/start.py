@@ -16,7 +16,6 @@ ROUNDS = 7  # a start takes a second and varies more than the rest
 
 
 def measure_init(bench: Bench) -> Figure:
-    """Take figure d."""
     bench.say("the bundles")
     python, client = bundles.runtime(bench.folder)
     usual = bundles.usual(bench.folder, python)
@@ -51,7 +50,6 @@ def measure_init(bench: Bench) -> Figure:
 
 
 def measure_zip(bench: Bench) -> Figure:
-    """Take figure e."""
     bench.say("the bundles")
     python, _ = bundles.runtime(bench.folder)
     folders = {OURS: bundles.ours(bench.folder), USUAL: bundles.usual(bench.folder, python)}

@@ -46,7 +46,6 @@ class StubAws(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def server_bind(self) -> None:

@@ -15,7 +15,6 @@ FILES = ("excluded-backups.csv", "report.html", "summary.json")
 
 
 def measure(bench: Bench) -> Figure:
-    """Take the figure."""
     calls: dict[tuple[int, str], Counter[str]] = {}
     taken: dict[int, list[Measurement]] = {}
     for jobs in (0, JOBS):

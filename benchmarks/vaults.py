@@ -15,7 +15,6 @@ CALL_SECONDS = 0.1
 
 
 def measure(bench: Bench) -> Figure:
-    """Take the figure."""
     per_vault = QUICK_POINTS_PER_VAULT if bench.quick else POINTS_PER_VAULT
     taken: dict[tuple[int, str], list[Measurement]] = {}
     calls: dict[tuple[int, str], int] = {}

@@ -23,7 +23,6 @@ _STORIES: dict[str, tuple[dict[str, Any], Callable[..., Iterator[dict[str, Any]]
 
 
 def main(story: str, file: Path, *numbers: int) -> None:
-    """Play."""
     scenario, play = _STORIES[story]
     os.environ.update(SDK)
     aws = AwsProcess()

@@ -35,7 +35,6 @@ class AwsProcess:
         self.url: str = self._line.recv()
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        """Give a method that runs in the process."""
 
         def ask(*arguments: object) -> Any:
             self._line.send((method, arguments))
@@ -44,7 +43,6 @@ class AwsProcess:
         return ask
 
     def stop(self) -> None:
-        """End it."""
         os.kill(self._process_id, signal.SIGKILL)
         os.waitpid(self._process_id, 0)
 
@@ -83,14 +81,12 @@ class _Aws:
         self._simulator = simulator
 
     def finish_job(self, scenario: dict[str, Any]) -> str:
-        """Let a search job end, and give its identifier."""
         from simulators.backup_search import BackupGroup, Scenario  # noqa: PLC0415 - as above
 
         groups = tuple(BackupGroup(**group) for group in scenario["backups"])
         return self._simulator.finish_job(Scenario(scenario["name"], groups))
 
     def move_clock(self, seconds: float) -> None:
-        """Move AWS Backup's clock."""
         self._simulator.move_clock(timedelta(seconds=seconds))
 
     def objects(self) -> dict[str, tuple[bytes, str]]:
@@ -104,13 +100,11 @@ class _Aws:
         }
 
     def take_messages(self, name: str) -> list[dict[str, Any]]:
-        """Take all messages from a queue."""
         queue = _backend("sqs", REGION).queues[name]
         taken, queue._messages = queue._messages, []
         return [json.loads(message.body) for message in taken]
 
     def empty(self) -> None:
-        """Empty the bucket and the table."""
         _backend("s3", "aws").buckets[BUCKET].keys.clear()
         _table().items.clear()
 

@@ -74,7 +74,6 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """The operation, as the service's model names it."""
         return self.headers.get(OPERATION_HEADER, "unknown")
 
     @property

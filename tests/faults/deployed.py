@@ -63,15 +63,12 @@ class Deployed:
         self.begin_anew()
 
     def report(self, event: object, context: Context | None = None) -> Attempt:
-        """Invoke the report function."""
         return self.functions.invoke("report", event, context or Context())
 
     def sweep(self) -> Attempt:
-        """Invoke the watch function."""
         return self.functions.invoke("watch", {}, Context("watch"))
 
     def end_search_job(self, scenario: dict[str, Any] | None = None) -> str:
-        """Let a search job end, and give its identifier."""
         identifier: str = self.aws.finish_job(scenario or self._scenario)
         return identifier
 
@@ -87,7 +84,6 @@ class Deployed:
         return announced
 
     def count_messages(self) -> None:
-        """Take the messages that a subscriber received, and count them."""
         for message in self.aws.take_messages("machines"):
             body = json.loads(message["Message"])
             search_job = body["searchJob"]["identifier"]
@@ -95,7 +91,6 @@ class Deployed:
             self.entries[search_job].update(backup["backup_arn"] for backup in body["failedBackups"])
 
     def let_pass(self, seconds: int) -> None:
-        """Let time pass for what is in the table."""
         self.aws.let_pass(seconds)
 
     def begin_anew(self) -> None:
@@ -105,12 +100,10 @@ class Deployed:
         self.announcements()
 
     def summaries(self) -> dict[str, dict[str, Any]]:
-        """Give the summaries that are there, by search job."""
         found = {key.split("/")[-2]: content for key, (content, _) in self.aws.objects().items() if _is_summary(key)}
         return {search_job: json.loads(content) for search_job, content in found.items()}
 
     def summary(self, search_job: str) -> dict[str, Any] | None:
-        """Give the summary of a search job, if it is there."""
         return self.summaries().get(search_job)
 
     def flaws(self, summary: dict[str, Any], counts: dict[str, int] | None = None) -> list[str]:

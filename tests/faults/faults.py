@@ -24,7 +24,6 @@ class Kind(StrEnum):
 
     @property
     def kills(self) -> bool:
-        """Whether the process is killed."""
         return self in {Kind.KILLED_BEFORE, Kind.KILLED_AFTER}
 
     @property
@@ -79,12 +78,10 @@ class Case:
 
     @property
     def attempts(self) -> int:
-        """How many of Lambda's attempts are affected."""
         return 3 if self.lasting == "all attempts" else 1
 
     @property
     def call(self) -> str:
-        """The call, in words."""
         number = f" ({self.fault.number})" if self.fault.number > 1 else ""
         return f"{self.fault.service} {self.fault.operation}{f' {self.subject}' if self.subject else number}"
 

@@ -44,12 +44,10 @@ class Attempt:
 
     @property
     def ok(self) -> bool:
-        """Whether Lambda sees a success."""
         return not self.error
 
     @property
     def ended(self) -> str:
-        """How it ended, in words."""
         return self.error or ("in progress" if (self.result or {}).get("inProgress") else "done")
 
 
@@ -62,12 +60,10 @@ class Running:
     answer: int
 
     def go(self) -> None:
-        """Let it begin."""
         os.write(self._go, b".")
         os.close(self._go)
 
     def outcome(self) -> Attempt:
-        """Wait for its end."""
         with os.fdopen(self.answer, "rb") as pipe:
             answer = pipe.read()
         os.waitpid(self.process_id, 0)
@@ -155,7 +151,6 @@ class Functions:
         gc.freeze()  # what the children share stays shared
 
     def invoke(self, name: str, event: object, context: Context, fault: Fault | None = None) -> Attempt:
-        """Invoke a function, with one of its calls going wrong."""
         running = self.start(name, event, context)
         self._aws.watch(running.process_id, fault)
         running.go()

@@ -16,7 +16,6 @@ SCENARIO = {"name": "meanwhile", "backups": [{"count": 2}, {"status": "FAILED", 
 
 
 def play(deployed: Deployed) -> Iterator[dict[str, Any]]:
-    """Play, and give what became of it."""
     vanished = deployed.end_search_job()
     deployed.sweep()
     (stuck,) = deployed.announcements()

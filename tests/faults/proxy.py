@@ -46,7 +46,6 @@ class Recorder:
             self._calls.clear()
 
     def calls(self) -> list[dict[str, Any]]:
-        """Give the calls since then."""
         with self._lock:
             return list(self.log)
 
@@ -90,7 +89,6 @@ class Proxy(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def server_bind(self) -> None:
@@ -102,7 +100,6 @@ class Proxy(ThreadingHTTPServer):
         """Stay silent: clients that die or hang up are what the faults are about."""
 
     def execute(self, request: Request, environ: dict[str, Any]) -> Answer:
-        """Let the service execute the request."""
         if not request.service.startswith("backup"):
             response = Response.from_app(self._moto, environ)
             return response.status_code, dict(response.headers), response.get_data()

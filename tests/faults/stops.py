@@ -86,13 +86,10 @@ class Stops:
         return self._stops.get(request.attempt)
 
     def stop_at(self, attempt: str, stop: Stop) -> None:
-        """Stop an attempt as planned."""
         self._stops[attempt] = stop
 
     def is_stopped(self, attempt: str) -> bool:
-        """Say whether it has stopped."""
         return self._stops[attempt].is_reached
 
     def go_on(self, attempt: str) -> None:
-        """Release it."""
         self._stops[attempt].is_released = True

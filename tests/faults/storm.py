@@ -21,7 +21,6 @@ Delivery = tuple[dict[str, Any], Context, int]  # the event, its request, the nu
 
 
 def play(deployed: Deployed) -> Iterator[dict[str, Any]]:
-    """Play, and give what became of it."""
     run_side_by_side(seconds_between_looks=0.3)
     jobs = {deployed.end_search_job(_FAILED if n % 2 else SCENARIO): n % 2 for n in range(JOBS)}
     deployed.aws.watch(0, None, _THROTTLE_EVERY)

@@ -35,7 +35,6 @@ def wrong(rows: list[dict[str, Any]], *words: str) -> list[dict[str, Any]]:
 
 
 def write_cases(rows: list[dict[str, Any]]) -> None:
-    """Write what became of the crash cases."""
     made_by = Counter(row["made_by"] for row in rows)
     digests = Counter(row["digests"] for row in rows)
     in_failure_queue = sum(row["in_failure_queue"] for row in rows)
@@ -63,7 +62,6 @@ def write_cases(rows: list[dict[str, Any]]) -> None:
 
 
 def write_plays(plays: list[dict[str, Any]]) -> None:
-    """Write what became of the plays of frozen and killed attempts."""
     kinds = Counter((play["plan"]["how"], _of_the_second(play["plan"])) for play in plays if play["was_stopped"])
     counts = {
         "lost": len(wrong(plays, "lost")),
