@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -117,20 +118,21 @@ def test_the_doctor_only_reads_and_needs_no_more_than_its_permissions(
     assert [name for name in called if not name.partition(":")[2].startswith(reading)] == []
 
 
+def resource_of(stack: Stack, kind: str, named: str = "") -> str:
+    """Return the physical id of a resource."""
+    paginator = stack.aws.client("cloudformation").get_paginator("list_stack_resources")
+    return next(
+        str(each["PhysicalResourceId"])
+        for page in paginator.paginate(StackName=Deployment.stack_name)
+        for each in page["StackResourceSummaries"]
+        if each["ResourceType"] == f"AWS::{kind}" and each["LogicalResourceId"].startswith(named)
+    )
+
+
 @contextmanager
 def broken(stack: Stack) -> Iterator[None]:
     """Break one thing of each kind, and mend all of them at the end of the block."""
-    outputs, client = stack.outputs, stack.aws.client
-    pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=Deployment.stack_name)
-    resources = [each for page in pages for each in page["StackResourceSummaries"]]
-
-    def resource(kind: str, named: str = "") -> str:
-        return next(
-            str(each["PhysicalResourceId"])
-            for each in resources
-            if each["ResourceType"] == f"AWS::{kind}" and each["LogicalResourceId"].startswith(named)
-        )
-
+    outputs, client, resource = stack.outputs, stack.aws.client, partial(resource_of, stack)
     events, scheduler, lambda_, kms, s3, iam, sqs, cloudwatch = map(
         client, ("events", "scheduler", "lambda", "kms", "s3", "iam", "sqs", "cloudwatch")
     )
