@@ -44,7 +44,7 @@ def usual(folder: Path, python: str) -> Path:
 
 
 def runtime(folder: Path) -> tuple[str, Path]:
-    """Give the interpreter of the runtime, and the folder of Lambda's own runtime client, or those of this process.
+    """Return the interpreter of the runtime, and the folder of Lambda's own runtime client, or those of this process.
 
     Returns:
         Lambda's version of Python where it can be found and the client be installed for it, else this one.
@@ -89,7 +89,7 @@ def _empty(folder: Path) -> Path:
 
 
 def output_of(command: Sequence[str]) -> str:
-    """Run a command, and give what it printed.
+    """Run a command, and return what it printed.
 
     Raises:
         RuntimeError: It failed; the message holds what it said.

@@ -78,7 +78,7 @@ def function(  # noqa: PLR0917 - each of them is something else
     python: str = sys.executable,
     runtime_client: Path = Path(),
 ) -> Iterator[str]:
-    """Run a handler of a bundle under the emulator, and give the address to invoke it at."""
+    """Run a handler of a bundle under the emulator, and return the address to invoke it at."""
     EMULATOR.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         port, api_port = one.getsockname()[1], other.getsockname()[1]
@@ -108,7 +108,7 @@ def function(  # noqa: PLR0917 - each of them is something else
 
 
 def invoke(url: str, event: object) -> Any:
-    """Invoke the function, and give its answer; the emulator answers with an HTTP error if it did not start."""
+    """Invoke the function, and return its answer; the emulator answers with an HTTP error if it did not start."""
     request = urllib.request.Request(url, json.dumps(event).encode(), method="POST")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -75,7 +75,7 @@ def write_page(docs: Path, circumstances: Circumstances, figures: Mapping[str, F
 
 
 def _plain(value: Any) -> Any:
-    """Give numbers as JSON takes them: keys of several parts as one text."""
+    """Return numbers as JSON takes them: keys of several parts as one text."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, Mapping):

@@ -75,7 +75,7 @@ def _calibrate(servers: Servers) -> None:
 
 
 def _read_pages(servers: Servers, search_job: str) -> float:
-    """Read all pages without looking at them, one after the other, and give the seconds it took."""
+    """Read all pages without looking at them, one after the other, and return the seconds it took."""
     address = urlsplit(servers.simulator_url())
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
     path = f"/search-jobs/{search_job}/backups?maxResults=1000"

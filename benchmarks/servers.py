@@ -28,7 +28,7 @@ class Servers:
         self._simulator.start()
 
     def search_job(self, backups: int, failed: int, ended_seconds_ago: float = 60) -> str:
-        """Add a search job that has ended, the last `failed` of its backups FAILED, and give its identifier."""
+        """Add a search job that has ended, the last `failed` of its backups FAILED, and return its identifier."""
         groups = (
             BackupGroup(count=backups - failed),
             BackupGroup(count=failed, status="FAILED", status_message="Access denied when reading backup {i}"),
@@ -44,7 +44,7 @@ class Servers:
         self._simulator.add_vault(Vault(name, groups))
 
     def search(self, created_after: datetime | None = None) -> str:
-        """Search the vaults for backups of S3, wait for the end, and give the identifier of the search job."""
+        """Search the vaults for backups of S3, wait for the end, and return the identifier of the search job."""
         scope: dict[str, Any] = {"BackupResourceTypes": ["S3"]}
         if created_after:
             scope["BackupResourceCreationTime"] = {"CreatedAfter": created_after}
@@ -73,7 +73,7 @@ class Servers:
         return self._simulator.endpoint_url
 
     def environment(self, temporary: Path) -> dict[str, str]:
-        """Give the whole environment of a measured process: no AWS but these servers, no proxy, no profile."""
+        """Return the whole environment of a measured process: no AWS but these servers, no proxy, no profile."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "TMPDIR": str(temporary),

@@ -31,12 +31,12 @@ class DeployedStack:
         aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
 
     def verdicts(self) -> dict[str, str]:
-        """Give the verdicts of the reports so far, by search job."""
+        """Return the verdicts of the reports so far, by search job."""
         summaries = [self._read(key) for key in self._keys() if key.endswith(f"/{SUMMARY_JSON}")]
         return {summary["searchJob"]["identifier"]: summary["verdict"] for summary in summaries}
 
     def collect(self) -> list[Result]:
-        """Put every object, every message and every mail into the folder, and give the result of each search job."""
+        """Put every object, every message and every mail into the folder, and return the result of each search job."""
         for key in self._keys():
             path = self._folder / "bucket" / key
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ def follow(
     """Show search jobs run, end and get their reports; stop one of them by hand after a few seconds.
 
     Args:
-        verdicts: Gives the verdicts of the reports so far, by search job.
+        verdicts: Returns the verdicts of the reports so far, by search job.
         seconds: The longest time to wait.
 
     Raises:

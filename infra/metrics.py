@@ -16,7 +16,7 @@ def our_metric(
     color: str | None = None,
     **dimensions: str,
 ) -> cloudwatch.Metric:
-    """Give a metric that the functions publish (`search_coverage/handlers/metrics.py`).
+    """Return a metric that the functions publish (`search_coverage/handlers/metrics.py`).
 
     Args:
         name: The name of the metric.
@@ -38,7 +38,7 @@ def our_metric(
 
 
 def rule_metric(rule: events.IRule, name: str, *, period: Duration, label: str | None = None) -> cloudwatch.Metric:
-    """Give a metric that EventBridge publishes about a rule."""
+    """Return a metric that EventBridge publishes about a rule."""
     return cloudwatch.Metric(
         namespace="AWS/Events",
         metric_name=name,

@@ -74,7 +74,7 @@ def fill(value: ConditionValue, places: Mapping[str, str]) -> ConditionValue:
 
 
 def as_tuple(value: ConditionValue) -> tuple[str, ...]:
-    """Give the one or more texts of a value."""
+    """Return the one or more texts of a value."""
     return (value,) if isinstance(value, str) else value
 
 
@@ -180,7 +180,7 @@ INVENTORY: Final = (
 
 
 def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Grant, ...]:
-    """Give the grants of the report function.
+    """Return the grants of the report function.
 
     Args:
         inventory: Whether it reads the vaults.
@@ -226,7 +226,7 @@ def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Gra
 
 
 def read_search_jobs(key_arns: Sequence[str]) -> tuple[Grant, ...]:
-    """Give the grant to decrypt what AWS Backup search keeps of search jobs under customer keys.
+    """Return the grant to decrypt what AWS Backup search keeps of search jobs under customer keys.
 
     The conditions are those of the AWS managed policy for users of searches, AWSBackupSearchOperatorAccess
     (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupSearchOperatorAccess.html). That a reader

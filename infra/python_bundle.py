@@ -48,7 +48,7 @@ _MODIFIED: Final = 315_532_800
 
 
 def function_code(folder: Path = LAMBDA_FOLDER) -> lambda_.AssetCode:
-    """Give the code asset of the functions, whose bundle is built unless `cdk.out` has it already.
+    """Return the code asset of the functions, whose bundle is built unless `cdk.out` has it already.
 
     Args:
         folder: The folder that holds `requirements.txt` and the package `search_coverage`.
@@ -150,7 +150,7 @@ def _install(requirements: Path, output: Path) -> None:
 
 
 def _package_files(folder: Path) -> Iterator[Path]:
-    """Give the files of our package in a fixed order, without bytecode and hidden files."""
+    """Return the files of our package in a fixed order, without bytecode and hidden files."""
     for path in sorted((folder / _PACKAGE).rglob("*")):
         names = path.relative_to(folder).parts
         if path.is_file() and not any(name == "__pycache__" or name.startswith(".") for name in names):

@@ -30,12 +30,12 @@ class NotReleasableError(ValueError):
 
 
 def released_versions(changelog: str) -> list[str]:
-    """Give the versions with a date in a changelog, the newest first."""
+    """Return the versions with a date in a changelog, the newest first."""
     return re.findall(r"^## \[([^\]]+)\] - \d{4}-\d{2}-\d{2}$", changelog, re.MULTILINE)
 
 
 def notes(changelog: str, version: str) -> str:
-    """Give the section of a version, without its heading and the links at the end of the document.
+    """Return the section of a version, without its heading and the links at the end of the document.
 
     Raises:
         NotReleasableError: The changelog has no release of this version.

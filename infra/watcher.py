@@ -22,7 +22,7 @@ DELIVERY_RETRIES: Final = 3
 
 
 def program(interval: Duration) -> Program:
-    """Give the watch function for an interval between two sweeps."""
+    """Return the watch function for an interval between two sweeps."""
     return Program(
         handler="search_coverage.handlers.watch.handler",
         description="announces search jobs that ended and have no report",

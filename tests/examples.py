@@ -13,7 +13,7 @@ JOB_ARN = f"arn:aws:backup-search:us-east-1:000000000000:search-job/{JOB_ID}"
 
 
 def search_job(**changes: Any) -> SearchJob:
-    """Give a search job that ended well, with changes."""
+    """Return a search job that ended well, with changes."""
     members: dict[str, Any] = {
         "identifier": JOB_ID,
         "arn": Arn.parse(JOB_ARN),
@@ -28,7 +28,7 @@ def search_job(**changes: Any) -> SearchJob:
 
 
 def backup(**changes: Any) -> Backup:
-    """Give a backup that was searched, with changes."""
+    """Return a backup that was searched, with changes."""
     members: dict[str, Any] = {
         "status": "COMPLETED",
         "resource_type": "EBS",

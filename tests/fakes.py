@@ -51,7 +51,7 @@ class FakeBucket:
     versions: Iterator[int] = field(default_factory=count)
 
     def named(self, name: str) -> Any:
-        """Give the JSON of the only object with this name in its folder; None if there is none."""
+        """Return the JSON of the only object with this name in its folder; None if there is none."""
         found = [each for key, each in self.objects.items() if key.endswith(f"/{name}")]
         return json.loads(found[0].body) if found else None
 
@@ -280,7 +280,7 @@ class World:
         topic: ports.AlertsTopic | None = None,
         bus: ports.ReportEvents | None = None,
     ) -> ReportSearchJob:
-        """Give an environment that reports; an adapter may take the place of a fake."""
+        """Return an environment that reports; an adapter may take the place of a fake."""
         inventory = self.inventory
         return ReportSearchJob(
             search=search or self,
@@ -302,7 +302,7 @@ class World:
         return self.sweeper(statuses, later).run(seconds_left)
 
     def sweeper(self, statuses: Iterable[str] = ENDED, later: timedelta = timedelta(0)) -> SweepSearchJobs:
-        """Give an environment that sweeps."""
+        """Return an environment that sweeps."""
         return SweepSearchJobs(
             search=self,
             bucket=self.bucket,

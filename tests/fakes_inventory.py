@@ -34,7 +34,7 @@ def point_arn(end: str) -> str:
 
 
 def points(count: int = 1, end: str = "p{}", **changes: Any) -> list[RecoveryPoint]:
-    """Give recovery points of S3 that were indexed, with changes; ``{}`` in a text becomes their number."""
+    """Return recovery points of S3 that were indexed, with changes; ``{}`` in a text becomes their number."""
     usual = RecoveryPoint(
         arn=point_arn(end),
         vault="Default",

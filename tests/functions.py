@@ -38,5 +38,5 @@ def function(name: str, monkeypatch: pytest.MonkeyPatch, variables: Mapping[str,
 
 
 def metrics_in(printed: str) -> list[dict[str, Any]]:
-    """Give the blobs of metrics in what was printed."""
+    """Return the blobs of metrics in what was printed."""
     return [json.loads(line) for line in printed.splitlines() if '"CloudWatchMetrics"' in line]

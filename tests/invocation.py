@@ -40,7 +40,7 @@ class Context:
 
 
 def state_change(search_job: str, event_id: str = "event-1") -> dict[str, Any]:
-    """Give the event that the rule hands to the report function."""
+    """Return the event that the rule hands to the report function."""
     arn = f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{search_job}"
     return {
         "version": "0",

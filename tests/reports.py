@@ -48,22 +48,22 @@ _KINDS = (
 
 
 def excluded(reason: Reason, index: BackupIndex | None = None, **changes: Any) -> Exclusion:
-    """Give an excluded backup, with changes."""
+    """Return an excluded backup, with changes."""
     return Exclusion(backup(**changes), reason, index)
 
 
 def failed(reason: Reason = Reason.FAILED_OTHER, **changes: Any) -> Exclusion:
-    """Give a FAILED backup, with changes."""
+    """Return a FAILED backup, with changes."""
     return excluded(reason, status="FAILED", **changes)
 
 
 def numbered(count: int, reason: Reason, index: BackupIndex | None = None, **changes: Any) -> list[Exclusion]:
-    """Give excluded backups that differ in the number at the end of their ARN."""
+    """Return excluded backups that differ in the number at the end of their ARN."""
     return [excluded(reason, index, backup_arn=f"arn:aws:ec2:r::snapshot/{n}", **changes) for n in range(count)]
 
 
 def exclusions(count: int) -> Iterable[Exclusion]:
-    """Give excluded backups of several kinds, in turn, each with ARNs as long as AWS's."""
+    """Return excluded backups of several kinds, in turn, each with ARNs as long as AWS's."""
     for number in range(count):
         reason, status, message = _KINDS[number % len(_KINDS)]
         index = BackupIndex("Default", role_arn=ROLE) if reason is Reason.INDEX_MISSING else None
@@ -79,7 +79,7 @@ def exclusions(count: int) -> Iterable[Exclusion]:
 
 
 def hostile_exclusion() -> Exclusion:
-    """Give a backup with hostile members only."""
+    """Return a backup with hostile members only."""
     arn = f"arn:aws:ec2:us-east-1::snapshot/{HOSTILE}{'x' * 2000}"
     return Exclusion(
         Backup(HOSTILE, f"=1+1{HOSTILE}", HOSTILE, arn, HOSTILE, _CREATED, None),
@@ -89,7 +89,7 @@ def hostile_exclusion() -> Exclusion:
 
 
 def hostile_job() -> SearchJob:
-    """Give a search job with hostile texts only."""
+    """Return a search job with hostile texts only."""
     scope = SearchScope((HOSTILE,), None, None, (HOSTILE,) * 7, (HOSTILE,), ((HOSTILE, HOSTILE),))
     return search_job(name=HOSTILE, status=HOSTILE, status_message=HOSTILE, scope=scope)
 
@@ -165,5 +165,5 @@ def report(
 
 
 def report_page(excluded: Iterable[Exclusion] = (), **given: Any) -> str:
-    """Make a report and give its page."""
+    """Make a report and return its page."""
     return report(excluded, **given).page

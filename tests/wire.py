@@ -48,7 +48,7 @@ class Wire:
 
 
 def response(body: bytes | dict[str, Any], status: int = 200, error: str | None = None) -> AWSResponse:
-    """Give an answer of HTTP; with an error's code as AWS's JSON protocols have it."""
+    """Return an answer of HTTP; with an error's code as AWS's JSON protocols have it."""
     headers = HTTPHeaders.from_dict({"x-amzn-errortype": error} if error else {})
     raw: Any = _Body(body if isinstance(body, bytes) else json.dumps(body).encode())
     return AWSResponse("https://aws.example", status, headers, raw)

@@ -53,7 +53,7 @@ class Places:
         )
 
     def filled(self) -> Mapping[str, str]:
-        """Give a text for each place of a grant, with an example for each wildcard."""
+        """Return a text for each place of a grant, with an example for each wildcard."""
         return {
             **asdict(self),
             "log_streams": f"{self.log}:log-stream:any",
@@ -97,7 +97,7 @@ class Need:
 
 
 def _needs(grants: Iterable[Grant]) -> tuple[Need, ...]:
-    """Give a request for each resource of each grant, and for each value of its conditions."""
+    """Return a request for each resource of each grant, and for each value of its conditions."""
     return tuple(
         Need(grant.actions, resource, dict(context))
         for grant in grants
@@ -122,6 +122,6 @@ SCHEDULE: Final = _needs(permissions.SCHEDULE)
 
 
 def key_of_a_search_job(key_arn: str, region: str) -> Need:
-    """Give what the report function needs to read a search job that a customer key encrypts."""
+    """Return what the report function needs to read a search job that a customer key encrypts."""
     (need,) = _needs(permissions.read_search_jobs([key_arn]))
     return need.in_region(region)

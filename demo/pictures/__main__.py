@@ -63,7 +63,7 @@ def _taken(browser: Browser, folder: Path, picture: Picture, report: Report) -> 
 
 
 def _mail_window(mail: Mail) -> str:
-    """Give the HTML of a window with a mail: plain text, as narrow as on a phone."""
+    """Return the HTML of a window with a mail: plain text, as narrow as on a phone."""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><style>{_MAIL_STYLE}</style>'
         f'<header><p class="subject">{escape(mail.subject)}</p><p>From: Search Coverage</p></header>'

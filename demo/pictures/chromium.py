@@ -11,7 +11,7 @@ _COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 
 def find_chromium() -> str | None:
-    """Give the path of the first Chromium there is: the system's, Chrome, or Playwright's own."""
+    """Return the path of the first Chromium there is: the system's, Chrome, or Playwright's own."""
     for name in _COMMANDS:
         if path := shutil.which(name):
             return path

@@ -54,7 +54,7 @@ class Opened:
         return self.page.locator("#shown")
 
     def column(self, number: int) -> list[str]:
-        """Give the texts of a column as they are shown, without the button."""
+        """Return the texts of a column as they are shown, without the button."""
         script = f"""() => [...document.querySelectorAll("#table tbody tr")].filter(row => row.offsetParent)
             .map(row => row.cells[{number}].firstChild ? row.cells[{number}].firstChild.textContent : "")"""
         texts: list[str] = self.page.evaluate(script)

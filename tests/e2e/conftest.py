@@ -51,7 +51,7 @@ class Stack:
         return result
 
     def summary(self, search_job: str) -> dict[str, Any] | None:
-        """Give the summary of a search job's report, if it is there."""
+        """Return the summary of a search job's report, if it is there."""
         for key in self.stored_keys("reports/"):
             if key.endswith(f"{search_job}/summary.json"):
                 summary: dict[str, Any] = json.loads(self.read(key))
@@ -59,7 +59,7 @@ class Stack:
         return None
 
     def stored_keys(self, prefix: str = "") -> list[str]:
-        """Give the keys of what is in the bucket."""
+        """Return the keys of what is in the bucket."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
@@ -69,11 +69,11 @@ class Stack:
         return body
 
     def received(self, search_job: str) -> list[dict[str, Any]]:
-        """Give the messages about a search job that the queue has received so far; they stay there."""
+        """Return the messages about a search job that the queue has received so far; they stay there."""
         return [message for message in self._all_received() if message["searchJob"]["identifier"] == search_job]
 
     def mails(self, search_job: str) -> list[str]:
-        """Give the e-mails about a search job."""
+        """Return the e-mails about a search job."""
         return [mail.text for mail in self.aws.mails() if search_job in mail.text]
 
     def failures(self, search_job: str) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ exec "REAL_CLI" "${arguments[@]}"
 
 
 def blocks(text: str) -> dict[tuple[str, int], str]:
-    """Give the blocks of commands of a text by the heading above them and their number below it, from 1."""
+    """Return the blocks of commands of a text by the heading above them and their number below it, from 1."""
     found, section, number = {}, "", 0
     for heading, block in re.findall(r"^#+ ([^\n]+)$|^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         section, number = (heading, 0) if heading else (section, number + 1)
@@ -51,7 +51,7 @@ BLOCKS = blocks(DOCUMENTS)
 
 
 def commands_in_prose(text: str) -> set[str]:
-    """Give the commands with arguments in the sentences and tables of a text."""
+    """Return the commands with arguments in the sentences and tables of a text."""
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     spans = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)}
     command = re.compile(r"aws \S+ \S+ -|(output|errors_of|search-coverage re\w+) \S|\S+ doctor")
@@ -83,7 +83,7 @@ class Shell:
         self.values = dict(re.findall(r'^declare -- (\w+)="(.*)"$', self._state, re.MULTILINE))
 
     def aws(self, service: str) -> Any:
-        """Give a client of the embedded AWS."""
+        """Return a client of the embedded AWS."""
         return self.stack.aws.client(service)
 
     def block(self, section: str, number: int = 1, **how: Any) -> str:
@@ -91,7 +91,7 @@ class Shell:
         return self.run(BLOCKS[section, number], **how)
 
     def run(self, commands: str, replace: Mapping[str, str] | None = None, exit_code: int = 0, **variables: str) -> str:
-        """Run commands that end with an exit code and print no error, and give what they print.
+        """Run commands that end with an exit code and print no error, and return what they print.
 
         `replace` has what a reader replaces, `variables` has shell variables in place of those of `SETUP`.
         """

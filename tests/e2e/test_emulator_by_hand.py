@@ -24,7 +24,7 @@ class Running:
         self.commands = [line.strip() for line in lines if line.startswith("  ") and not line.startswith("   ")]
 
     def run(self, command: str) -> str:
-        """Run a command in another shell that uses this AWS, and give its output."""
+        """Run a command in another shell that uses this AWS, and return its output."""
         ended = subprocess.run(
             ["bash", "-c", f"set -euo pipefail\n{self.commands[0]}\n{command}"],
             cwd=ROOT,

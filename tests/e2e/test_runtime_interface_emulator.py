@@ -47,7 +47,7 @@ Start = Callable[[str, Mapping[str, str]], Callable[[object], Any]]
 
 @pytest.fixture
 def start(bundle: Path, log: Path) -> Iterator[Start]:
-    """Give a function that starts a handler, and gives another one that invokes it."""
+    """Return a function that starts a handler, and returns another one that invokes it."""
     with ExitStack() as functions:
 
         def start(handler: str, environment: Mapping[str, str]) -> Callable[[object], Any]:
@@ -58,7 +58,7 @@ def start(bundle: Path, log: Path) -> Iterator[Start]:
 
 
 def log_lines(log: Path) -> list[dict[str, Any]]:
-    """Give the structured lines that a function logged so far, without its metrics."""
+    """Return the structured lines that a function logged so far, without its metrics."""
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     return [line for line in lines if "level" in line]
 

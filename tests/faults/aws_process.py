@@ -90,7 +90,7 @@ class _Aws:
         self._simulator.move_clock(timedelta(seconds=seconds))
 
     def objects(self) -> dict[str, tuple[bytes, str]]:
-        """Give the content and the version of each object of the bucket."""
+        """Return the content and the version of each object of the bucket."""
         from moto.s3.models import FakeDeleteMarker  # noqa: PLC0415 - as above
 
         keys = _backend("s3", "aws").buckets[BUCKET].keys

@@ -45,7 +45,7 @@ def plays(tmp_path_factory: pytest.TempPathFactory) -> Rows:
 
 
 def play_one(story: str, folder: Path) -> tuple[dict[str, Any], str]:
-    """Play a story in one process; give what became of it, which is also kept in out/, and its log."""
+    """Play a story in one process; return what became of it, which is also kept in out/, and its log."""
     ((outcome,),), log = play_story(story, folder, [()])
     OUT.mkdir(exist_ok=True)
     (OUT / f"{story}.json").write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
@@ -53,7 +53,7 @@ def play_one(story: str, folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def play_story(story: str, folder: Path, shares: Sequence[tuple[int, ...]]) -> tuple[list[Rows], str]:
-    """Play a story in several processes at a time, each with its share; give the rows of each, and the first log."""
+    """Play a story in several processes at a time, each with its share; return the rows of each, and the first log."""
     files = [folder / f"{lane}.jsonl" for lane in range(len(shares))]
     lanes = []
     for file, share in zip(files, shares, strict=True):

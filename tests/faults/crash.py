@@ -43,7 +43,7 @@ class Row:
 
 
 def play(deployed: Deployed, lane: int, lanes: int) -> Iterator[dict[str, Any]]:
-    """Play every n-th case, and give the number of all cases, then what became of each."""
+    """Play every n-th case, and return the number of all cases, then what became of each."""
     everything = cases(_record(deployed))
     yield {"cases": len(everything)}
     for number, case in list(enumerate(everything, start=1))[lane::lanes]:

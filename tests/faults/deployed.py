@@ -73,7 +73,7 @@ class Deployed:
         return identifier
 
     def announcements(self, search_job: str | None = None) -> list[dict[str, Any]]:
-        """Take the events from the bus: count those of reports, and give the state changes (of one search job)."""
+        """Take the events from the bus: count those of reports, and return the state changes (of one search job)."""
         announced = []
         for event in self.aws.take_messages("bus"):
             identifier = event["detail"]["searchJobIdentifier"]
@@ -132,7 +132,7 @@ class Deployed:
 
 
 def scenario_of(listed: int, failed: int, message: str) -> tuple[dict[str, Any], dict[str, int]]:
-    """Give a scenario in which the last backups failed, and the counts of its report."""
+    """Return a scenario in which the last backups failed, and the counts of its report."""
     backups = [{"count": listed - failed}, {"count": failed, "status": "FAILED", "status_message": message}]
     counts = {"listed": listed, "searched": listed - failed, "excluded": failed, "failed": failed}
     return {"name": "worst-day", "backups": backups}, counts
@@ -143,7 +143,7 @@ def _is_summary(key: str) -> bool:
 
 
 def _create_resources(url: str) -> str:
-    """Create what the stack creates, and queues that receive what it sends; give the topic's ARN."""
+    """Create what the stack creates, and queues that receive what it sends; return the topic's ARN."""
     clients: dict[str, Any] = {}
     for service in ("s3", "sqs", "sns", "events", "dynamodb"):
         clients[service] = boto3.client(service, endpoint_url=url)

@@ -97,7 +97,7 @@ class Case:
 
 
 def cases(recording: dict[str, list[dict[str, Any]]]) -> list[Case]:
-    """Give the cases of the recorded calls of each function. Lambda does not retry a sweep, so it has fewer."""
+    """Return the cases of the recorded calls of each function. Lambda does not retry a sweep, so it has fewer."""
     return [
         Case(
             function,
@@ -137,7 +137,7 @@ _JSON_BODY = '{{"__type": "{code}", "message": "Injected: {kind}"}}'
 
 
 def error_answer(kind: Kind, service: str) -> tuple[int, dict[str, str], bytes]:
-    """Give the status, the headers and the body by which a service reports an error."""
+    """Return the status, the headers and the body by which a service reports an error."""
     status, code = _ERRORS[kind].get(service, _OTHER_SERVICES[kind])
     body = _BODIES.get(service, _JSON_BODY).format(code=code, kind=kind).encode()
     if service in _BODIES:

@@ -100,7 +100,7 @@ class Play:
 
 
 def play(deployed: Deployed, first: int, last: int) -> Iterator[dict[str, Any]]:
-    """Play the plays with these numbers, and give what became of each."""
+    """Play the plays with these numbers, and return what became of each."""
     run_side_by_side(seconds_between_looks=0.06)
     for number in range(first, last + 1):
         yield asdict(_Player(deployed, Plan.draw(number)).play())

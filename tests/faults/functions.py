@@ -86,7 +86,7 @@ class Special:
     cold: bool
 
     def prepare(self, module: ModuleType) -> ModuleType:
-        """Change this process, and give the function's module."""
+        """Change this process, and return the function's module."""
         name_attempt(self.name)
         if self.cold:
             for name in [name for name in sys.modules if name.split(".")[0] == "search_coverage"]:

@@ -82,7 +82,7 @@ class Stops:
         self._stops: dict[str, Stop] = {}
 
     def of(self, request: Request) -> Stop | None:
-        """Give the stop of the attempt that sent a request, if it is one of several at the same time."""
+        """Return the stop of the attempt that sent a request, if it is one of several at the same time."""
         return self._stops.get(request.attempt)
 
     def stop_at(self, attempt: str, stop: Stop) -> None:

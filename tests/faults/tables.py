@@ -30,7 +30,7 @@ _PECULIARITIES: Mapping[str, Callable[[dict[str, Any]], bool]] = {
 
 
 def wrong(rows: list[dict[str, Any]], *words: str) -> list[dict[str, Any]]:
-    """Give the rows in which something is wrong, and one of the words says so."""
+    """Return the rows in which something is wrong, and one of the words says so."""
     return [row for row in rows if any(word in flaw for flaw in row["wrong"] for word in words)]
 
 

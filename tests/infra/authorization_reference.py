@@ -110,7 +110,7 @@ def _wrong_conditions(action: str, resources: list[str], statement: Mapping[str,
 
 
 def _privileges(action: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give the actions that a name, which may have wildcards, stands for, each with its service's prefix."""
+    """Return the actions that a name, which may have wildcards, stands for, each with its service's prefix."""
     prefix, _, name = action.partition(":")
     pattern = re.compile(re.escape(name).replace(r"\*", ".*"))
     for known, privilege in SERVICES.get(prefix, {}).get("privileges", {}).items():
@@ -120,7 +120,7 @@ def _privileges(action: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 @cache
 def _resource_types(action: str, resource: str) -> tuple[str, ...]:
-    """Give the types of the action's resources that a resource of a statement, which may have wildcards, can be of.
+    """Return the types of the action's resources that a resource of a statement, which may have wildcards, can be of.
 
     An action without types takes `*` alone; every action takes `*`, which is then of all of its types.
     """
@@ -135,7 +135,7 @@ def _resource_types(action: str, resource: str) -> tuple[str, ...]:
 
 
 def _type_of(action: str, resources: list[str], key: str) -> str | None:
-    """Give the type of a condition key, if each of the actions that the name stands for knows the key."""
+    """Return the type of a condition key, if each of the actions that the name stands for knows the key."""
     if key in GLOBAL_KEYS:
         return GLOBAL_KEYS[key]
     types: set[str | None] = set()

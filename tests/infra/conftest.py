@@ -57,7 +57,7 @@ class SynthesisedStack:
     text: str
 
     def resources(self, resource_type: str) -> dict[str, Json]:
-        """Give the properties of all resources of a type, by logical id."""
+        """Return the properties of all resources of a type, by logical id."""
         return {
             name: resource.get("Properties", {})
             for name, resource in self.template["Resources"].items()
@@ -65,11 +65,11 @@ class SynthesisedStack:
         }
 
     def resource(self, name: str) -> Json:
-        """Give the properties of one resource."""
+        """Return the properties of one resource."""
         return self.template["Resources"][name]["Properties"]
 
     def deletion_policy(self, name: str) -> tuple[str, str]:
-        """Give what happens to a resource that is deleted, and to one that is replaced."""
+        """Return what happens to a resource that is deleted, and to one that is replaced."""
         resource = self.template["Resources"][name]
         return resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
 
@@ -94,7 +94,7 @@ def promises(*rows: Promise) -> pytest.MarkDecorator:
 
 
 def cdk_context() -> dict[str, Any]:
-    """Give the context that the CDK command line hands to the app, with the bundling switched off."""
+    """Return the context that the CDK command line hands to the app, with the bundling switched off."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
     return {**context, "aws:cdk:bundling-stacks": []}
 

@@ -17,13 +17,13 @@ ALL_QUERIES = saved_queries()
 
 
 def table(stack: SynthesisedStack, name: str) -> Json:
-    """Give the properties of a table."""
+    """Return the properties of a table."""
     tables = [each["TableInput"] for each in stack.resources("AWS::Glue::Table").values()]
     return next(each for each in tables if each["Name"] == name)
 
 
 def columns(table: Json) -> dict[str, str]:
-    """Give the columns of a table and their types, those of its partitions last."""
+    """Return the columns of a table and their types, those of its partitions last."""
     return {each["Name"]: each["Type"] for each in (*table["StorageDescriptor"]["Columns"], *table["PartitionKeys"])}
 
 

@@ -60,7 +60,7 @@ ARNS = {
 
 
 def statements(stack: SynthesisedStack) -> Iterator[tuple[Json, str]]:
-    """Give every statement of every policy in the template, with the ARN of the resource that it is attached to."""
+    """Return every statement of every policy in the template, with the ARN of the resource that it is attached to."""
     for name, resource in stack.template["Resources"].items():
         kind, properties = resource["Type"], resource.get("Properties", {})
         if document := IN_A_POLICY.get(kind):
@@ -86,7 +86,7 @@ def _as_statement(permission: Json) -> Json:
 
 
 def arn(stack: SynthesisedStack, name: str) -> str:
-    """Give the ARN that a resource of the template might get."""
+    """Return the ARN that a resource of the template might get."""
     return ARNS[stack.template["Resources"][name]["Type"]].format(name.lower())
 
 
@@ -142,7 +142,7 @@ def test_the_statements_are_all_read(stack: SynthesisedStack) -> None:
 
 
 def of_the_runbook() -> Iterator[Json]:
-    """Give every statement that the documentation advises, with real names in place of those in capitals."""
+    """Return every statement that the documentation advises, with real names in place of those in capitals."""
     real = {
         "REGION": "eu-central-1",
         "ACCOUNT": "111122223333",

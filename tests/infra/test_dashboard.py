@@ -44,7 +44,7 @@ def widgets(stack: SynthesisedStack) -> Widgets:
 
 
 def titled(widgets: Widgets, title: str) -> dict[str, Any]:
-    """Give the properties of the widget whose title begins like this."""
+    """Return the properties of the widget whose title begins like this."""
     (found,) = [w["properties"] for w in widgets if w["properties"].get("title", "").startswith(title)]
     assert isinstance(found, dict)
     return found

@@ -21,12 +21,12 @@ may write them, in lower case."""
 
 
 def locked(file: str) -> dict[str, str]:
-    """Give the version of each package in a lock file."""
+    """Return the version of each package in a lock file."""
     return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / file).read_text(), re.MULTILINE))
 
 
 def in_table() -> dict[str, tuple[str, str]]:
-    """Give the version and the licence of each package in docs/dependencies.md."""
+    """Return the version and the licence of each package in docs/dependencies.md."""
     rows = re.findall(
         r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE
     )

@@ -35,7 +35,7 @@ def of_both(sentence: str, properties: dict[str, object], settings: Settings | N
 
 
 def sweeps(minutes: int, rate: str, settings: Settings) -> list[Promise]:
-    """Give what holds for any interval: no sweep is retried or waits once the next one is due."""
+    """Return what holds for any interval: no sweep is retried or waits once the next one is due."""
     return [
         Promise(
             f"a sweep runs every {minutes} minutes, exactly, and is not started later than the next",

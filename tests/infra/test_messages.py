@@ -11,7 +11,7 @@ IN_THIS_ACCOUNT = {"aws:SourceAccount": "<AWS::AccountId>"}
 
 
 def only_tls(topic: str) -> Json:
-    """Give the statement that closes a topic to requests without TLS."""
+    """Return the statement that closes a topic to requests without TLS."""
     return {
         "Sid": "AllowPublishThroughSSLOnly",
         "Effect": "Deny",

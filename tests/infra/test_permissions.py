@@ -22,12 +22,12 @@ def statement(actions: str, *resources: str, condition: object = None) -> Statem
 
 
 def via(service: str) -> dict[str, Any]:
-    """Give the condition that a service uses a key on behalf of the role."""
+    """Return the condition that a service uses a key on behalf of the role."""
     return {"StringEquals": {"kms:ViaService": f"{service}.<AWS::Region>.amazonaws.com"}}
 
 
 def multivalued(operator: str, key: str, values: object) -> dict[str, Any]:
-    """Give the condition that a request has a multivalued key, with these values alone."""
+    """Return the condition that a request has a multivalued key, with these values alone."""
     return {f"ForAllValues:{operator}": {key: values}, "Null": {key: "false"}}
 
 

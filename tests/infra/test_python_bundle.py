@@ -54,7 +54,7 @@ def bundle(bundles: tuple[Path, Path]) -> Path:
 
 
 def contents(folder: Path) -> dict[str, tuple[int, float, str]]:
-    """Give mode, time of change and hash of everything below a folder; a folder has no hash."""
+    """Return mode, time of change and hash of everything below a folder; a folder has no hash."""
     return {
         path.relative_to(folder).as_posix(): (
             path.stat().st_mode,

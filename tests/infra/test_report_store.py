@@ -38,7 +38,7 @@ NOBODY_LIFTS_A_LOCK = {
 
 
 def encrypted(bucket: str) -> Promise:
-    """Give the promise of both buckets: the customer key by default, and a bucket key."""
+    """Return the promise of both buckets: the customer key by default, and a bucket key."""
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "<ReportStoreKey.Arn>"}
     rule = {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": default}
     properties = {

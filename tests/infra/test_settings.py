@@ -31,12 +31,12 @@ CHOSEN: dict[str, tuple[object, str, object]] = {
 
 
 def in_cdk_json(**settings: object) -> dict[str, object]:
-    """Give the context of a cdk.json with these settings."""
+    """Return the context of a cdk.json with these settings."""
     return {"searchCoverage": settings, "@aws-cdk/core:checkSecretUsage": True}
 
 
 def sentence(context: dict[str, object]) -> str:
-    """Give the sentence that refuses a context."""
+    """Return the sentence that refuses a context."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_context(context)
     assert "\n" not in str(caught.value)

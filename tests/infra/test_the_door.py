@@ -24,22 +24,22 @@ PARSED = (
 
 
 def text(file: str) -> str:
-    """Give a document of the repository."""
+    """Return a document of the repository."""
     return (ROOT / file).read_text(encoding="utf-8")
 
 
 def make_targets() -> set[str]:
-    """Give the targets of the Makefile that have a description."""
+    """Return the targets of the Makefile that have a description."""
     return set(re.findall(r"^([a-z0-9-]+):.*## ", text("Makefile"), re.MULTILINE))
 
 
 def make_targets_named_in(document: str) -> set[str]:
-    """Give the targets that a document names, in a sentence or as a line of a block of commands."""
+    """Return the targets that a document names, in a sentence or as a line of a block of commands."""
     return set(re.findall(r"(?:`|^)make ([a-z0-9-]+)", document, re.MULTILINE))
 
 
 def paths_named_in(document: str) -> set[str]:
-    """Give what stands in backticks and looks like a path of the repository."""
+    """Return what stands in backticks and looks like a path of the repository."""
     first = "|".join(re.escape(entry.name) for entry in ROOT.iterdir())
     return {each for each in re.findall(r"`([\w./-]+)`", document) if re.match(rf"(?:{first})(?:/|$)", each)}
 

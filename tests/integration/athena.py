@@ -65,13 +65,13 @@ class Table:
         )
 
     def files(self, deployment: Deployment) -> Iterator[tuple[str, bytes]]:
-        """Give the files of the table, with their keys."""
+        """Return the files of the table, with their keys."""
         pages = deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=deployment.bucket, Prefix=self.folder)
         for entry in (entry for page in pages for entry in page.get("Contents", [])):
             yield entry["Key"], deployment.read(entry["Key"])
 
     def lines(self, deployment: Deployment) -> Iterator[tuple[str, Row]]:
-        """Give each line of the files, with the key of its file."""
+        """Return each line of the files, with the key of its file."""
         for key, content in self.files(deployment):
             yield from ((key, line) for line in _lines(key, content))
 
@@ -135,7 +135,7 @@ def _duckdb(type_: exp.DataType, case: dict[str, str]) -> str:
 
 
 def _members(value: object) -> Iterator[str]:
-    """Give the names of all members, at any depth."""
+    """Return the names of all members, at any depth."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield name
@@ -151,22 +151,22 @@ def simulator() -> Iterator[BackupSimulator]:
 
 
 def source(name: str) -> str:
-    """Give the ARN of a bucket, or of a volume."""
+    """Return the ARN of a bucket, or of a volume."""
     return f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/{name}" if name.startswith("vol-") else f"arn:aws:s3:::{name}"
 
 
 def backup(of: str, number: int = 1) -> str:
-    """Give the ARN of a backup."""
+    """Return the ARN of a backup."""
     return f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:{of}-{number}"
 
 
 def searched(of: str = "fine", count: int = 1) -> BackupGroup:
-    """Give backups of a source that are searched."""
+    """Return backups of a source that are searched."""
     return BackupGroup(count=count, source=source(of))
 
 
 def left_out(of: str, number: int = 1, status: str = "FAILED") -> BackupGroup:
-    """Give one backup of a source that is not."""
+    """Return one backup of a source that is not."""
     message = DENIED if status == "FAILED" else None
     return BackupGroup(status=status, status_message=message, source=source(of), backup_arn=backup(of, number))
 
@@ -181,13 +181,13 @@ class Reports:
         self._today = MONDAY
 
     def of_search(self, day: date | int, *groups: BackupGroup, name: str = "search", resource_type: str = "S3") -> str:
-        """Let a search job end on a day (of October 2026), report it, and give its identifier."""
+        """Let a search job end on a day (of October 2026), report it, and return its identifier."""
         search_job = self.ended(day, *groups, name=name, resource_type=resource_type)
         self._handler({"searchJobIdentifier": search_job}, Context())
         return search_job
 
     def ended(self, day: date | int, *groups: BackupGroup, name: str = "search", resource_type: str = "S3") -> str:
-        """Let a search job end on a day, and give its identifier."""
+        """Let a search job end on a day, and return its identifier."""
         day = MONDAY.replace(day=day) if isinstance(day, int) else day
         self.deployment.simulator.move_clock(day - self._today)
         self._today = day
@@ -210,7 +210,7 @@ class Reports:
         return Athena(self.deployment, self._folder)
 
     def answer(self, query: str, columns: str = "", *, about: str | None = None) -> list[tuple[Any, ...]]:
-        """Give some columns of what a saved query answers, by their names, or all of them."""
+        """Return some columns of what a saved query answers, by their names, or all of them."""
         rows = self.athena().answer(query, *([about] if about else []))
         return of_columns(rows, columns) if columns else [tuple(row.values()) for row in rows]
 

@@ -54,7 +54,7 @@ class Recorder:
         return client
 
     def needs(self) -> set[Need]:
-        """Give everything that the calls so far need."""
+        """Return everything that the calls so far need."""
         return {need for call in self.calls for need in needs_of(call)}
 
     def _record(self, params: Parameters, model: Any, **_: object) -> None:
@@ -70,7 +70,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 
 def needs_of(call: Call) -> Iterable[Need]:
-    """Give what a call needs (Service Authorization Reference; for encryption, docs/aws-facts.md §4).
+    """Return what a call needs (Service Authorization Reference; for encryption, docs/aws-facts.md §4).
 
     Raises:
         KeyError: The table below does not know the call.

@@ -117,12 +117,12 @@ class RolePolicy(_Policy):
         return cls(tuple(Statement.of(each, real) for each in written))
 
     def refused(self, needs: Iterable[Need]) -> set[Need]:
-        """Give what is needed and not allowed."""
+        """Return what is needed and not allowed."""
         needs = set(needs)
         return needs - self._covered(needs)
 
     def idle(self, needs: Iterable[Need]) -> set[tuple[str, str]]:
-        """Give what is allowed and not needed: each action and each resource of a statement, with its `Sid`."""
+        """Return what is allowed and not needed: each action and each resource of a statement, with its `Sid`."""
         needs = list(needs)
         return {
             (statement.sid, part)
@@ -165,7 +165,7 @@ class DenyingPolicy(_Policy):
         return cls(tuple(Statement.of(each, real) for each in written))
 
     def denied(self, needs: Iterable[Need]) -> set[Need]:
-        """Give what is needed and denied."""
+        """Return what is needed and denied."""
         return self._covered(needs)
 
 

@@ -47,7 +47,7 @@ def vaults(deployment: Deployment) -> None:
 
 
 def files_of_a_report(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, search_job: str) -> dict[str, Any]:
-    """Make the report at a fixed time, and give all that is written, but for what no two reports share."""
+    """Make the report at a fixed time, and return all that is written, but for what no two reports share."""
     module = deployment.function("report", INVENTORY="ON")
     monkeypatch.setattr(module, "_now", lambda: NOW)
     monkeypatch.setattr(module, "report_search_job", dataclasses.replace(module.report_search_job, now=lambda: NOW))

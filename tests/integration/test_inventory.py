@@ -23,7 +23,7 @@ NEVER_INDEXED = RecoveryPointGroup(count=3, source=BUCKET, index=None)
 
 
 def point_arn(end: str) -> str:
-    """Give the ARN of a recovery point."""
+    """Return the ARN of a recovery point."""
     return f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:{end}"
 
 
@@ -38,7 +38,7 @@ def search(deployment: Deployment, resource_type: str = "S3", **scope: Any) -> s
 
 
 def report(deployment: Deployment, search_job: str, inventory: str = "ON") -> dict[str, Any]:
-    """Make the report, and give its summary."""
+    """Make the report, and return its summary."""
     deployment.report({"searchJobIdentifier": search_job}, INVENTORY=inventory)
     summary = deployment.summary(search_job)
     assert summary is not None

@@ -56,7 +56,7 @@ class Deployed:
 
 
 def real_names(deployment: Names) -> dict[str, str]:
-    """Give what stands in the test for each reference of the template."""
+    """Return what stands in the test for each reference of the template."""
     return {
         "<AWS::Partition>": "aws",
         "<AWS::Region>": REGION,
@@ -75,7 +75,7 @@ def real_names(deployment: Names) -> dict[str, str]:
 
 @cache
 def role_of(function: str, *, inventory: bool = True) -> RolePolicy:
-    """Give the policy of a function's role, as if the stack had been deployed here, without what Lambda calls."""
+    """Return the policy of a function's role, as if the stack had been deployed here, without what Lambda calls."""
     role = {"report": "ReporterReportRole", "watch": "WatcherWatchRole"}[function]
     whole = RolePolicy.of(synthesised(Settings(inventory=inventory)), role, real_names(Deployed()))
     return whole.without(*(each.sid for each in whole.statements if each.sid in CALLED_BY_LAMBDA))
@@ -87,7 +87,7 @@ def bucket_policy() -> DenyingPolicy:
 
 
 def asked_by(principal: str, needs: Iterable[Need], *, over_tls: bool = True) -> set[Need]:
-    """Give the needs as a resource's policy sees them: with who asks, and how."""
+    """Return the needs as a resource's policy sees them: with who asks, and how."""
     caller = (("aws:PrincipalArn", principal), ("aws:SecureTransport", str(over_tls).lower()))
     return {replace(need, context=(*need.context, *caller)) for need in needs}
 
@@ -142,7 +142,7 @@ def report_with_inventory(deployment: Deployment) -> None:
 
 
 def stored(resource_type: str, source: str) -> tuple[RecoveryPointGroup, ...]:
-    """Give what a vault holds of a source: with an index, without, and one whose storage class has to be asked for."""
+    """Return what a vault holds of a source: with an index, without, and one whose storage class needs a lookup."""
     usual: dict[str, Any] = {"source": source, "resource_type": resource_type, "tags": {"pii": "yes"}}
     cold = RecoveryPointGroup(index=None, move_to_cold_storage_at=timedelta(hours=1), **usual)
     return RecoveryPointGroup(**usual), RecoveryPointGroup(index=None, **usual), cold
@@ -162,7 +162,7 @@ Perform = Callable[[Deployment], None]
 
 
 def recorded(name: str, perform: Perform, request: pytest.FixtureRequest) -> set[Need]:
-    """Give what the functions need to do something; it is done once per session."""
+    """Return what the functions need to do something; it is done once per session."""
     if name not in _RECORDED:
         listener: Recorder = request.getfixturevalue("recorder")
         deployment: Deployment = request.getfixturevalue("deployment")
@@ -285,7 +285,7 @@ def test_a_permission_too_many_is_found(
 
 
 def put_events(*sources: str) -> Need:
-    """Give what a request with an event per source needs: IAM is asked once, about all sources."""
+    """Return what a request with an event per source needs: IAM is asked once, about all sources."""
     entries = [{"EventBusName": "default", "Source": source, "DetailType": "any", "Detail": "{}"} for source in sources]
     (need,) = needs_of(Call("events", "PutEvents", {"Entries": entries}))
     assert dict(need.context) == {"events:source": sources}

@@ -29,7 +29,7 @@ class Table:
         self.pauses: list[float] = []
 
     def leases(self, meanwhile: Callable[[], object] = lambda: None) -> ReportLeases:
-        """Give the leases to an attempt that pauses without waiting; something happens in each pause."""
+        """Return the leases to an attempt that pauses without waiting; something happens in each pause."""
 
         def sleep(seconds: float) -> None:
             self.pauses.append(seconds)

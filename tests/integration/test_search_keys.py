@@ -80,7 +80,7 @@ def test_without_the_setting_nobody_may_and_the_watch_function_never_may(deploym
 
 
 def known_to_aws(*keys: str | None) -> Answers:
-    """Give an AWS that knows a search job under each of these keys."""
+    """Return an AWS that knows a search job under each of these keys."""
     jobs = {f"{number:08}-2222-3333-4444-555555555555": key for number, key in enumerate(keys)}
 
     def get(params: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def vaults(
     message: str | None = None,
     all_read: bool = True,
 ) -> Inventory:
-    """Give an inventory of vaults, each with its name and its number of backups of EC2 instances."""
+    """Return an inventory of vaults, each with its name and its number of backups of EC2 instances."""
     not_searchable = tuple(NotSearchable(*one) for one in held)
     return Inventory(status, message, not_searchable=not_searchable, not_searchable_is_all=all_read)
 

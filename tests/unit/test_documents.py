@@ -15,22 +15,22 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("
 
 
 def text(document: str) -> str:
-    """Give a document of the repository."""
+    """Return a document of the repository."""
     return (ROOT / document).read_text(encoding="utf-8")
 
 
 def section(document: str, heading: str) -> str:
-    """Give the text below a heading, up to the next one of its level."""
+    """Return the text below a heading, up to the next one of its level."""
     return text(document).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def rows(part: str) -> list[list[str]]:
-    """Give the cells of the rows of a table, without its head."""
+    """Return the cells of the rows of a table, without its head."""
     return [re.split(r" *\| *", line)[1:-1] for line in re.findall(r"^\| .+$", part, re.MULTILINE)][1:]
 
 
 def anchors(document: str) -> set[str]:
-    """Give the anchors of the headings, as GitHub makes them."""
+    """Return the anchors of the headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

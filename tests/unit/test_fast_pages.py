@@ -30,7 +30,7 @@ PAGES = st.fixed_dictionaries({"Results": st.lists(ROWS, max_size=5)}, optional=
 
 
 def taken(body: bytes, status_code: int = 200) -> tuple[bytes, dict[str, Any]]:
-    """Take a page; give what is left of its body for botocore, and what was taken."""
+    """Take a page; return what is left of its body for botocore, and what was taken."""
     response: dict[str, Any] = {"status_code": status_code, "body": body}
     customized: dict[str, Any] = {}
     take_page(response, customized)

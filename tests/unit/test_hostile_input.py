@@ -28,7 +28,7 @@ EVENTS = JSON | st.dictionaries(st.sampled_from(_MEMBERS), _VALUES)
 
 
 def refusal(event: object) -> str | None:
-    """Give the sentence by which an event is refused, or nothing if it is a request for a search job."""
+    """Return the sentence by which an event is refused, or nothing if it is a request for a search job."""
     try:
         request = ReportRequest.parse(event)
     except SearchCoverageError as error:

@@ -113,12 +113,12 @@ class ReportFunction:
         return outcome
 
     def file(self, name: str) -> bytes:
-        """Give the only file with this end of its name."""
+        """Return the only file with this end of its name."""
         (body,) = [body for key, body in self.bucket.items() if key.endswith(name)]
         return body
 
     def markup(self) -> set[str]:
-        """Give what a browser would take for markup."""
+        """Return what a browser would take for markup."""
         return Markup(self.file("report.html").decode()).found
 
 

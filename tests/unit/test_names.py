@@ -16,14 +16,14 @@ COMMANDS = "|".join([*main.commands, "COMMAND", "--version"])
 
 
 def values(holder: object) -> Iterator[str]:
-    """Give every name that is held, also by the classes in it."""
+    """Return every name that is held, also by the classes in it."""
     for attribute, value in vars(holder).items():
         if not attribute.startswith("_"):
             yield from [value] if isinstance(value, str) else values(value)
 
 
 def pattern(value: str) -> re.Pattern[str]:
-    """Give what finds a name in a text; one that is a word of English has to be all of the text."""
+    """Return what finds a name in a text; one that is a word of English has to be all of the text."""
     if re.fullmatch("[A-Z]([a-z]+|[A-Z]+)", value):
         return re.compile(rf"\A{value}\Z")
     command = rf"(?! ({COMMANDS})\b)" if value == names.SERVICE else ""  # the command has the service's name
@@ -34,7 +34,7 @@ PATTERNS = {value: pattern(value) for value in values(names)}
 
 
 def typed_again(source: str) -> list[str]:
-    """Give the names that a module types itself, but in docstrings, with their lines."""
+    """Return the names that a module types itself, but in docstrings, with their lines."""
     tree = ast.parse(source)
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [

@@ -34,7 +34,7 @@ def sns_is_back(world: World) -> None:
 
 
 def pending(world: World) -> str | None:
-    """Give why the messages of the report are pending; it says so in the same way everywhere."""
+    """Return why the messages of the report are pending; it says so in the same way everywhere."""
     summary, line = world.bucket.named("summary.json"), world.bucket.named(f"{JOB_ID}.json")
     assert summary == line
     why: str | None = summary["notification"]["pending"]

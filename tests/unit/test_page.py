@@ -58,7 +58,7 @@ class Elements(HTMLParser):
 
 
 def read(page: str) -> str:
-    """Give what people read, on one line."""
+    """Return what people read, on one line."""
     return " ".join(re.sub(r"<[^>]*>", " ", page.partition("</script>")[2]).split())
 
 

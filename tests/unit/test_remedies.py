@@ -54,7 +54,7 @@ def calls_of(command: str) -> list[list[str]]:
 def aws_cli(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[list[str]], str | None]:
-    """The real AWS CLI, which checks a call as far as it can without AWS, and gives its complaint, if it has one."""
+    """The real AWS CLI, which checks a call as far as it can without AWS, and returns its complaint, if it has one."""
     from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]  # noqa: PLC0415
 
     # It brings a model of its own that is older than access points; the botocore that the functions use has them.

@@ -18,7 +18,7 @@ GUIDE = (DOCS / "report.md").read_text(encoding="utf-8")
 
 
 def table(section: str, document: str = GUIDE) -> list[list[str]]:
-    """Give the cells of the table of a section, without its head."""
+    """Return the cells of the table of a section, without its head."""
     text = document.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]

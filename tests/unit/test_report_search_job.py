@@ -197,7 +197,7 @@ def test_a_search_job_that_still_runs_gets_no_report(world: World) -> None:
 
 
 def clock(*seconds_left: float) -> Callable[[], float]:
-    """Give a clock that is looked at this often; then it stands still."""
+    """Return a clock that is looked at this often; then it stands still."""
     left = list(seconds_left)
     return lambda: left.pop(0) if len(left) > 1 else left[0]
 

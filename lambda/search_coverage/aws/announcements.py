@@ -47,7 +47,7 @@ class Announcements:
             self._client.put_item(TableName=self._table, Item=item)
 
     def _read(self, keys: list[Any]) -> tuple[dict[str, datetime], list[Any]]:
-        """Read the records of some keys; give the moments by identifier, and the keys that were not processed."""
+        """Read the records of some keys; return the moments by identifier, and the keys that were not processed."""
         request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
         with reading("Reading when search jobs were announced"):
             answer: Any = self._client.batch_get_item(RequestItems=request)

@@ -134,9 +134,9 @@ def _moment(moment: Any) -> dt.datetime | None:
 
 
 def _object_keys(item_filters: Any) -> tuple[KeyFilter, ...]:
-    """Give all keys that the search looked for, so that a listing of them finds too much rather than too little.
+    """Return all keys that the search looked for, so that a listing of them finds too much rather than too little.
 
-    Give none where one of the filters has no key, or says which keys it did not look for.
+    Return none where one of the filters has no key, or says which keys it did not look for.
     """
     filters = [one.get("ObjectKeys") for one in (item_filters or {}).get("S3ItemFilters") or ()]
     keys = [key for some in filters for key in some or ()]

@@ -139,7 +139,7 @@ class GuardedObjects:
         )
 
     def _seen(self, key: str, write: str, lease: Lease, what: str) -> tuple[Mapping[str, str], Written | None]:
-        """Look at what is there, then confirm the lease; give the condition for a write.
+        """Look at what is there, then confirm the lease; return the condition for a write.
 
         Returns:
             The condition; and what is there, if it is of this very write, and S3's answer got lost on the way.

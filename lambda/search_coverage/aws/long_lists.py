@@ -19,7 +19,7 @@ def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) 
 
     Args:
         what: The name of the list, for the error where it has no end.
-        read: Reads the page of a token (None for the first) and gives it with the token of the next one, if any.
+        read: Reads the page of a token (None for the first) and returns it with the token of the next one, if any.
 
     Raises:
         AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
@@ -86,7 +86,7 @@ def rows_of(answer: Any, name: str, what: str) -> list[Any]:
 
 
 def epoch(moment: Any) -> float | None:
-    """Give a time, as botocore reads it or as it is on the wire, in seconds since the epoch.
+    """Return a time, as botocore reads it or as it is on the wire, in seconds since the epoch.
 
     Raises:
         TypeError: It is not a time.

@@ -90,7 +90,7 @@ class ReportBucket:
         return True
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
-        """Give the search jobs with a whole report.
+        """Return the search jobs with a whole report.
 
         One listing answers for all of them: keys sort by day, and it begins at the first day that one of them was
         created (a report lies under the day its job ended, which is not before).

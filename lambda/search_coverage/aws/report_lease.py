@@ -40,7 +40,7 @@ class _Owner:
     request_id: str | None
 
     def as_condition(self) -> dict[str, Any]:
-        """Give the condition that the lease is as it was: what it lacked, it still lacks."""
+        """Return the condition that the lease is as it was: what it lacked, it still lacks."""
         values = {"attempt": {"S": self.attempt}, "beats": {"N": self.beats}}
         there = {name: value for name, value in values.items() if getattr(self, name) is not None}
         parts = [f"{name} = :{name}" if name in there else f"attribute_not_exists({name})" for name in values]
@@ -103,7 +103,7 @@ class ReportLeases:
         return lease
 
     def _take(self, lease: "ReportLease", request_id: str, dead: _Owner | None) -> _Owner | None:
-        """Take a lease that is free, or that still is as a dead owner left it; give the owner if it is not."""
+        """Take a lease that is free, or that still is as a dead owner left it; return the owner if it is not."""
         condition = dead.as_condition() if dead else {"ConditionExpression": "attribute_not_exists(id)"}
         item: Any = {
             **lease.key,

@@ -30,7 +30,7 @@ def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _then(first: str, later: str) -> str:
-    """Give the pattern of two parts of one sentence, in this order.
+    """Return the pattern of two parts of one sentence, in this order.
 
     Only the first ``first`` of a sentence is tried: it leaves ``later`` the most room. If all were tried, the time
     would grow with the square of the length of a message.
@@ -136,7 +136,7 @@ def is_searched(status: str | None, status_message: str | None) -> bool:
 
 
 def exclusion_reason(backup: Backup, index: BackupIndex | None = None) -> Reason | None:
-    """Give the reason why a search left a backup out, or None if it looked into its index.
+    """Return the reason why a search left a backup out, or None if it looked into its index.
 
     What the vault says of the index, if known, replaces guessing from the message.
     """

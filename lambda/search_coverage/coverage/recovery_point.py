@@ -68,7 +68,7 @@ class RecoveryPoint(NamedTuple):
 
 
 def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
-    """Give the test whether a recovery point was created in the time window of a search job.
+    """Return the test whether a recovery point was created in the time window of a search job.
 
     AWS does not document whether the bounds belong to the window. Here they do: to report one backup too many does
     less harm than to miss one.
@@ -80,7 +80,7 @@ def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
 
 
 def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
-    """Give the test whether the scope of a search job covers a recovery point, tags aside."""
+    """Return the test whether the scope of a search job covers a recovery point, tags aside."""
     scope = job.scope
     in_window = is_in_window(job)
     types = frozenset(scope.resource_types) or _INDEXABLE
@@ -98,7 +98,7 @@ def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
 
 
 def left_out(point: RecoveryPoint, job: SearchJob) -> LeftOut | None:
-    """Give the reason why a recovery point does not count for a search, or None if it does.
+    """Return the reason why a recovery point does not count for a search, or None if it does.
 
     A continuous backup is never left out as still being made: AWS does not document whether its status changes back
     while AWS updates it (aws-facts.md §7).
@@ -124,7 +124,7 @@ def is_cold(point: RecoveryPoint, job: SearchJob) -> bool:
 
 
 def reason_not_listed(point: RecoveryPoint, job: SearchJob) -> Reason:
-    """Give the reason why a search does not list a recovery point that is in its scope."""
+    """Return the reason why a search does not list a recovery point that is in its scope."""
     if point.vault_type in _NOT_INDEXABLE_VAULTS or (point.resource_type or "S3") not in _INDEXABLE:
         return Reason.NOT_SUPPORTED
     if is_cold(point, job):

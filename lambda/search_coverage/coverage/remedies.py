@@ -244,5 +244,5 @@ _FOR_S3: dict[Reason, Remedy] = {
 
 
 def remedy_of(reason: Reason, resource_type: str | None) -> Remedy:
-    """Give the remedy of a reason for backups of a type; None stands for any."""
+    """Return the remedy of a reason for backups of a type; None stands for any."""
     return _FOR_S3.get(reason, REMEDIES[reason]) if resource_type == "S3" else REMEDIES[reason]

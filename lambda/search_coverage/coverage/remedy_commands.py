@@ -31,7 +31,7 @@ _VALUES_OF_LOOP = frozenset({"vault", "recovery_point_arn", "role_arn"})
 
 
 def commands(exclusion: Exclusion) -> list[str]:
-    """Give the commands for a backup: every value is quoted, every unknown value is a placeholder in <>.
+    """Return the commands for a backup: every value is quoted, every unknown value is a placeholder in <>.
 
     If the source is known and the vault is not, the first command looks for the vault.
     """
@@ -45,13 +45,13 @@ def commands(exclusion: Exclusion) -> list[str]:
 
 
 def reading(exclusion: Exclusion, keys: Sequence[KeyFilter] = ()) -> list[str]:
-    """Give the commands that list the objects ``keys`` of a backup without an index; no keys stand for all objects."""
+    """Return the commands that list the objects ``keys`` of a backup without an index; without keys, all objects."""
     values = _values(exclusion) | _objects(keys)
     return [_filled(template, values) for template in _remedy(exclusion).reading]
 
 
 def after_reading(exclusion: Exclusion) -> list[str]:
-    """Give the commands that remove what the commands of `reading` make."""
+    """Return the commands that remove what the commands of `reading` make."""
     values = _values(exclusion)
     return [_filled(template, values) for template in _remedy(exclusion).after_reading]
 
@@ -69,14 +69,14 @@ def advice(exclusion: Exclusion) -> str:
 
 
 def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) -> list[str]:
-    """Give the commands that search these backups again for the same items, as many per search as AWS takes."""
+    """Return the commands that search these backups again for the same items, as many per search as AWS takes."""
     values = _of_search(search_job, region)
     searches = [_search(shlex.quote(scope), values) for scope in _scopes(exclusions)]
     return [_item_filters(values), *searches] if searches else []
 
 
 def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion]) -> list[str]:
-    """Give a loop over excluded-backups.csv that runs the commands of a remedy for all backups of a reason.
+    """Return a loop over excluded-backups.csv that runs the commands of a remedy for all backups of a reason.
 
     There is none if no vault is known, and none for a restore, since each restore is a decision. A loop that orders
     indexes waits for each: AWS makes one on demand at a time (aws-facts.md §7).
@@ -101,7 +101,7 @@ def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Se
 
 
 def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
-    """Give the commands that search again all backups of a reason in excluded-backups.csv."""
+    """Return the commands that search again all backups of a reason in excluded-backups.csv."""
     values = _of_search(search_job, region)
     search = _search('"$scope"', values)
     return [_item_filters(values), _SEARCH_ALL.format(reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search)]
@@ -152,7 +152,7 @@ def _search(scope: str, values: dict[str, str]) -> str:
 
 
 def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
-    """Give the scopes of searches, each of one resource type and no more backups than a search takes (§2)."""
+    """Return the scopes of searches, each of one resource type and no more backups than a search takes (§2)."""
     arns_of_types: dict[str, dict[str, None]] = {}
     for backup in (exclusion.backup for exclusion in exclusions):
         of_type = backup.resource_type or ""
@@ -175,7 +175,7 @@ def _remedy(exclusion: Exclusion) -> Remedy:
 
 
 def _values(exclusion: Exclusion) -> dict[str, str]:
-    """Give what is known of a backup, by its name in the templates."""
+    """Return what is known of a backup, by its name in the templates."""
     backup, index = exclusion.backup, exclusion.index or BackupIndex()
     values = {"partition": "aws"}
     if arn := _arn(backup.backup_arn):
@@ -205,7 +205,7 @@ def _access_point(arn: re.Match[str]) -> dict[str, str]:
 
 
 def _objects(keys: Sequence[KeyFilter]) -> dict[str, str]:
-    """Give the query and the prefix by which the CLI lists the objects that were searched for, or all of them."""
+    """Return the query and the prefix by which the CLI lists the objects that were searched for, or all of them."""
     conditions = " || ".join(key.function.format(_literal(key.text)) for key in keys)
     values = {"versions": f"Versions[{f'?{conditions}' if keys else ''}].[LastModified,Size,VersionId,Key]"}
     if len(keys) == 1 and keys[0].is_beginning and keys[0].text.isprintable() and "://" not in keys[0].text:
@@ -219,7 +219,7 @@ def _literal(text: str) -> str:
 
 
 def _find_vault(values: dict[str, str]) -> str:
-    """Give the command that looks through all vaults: by source, AWS names no vault (aws-facts.md §7)."""
+    """Return the command that looks through all vaults: by source, AWS names no vault (aws-facts.md §7)."""
     region = _region_option(values)
     query = shlex.quote(f"RecoveryPoints[?RecoveryPointArn=={_literal(values['recovery_point_arn'])}].BackupVaultName")
     return (

@@ -57,11 +57,11 @@ class Comparison:
         self.table.mark_listed((arn, arn not in not_searched) for arn in page.listed)
 
     def index_of(self, backup: Backup) -> BackupIndex | None:
-        """Give what the vault says about a listed backup and its index."""
+        """Return what the vault says about a listed backup and its index."""
         return self.table.index_of(backup.backup_arn)
 
     def not_listed(self) -> Iterator[Exclusion]:
-        """Give the backups in scope that the search does not list."""
+        """Return the backups in scope that the search does not list."""
         counts = self.table.count_not_listed()
         points = self._while_there_is_time(counts.pop(None, 0))
         self._unlisted.left_out.update({reason: count for reason, count in counts.items() if reason})
@@ -71,7 +71,7 @@ class Comparison:
                 yield _exclusion(point, self.job)
 
     def result(self, listed: int, taken_at: datetime) -> Inventory:
-        """Give the result, of a search that lists so many backups."""
+        """Return the result, of a search that lists so many backups."""
         found, scope = self.table.points_listed, self.job.scope
         indexes = find_thin_indexes(self.table, self.vaults, self.budget)
         problems = [*self.contents.problems, *self._problems(listed, found)]
@@ -94,7 +94,7 @@ class Comparison:
         )
 
     def _while_there_is_time(self, left: int) -> Iterator[RecoveryPoint]:
-        """Give the points that the list lacks; when the time is used up, count the rest."""
+        """Return the points that the list lacks; when the time is used up, count the rest."""
         for point in self.table.not_listed():
             if self.budget.is_used_up():
                 if self.job.scope.tags:

@@ -24,7 +24,7 @@ class Lookups:
     refusals: list[str] = field(default_factory=list)
 
     def look_up(self, read: Callable[[RecoveryPoint], _Answer], points: Iterable[RecoveryPoint]) -> dict[str, _Answer]:
-        """Give the answers by ARN; where AWS refused, or where there was no time, there is none."""
+        """Return the answers by ARN; where AWS refused, or where there was no time, there is none."""
         answers = {}
 
         def ask(point: RecoveryPoint) -> None:

@@ -76,12 +76,12 @@ class RecoveryPointTable:
         self._write(_ADD_LISTED, ((arn, searched) for arn, searched in backups if arn))
 
     def searched(self, at_most: int) -> list[RecoveryPoint]:
-        """Give the first points that were searched, sorted by ARN."""
+        """Return the first points that were searched, sorted by ARN."""
         with self._lock:
             return [RecoveryPoint._make(row) for row in self._database.execute(_SEARCHED, (at_most,))]
 
     def previous(self, points: Collection[RecoveryPoint]) -> dict[str, RecoveryPoint]:
-        """Give for each of a few points, by its ARN, the newest older point of its source that has an index.
+        """Return for each of a few points, by its ARN, the newest older point of its source that has an index.
 
         The table is read once for all of them.
         """
@@ -100,13 +100,13 @@ class RecoveryPointTable:
         return newest
 
     def index_of(self, arn: str | None) -> BackupIndex | None:
-        """Give what the vault says about a backup; None if no vault is known to hold it."""
+        """Return what the vault says about a backup; None if no vault is known to hold it."""
         with self._lock:
             found = self._database.execute(_INDEX_OF, (_storable(arn),)).fetchone()
         return BackupIndex(*found) if found else None
 
     def not_listed(self) -> Iterator[RecoveryPoint]:
-        """Give the points that count and that the search does not list, sorted by ARN."""
+        """Return the points that count and that the search does not list, sorted by ARN."""
         cursor = self._database.execute(_NOT_LISTED)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             yield from map(RecoveryPoint._make, rows)

@@ -59,7 +59,7 @@ def find_thin_indexes(table: RecoveryPointTable, vaults: Vaults, budget: TimeBud
 
 
 def _pairs(table: RecoveryPointTable) -> list[tuple[RecoveryPoint, RecoveryPoint | None]]:
-    """Give searched backups, each with the previous one of its source, as many as the bound on calls allows."""
+    """Return searched backups, each with the previous one of its source, as many as the bound on calls allows."""
     points = table.searched(_INDEXES_AT_MOST)
     previous = table.previous(points)
     pairs, arns = [], set[str]()

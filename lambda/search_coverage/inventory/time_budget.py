@@ -10,7 +10,7 @@ class TimeBudget:
 
     Attributes:
         seconds: How much is left at the beginning, or while the budget is paused.
-        clock: Gives seconds that only ever increase, such as ``time.monotonic``.
+        clock: Returns seconds that only ever increase, such as ``time.monotonic``.
     """
 
     seconds: float

@@ -49,7 +49,7 @@ class UnlistedPoints:
         self._tags = Lookups(self.budget, _REFUSALS_OF_TAGS_AT_MOST)
 
     def in_scope(self, points: list[RecoveryPoint]) -> Iterator[RecoveryPoint]:
-        """Give those of at most `SNAPSHOTS_PER_CALL` points that are in scope, completed."""
+        """Return those of at most `SNAPSHOTS_PER_CALL` points that are in scope, completed."""
         # Details first: the tags of a point that came too late for the search are not needed.
         points = list(self._with_details(points))
         return self._with_tags(points) if self.job.scope.tags else iter(points)

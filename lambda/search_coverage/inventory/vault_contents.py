@@ -49,11 +49,11 @@ class Unavailable:
         """Know nothing."""
 
     def not_listed(self) -> Iterator[Exclusion]:
-        """Give no backup."""
+        """Return no backup."""
         return iter(())
 
     def result(self, _listed: int, taken_at: datetime) -> Inventory:
-        """Give an inventory that is UNAVAILABLE."""
+        """Return an inventory that is UNAVAILABLE."""
         return Inventory(
             InventoryStatus.UNAVAILABLE,
             " ".join(first_few([*self.contents.problems, self.reason])),
@@ -65,6 +65,6 @@ class Unavailable:
 
 
 def first_few(messages: Sequence[str]) -> list[str]:
-    """Give the first messages, and how many more there are."""
+    """Return the first messages, and how many more there are."""
     more = len(messages) - _MESSAGES_AT_MOST
     return [*messages[:_MESSAGES_AT_MOST], *([f"And {more} more of the kind."] if more > 0 else ())]

@@ -62,7 +62,7 @@ class VaultReader:
         return contents
 
     def _list_vaults(self) -> tuple[list[Vault], list[str]]:
-        """Give the vaults, and the problem if there was no time for all of them."""
+        """Return the vaults, and the problem if there was no time for all of them."""
         vaults: list[Vault] = []
         for page in self.vaults.vaults():
             vaults += page
@@ -71,13 +71,13 @@ class VaultReader:
         return vaults, []
 
     def _sources_of(self, vault: Vault) -> tuple[str | None, ...]:
-        """Give the sources to read one by one; None for all, where it takes fewer calls to read the whole vault."""
+        """Return the sources to read one by one; None for all, where it takes fewer calls to read the whole vault."""
         sources = self.job.scope.source_arns
         calls = 1 if vault.points is None else max(1, -(-vault.points // POINTS_PER_PAGE))
         return sources if 0 < len(sources) <= calls else (None,)
 
     def _read_list(self, vault: Vault, source: str | None) -> str | None:
-        """Read a list into the table; give the problem if it was not read to its end."""
+        """Read a list into the table; return the problem if it was not read to its end."""
         scope, job, matches = self.job.scope, self.job, matches_scope(self.job)
 
         def add(page: list[RecoveryPoint]) -> bool:
@@ -117,7 +117,7 @@ class VaultReader:
         source: str | None,
         before: datetime | None,
     ) -> str | None:
-        """Read pages until one of them is enough; give the problem if there was one."""
+        """Read pages until one of them is enough; return the problem if there was one."""
         what, after = f"vault {vault.name}", self.job.scope.created_after
         if self.budget.is_used_up():
             return f"There was no time to read {what}."

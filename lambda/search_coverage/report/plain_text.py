@@ -25,7 +25,7 @@ _BLANK = frozenset(
 
 
 def name_of(job: SearchJob, characters: int) -> str:
-    """Give the name of a search job on one line; its identifier if it has no visible name."""
+    """Return the name of a search job on one line; its identifier if it has no visible name."""
     return one_line(job.name, characters) or job.identifier
 
 
@@ -56,7 +56,7 @@ def one_line(text: str | None, characters: int) -> str:
 
 
 def _seen(text: str) -> Iterator[str]:
-    """Give the visible characters of a text, with one space between its words."""
+    """Return the visible characters of a text, with one space between its words."""
     between = ""
     started = False
     for character in text:

@@ -51,7 +51,7 @@ class SourceCounts:
 
 
 def source_name(source: str) -> str:
-    """Give the name of a bucket, or the identifier of a volume."""
+    """Return the name of a bucket, or the identifier of a volume."""
     if not source:
         return "source not given"
     try:

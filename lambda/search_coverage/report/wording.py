@@ -77,13 +77,13 @@ def trust(verdict: Verdict, inventory: Inventory) -> str:
 
 
 def reasons_in_order(tally: Tally) -> list[tuple[Reason, int]]:
-    """Give the reasons and their numbers of backups: the largest first, of the same size the easiest first."""
+    """Return the reasons and their numbers of backups: the largest first, of the same size the easiest first."""
     effort = list(REMEDIES)
     return sorted(tally.by_reason.items(), key=lambda counted: (-counted[1], effort.index(counted[0])))
 
 
 def verdict_in_words(verdict: Verdict) -> str:
-    """Give the name of a verdict for people."""
+    """Return the name of a verdict for people."""
     return _VERDICTS[verdict]
 
 

@@ -28,7 +28,7 @@ class Deadline:
         return cls(identifier, seconds_left, seconds_left() * _SHARE_KEPT_BACK)
 
     def spare_seconds(self) -> float:
-        """Give how long the work may still take."""
+        """Return how long the work may still take."""
         return max(self.seconds_left() - self.seconds_kept_back, 0.0)
 
     def check(self, step: str) -> None:

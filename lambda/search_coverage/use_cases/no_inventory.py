@@ -23,10 +23,10 @@ class NoInventory(AbstractContextManager["NoInventory"]):
         """Compare the list with nothing."""
 
     def index_of(self, _backup: Backup) -> BackupIndex | None:
-        """Give nothing: no vault is known."""
+        """Return nothing: no vault is known."""
 
     def not_listed(self, _seconds: float) -> Iterator[Exclusion]:
-        """Give nothing: no vault is known."""
+        """Return nothing: no vault is known."""
         return iter(())
 
     def result(self, _listed: int) -> Inventory:

@@ -63,7 +63,7 @@ class Notifier:
             self.sent.forget(attempt.job.identifier)
 
     def _send_once(self, digest: Message, findings: Findings, attempt: ReportAttempt) -> str:
-        """Publish the digest, unless an earlier attempt did; give the id of the message."""
+        """Publish the digest, unless an earlier attempt did; return the id of the message."""
         key, content = attempt.digest_key, _content_of_digest(findings)
         if message_id := self.sent.message_id(key, content):
             _logger.info("digest was sent before", message_id=message_id)

@@ -160,7 +160,7 @@ class ReportedJobs(Protocol):
     """The search jobs that have a report."""
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
-        """Give the identifiers of those with a whole report whose messages are sent.
+        """Return the identifiers of those with a whole report whose messages are sent.
 
         Args:
             earliest: The first day to look at for a job that has no date.
@@ -181,13 +181,13 @@ class ReportStore(Protocol):
         """Whether the files of a report are the very versions that its summary names."""
 
     def put_file(self, key: str, path: Path, content_type: str, lease: Lease) -> str | None:
-        """Upload a file; give the id of its version, None where the bucket has no versions."""
+        """Upload a file; return the id of its version, None where the bucket has no versions."""
 
     def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: Lease) -> None:
         """Write a summary with the request that it was made for: the mark that a report is whole."""
 
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
-        """Write a summary as one line for Athena; give its ETag. ``seen`` is that of the line written before."""
+        """Write a summary as one line for Athena; return its ETag. ``seen`` is that of the line written before."""
 
     def put_notification_pending(self, key: str, why: str, lease: Lease) -> None:
         """Mark a report as one whose messages are not sent."""
@@ -203,10 +203,10 @@ class ScopeInventory(Protocol):
         """Take a page of the list."""
 
     def index_of(self, backup: Backup) -> BackupIndex | None:
-        """Give what a vault says of a listed backup and its index."""
+        """Return what a vault says of a listed backup and its index."""
 
     def not_listed(self, seconds: float) -> Iterator[Exclusion]:
-        """Give the backups in scope that are not in the list, which must have been marked to its end."""
+        """Return the backups in scope that are not in the list, which must have been marked to its end."""
 
     def result(self, listed: int) -> "Inventory":
         """Sum up the comparison."""
@@ -220,7 +220,7 @@ class AlertsTopic(Protocol):
     """The topic that people and machines subscribe to."""
 
     def publish(self, message: "Message") -> str:
-        """Publish a message; give its id.
+        """Publish a message; return its id.
 
         Raises:
             NotPublished: SNS did not take it.
@@ -231,7 +231,7 @@ class SentDigests(Protocol):
     """The record of which digests were sent."""
 
     def message_id(self, key: str, what: str) -> str | None:
-        """Give the id of the message that carried this content; None if it was not sent.
+        """Return the id of the message that carried this content; None if it was not sent.
 
         Args:
             key: The search job, with the request where a digest is sent once per request.
@@ -260,14 +260,14 @@ class StateChangeEvents(Protocol):
     """The event that a search job has ended."""
 
     def announce(self, jobs: Iterable[SearchJob]) -> Iterator[tuple[list[Announcement], list[Refusal]]]:
-        """Put one event per job; after each batch, give what the bus took and what it refused."""
+        """Put one event per job; after each batch, return what the bus took and what it refused."""
 
 
 class Announcements(Protocol):
     """The record of when each search job was last announced."""
 
     def last(self, identifiers: Iterable[str], time_is_up: Callable[[], bool]) -> tuple[dict[str, datetime], set[str]]:
-        """Give the moments of the last announcements, and the identifiers that there was no time to ask for."""
+        """Return the moments of the last announcements, and the identifiers that there was no time to ask for."""
 
     def record(self, identifier: str, moment: datetime) -> None:
         """Record an announcement."""

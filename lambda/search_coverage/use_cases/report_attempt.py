@@ -49,7 +49,7 @@ class ReportAttempt:
 
 
 def earlier_report(stored: StoredSummary | None) -> EarlierReport | None:
-    """Give what an earlier report said."""
+    """Return what an earlier report said."""
     content = stored.content if stored else None
     return EarlierReport(content["verdict"], content["generatedAt"]) if content else None
 

@@ -92,7 +92,7 @@ class ReportSearchJob:
     """The use case, with what it works on.
 
     Attributes:
-        now: Gives the current time, aware.
+        now: Returns the current time, aware.
     """
 
     search: SearchJobReader
@@ -146,7 +146,7 @@ class ReportSearchJob:
         return job
 
     def _report_that_stands(self, attempt: ReportAttempt) -> dict[str, Any] | None:
-        """Give the summary of a report that need not be made again."""
+        """Return the summary of a report that need not be made again."""
         stored = attempt.stored
         if not stored or not stored.content or stored.pending:
             return None
@@ -158,7 +158,7 @@ class ReportSearchJob:
         return stored.content
 
     def _make(self, attempt: ReportAttempt) -> dict[str, Any]:
-        """Make the report and give its summary."""
+        """Make the report and return its summary."""
         job, lease, phases = attempt.job, attempt.lease, Phases()
         stored = attempt.stored
         earlier = stored if stored and stored.content else self.bucket.summary(attempt.keys.summary_line)
@@ -197,7 +197,7 @@ class ReportSearchJob:
         return Findings(attempt.job, spool.tally, counted, judgement, self.now(), spool.examples)
 
     def _read_backups(self, attempt: ReportAttempt, spool: Spool, inventory: ScopeInventory) -> int:
-        """Read the list to its end, then what it lacks; give how many backups that the scope names are not in it."""
+        """Read the list to its end, then what it lacks; return how many backups that the scope names are not in it."""
         job, deadline = attempt.job, attempt.deadline
         tally, named = spool.tally, set(job.scope.backup_arns)
         for page_of_backups in self.search.pages_of_backups(job.identifier, job.encryption_key_arn):

@@ -66,7 +66,7 @@ class SweepSearchJobs:
     Attributes:
         statuses: The statuses of `ENDED` that are to be reported. A status that AWS adds later, which is not in
             `ENDED`, is always reported.
-        now: Gives the current time, aware.
+        now: Returns the current time, aware.
         pause: Waits for some seconds.
         seen_reported: When the report of a search job was last seen in the bucket. Most sweeps find nothing new, and
             this spares them the listing; a report that has vanished is missed after an hour.
@@ -123,7 +123,7 @@ class SweepSearchJobs:
         return sum(_ended_at(job) <= limit for job in jobs)
 
     def _due(self, jobs: list[SearchJob], seconds_left: Callable[[], float]) -> tuple[list[SearchJob], int]:
-        """Give the jobs to announce, oldest first, and of how many it is not known whether they are among them."""
+        """Return the jobs to announce, oldest first, and of how many it is not known whether they are among them."""
         if not jobs:
             return [], 0
         last, unknown = self.announcements.last(
@@ -136,7 +136,7 @@ class SweepSearchJobs:
     def _announce(
         self, jobs: list[SearchJob], seconds_left: Callable[[], float]
     ) -> tuple[int, list[Refusal], list[str]]:
-        """Announce the jobs while there is time; give how many, the refusals, and what could not be recorded."""
+        """Announce the jobs while there is time; return how many, the refusals, and what could not be recorded."""
         announced: int = 0
         refusals: list[Refusal] = []
         unrecorded: list[str] = []
@@ -153,7 +153,7 @@ class SweepSearchJobs:
         return announced, refusals, unrecorded
 
     def _record(self, announcement: Announcement) -> str | None:
-        """Record an announcement; give why it could not be, which must not keep the others waiting."""
+        """Record an announcement; return why it could not be, which must not keep the others waiting."""
         job, problem = announcement.job, None
         try:
             self.announcements.record(job.identifier, self.now())

@@ -36,10 +36,10 @@ class TakeInventory:
     """The use case.
 
     Attributes:
-        vaults: Gives the vaults when they are needed.
-        snapshots: Gives the snapshots when they are needed: where the scope is EBS and has tags.
-        now: Gives the current time, aware.
-        clock: Gives seconds that only increase.
+        vaults: Returns the vaults when they are needed.
+        snapshots: Returns the snapshots when they are needed: where the scope is EBS and has tags.
+        now: Returns the current time, aware.
+        clock: Returns seconds that only increase.
     """
 
     vaults: Callable[[], Vaults]
@@ -95,20 +95,20 @@ class InventoryOfScope:
             self._state.mark_listed(page)
 
     def index_of(self, backup: Backup) -> BackupIndex | None:
-        """Give what the vault says about a listed backup and its index."""
+        """Return what the vault says about a listed backup and its index."""
         index = None
         with self._step("looking up a backup"):
             index = self._state.index_of(backup)
         return index  # noqa: RET504 - None where the step failed
 
     def not_listed(self, seconds: float) -> Iterator[Exclusion]:
-        """Give the backups in scope that the search does not list, within so many seconds; mark every page before."""
+        """Return the backups in scope that the search does not list, within so many seconds; mark every page before."""
         self._budget.resume(at_most=seconds)
         with self._step(_COMPARING):
             yield from self._state.not_listed()
 
     def result(self, listed: int) -> Inventory:
-        """Give the result for a search that lists so many backups; read `not_listed` to its end before."""
+        """Return the result for a search that lists so many backups; read `not_listed` to its end before."""
         inventory = None
         with self._step(_COMPARING):
             inventory = self._state.result(listed, self._taken_at)

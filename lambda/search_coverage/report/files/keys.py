@@ -42,7 +42,7 @@ class ReportKeys:
 
     @classmethod
     def of(cls, job: SearchJob) -> Self:
-        """Give the keys of a job's report.
+        """Return the keys of a job's report.
 
         Raises:
             NoReportDate: AWS sent neither a creation nor a completion time.
@@ -65,12 +65,12 @@ class ReportKeys:
 
 
 def reports_prefix(account: str, region: str) -> str:
-    """Give the prefix of all reports of an account in a Region."""
+    """Return the prefix of all reports of an account in a Region."""
     return f"{REPORTS}{account}/{region}/"
 
 
 def day_prefix(account: str, region: str, day: date) -> str:
-    """Give the prefix of a day's reports, without ``/``. Keys sort by day, so a listing can start at one."""
+    """Return the prefix of a day's reports, without ``/``. Keys sort by day, so a listing can start at one."""
     return f"{reports_prefix(account, region)}{day:%Y/%m/%d}"
 
 

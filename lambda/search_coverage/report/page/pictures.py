@@ -43,7 +43,7 @@ class Chart:
 
 
 def searched_width(backups: BackupCounts, total: int) -> float:
-    """Give how much of the coverage bar's 1,000 units was searched; neither part vanishes while it has a backup."""
+    """Return how much of the coverage bar's 1,000 units was searched; neither part vanishes while it has a backup."""
     width = _COVERAGE_WIDTH * backups.searched / total if total else 0.0
     if backups.searched:
         width = max(width, _LEAST_WIDTH)
@@ -53,7 +53,7 @@ def searched_width(backups: BackupCounts, total: int) -> float:
 
 
 def percent_searched(backups: BackupCounts, total: int) -> str:
-    """Give the share that was searched, rounded down: it says 100% only if all were."""
+    """Return the share that was searched, rounded down: it says 100% only if all were."""
     tenths = 1000 * backups.searched // total if total else 0
     return f"{tenths // 10}%" if tenths % 10 == 0 else f"{tenths / 10}%"
 

@@ -53,7 +53,7 @@ def page_table(excluded: Sequence[Exclusion]) -> PageTable:
 
 
 def row_bytes(exclusion: Exclusion) -> int:
-    """Give the room that a row takes on the page, in bytes."""
+    """Return the room that a row takes on the page, in bytes."""
     cells = (column.cell(exclusion) for column in _COLUMNS + _COLUMNS_OF_INVENTORY)
     texts = (text for cell in cells for text in (cell.text, cell.end, cell.code or ""))
     return _MARKUP_BYTES + sum(len(escape(text).encode("utf-8", "backslashreplace")) for text in texts)

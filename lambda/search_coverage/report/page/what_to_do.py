@@ -71,7 +71,7 @@ def _group(job: SearchJob, reason: Reason, count: int, first: Sequence[Exclusion
 
 
 def _blocks(job: SearchJob, first: Sequence[Exclusion]) -> tuple[int, list[str], list[str], list[str]]:
-    """Give the number of backups that there was room for, and their three kinds of commands, a block each."""
+    """Return the number of backups that there was room for, and their three kinds of commands, a block each."""
     kinds: tuple[list[str], list[str], list[str]] = ([], [], [])
     seen: set[str] = set()
     room = _COMMANDS_BYTES
