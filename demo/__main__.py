@@ -73,7 +73,7 @@ def run(console: Console) -> None:
 
 @contextlib.contextmanager
 def _replaced_when_done(folder: Path) -> Iterator[Path]:
-    """Return an empty folder that replaces another one at the end; after an error or an interrupt, that one stays."""
+    """Yield an empty folder that replaces another one at the end; after an error or an interrupt, that one stays."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-") as beside:
         new, old = Path(beside, "new"), Path(beside, "old")

@@ -150,7 +150,7 @@ def _install(requirements: Path, output: Path) -> None:
 
 
 def _package_files(folder: Path) -> Iterator[Path]:
-    """Return the files of our package in a fixed order, without bytecode and hidden files."""
+    """Yield the files of our package in a fixed order, without bytecode and hidden files."""
     for path in sorted((folder / _PACKAGE).rglob("*")):
         names = path.relative_to(folder).parts
         if path.is_file() and not any(name == "__pycache__" or name.startswith(".") for name in names):

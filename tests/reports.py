@@ -63,7 +63,7 @@ def numbered(count: int, reason: Reason, index: BackupIndex | None = None, **cha
 
 
 def exclusions(count: int) -> Iterable[Exclusion]:
-    """Return excluded backups of several kinds, in turn, each with ARNs as long as AWS's."""
+    """Yield excluded backups of several kinds, in turn, each with ARNs as long as AWS's."""
     for number in range(count):
         reason, status, message = _KINDS[number % len(_KINDS)]
         index = BackupIndex("Default", role_arn=ROLE) if reason is Reason.INDEX_MISSING else None

@@ -47,7 +47,7 @@ class Rows:
 
 
 def runs_of(job: SearchJob, start: int, stop: int, now: datetime) -> Iterator[tuple[tuple[BackupGroup], range]]:
-    """Return rows of ListSearchJobBackups, counted from 0, as groups and the numbers in them.
+    """Yield rows of ListSearchJobBackups, counted from 0, as groups and the numbers in them.
 
     AWS does not document what it lists of backups that a stopped search did not reach; here they are STOPPED, without a
     message.

@@ -139,7 +139,7 @@ class StoredGroup:
         self._changes.setdefault(number, []).extend([(at, begun), (done, ended)])
 
     def runs(self, numbers: range, at: datetime) -> Iterator[Run]:
-        """Return those of these numbers that are left, alike ones together, in their order."""
+        """Yield those of these numbers that are left, alike ones together, in their order."""
         special = sorted(number for number in self.deleted | self._changes.keys() if number in numbers)
         for before, number in pairwise([numbers.start - 1, *special, numbers.stop]):
             if before + 1 < number:

@@ -47,7 +47,7 @@ Start = Callable[[str, Mapping[str, str]], Callable[[object], Any]]
 
 @pytest.fixture
 def start(bundle: Path, log: Path) -> Iterator[Start]:
-    """Return a function that starts a handler, and returns another one that invokes it."""
+    """Yield a function that starts a handler, and returns another one that invokes it."""
     with ExitStack() as functions:
 
         def start(handler: str, environment: Mapping[str, str]) -> Callable[[object], Any]:

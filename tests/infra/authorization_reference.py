@@ -110,7 +110,7 @@ def _wrong_conditions(action: str, resources: list[str], statement: Mapping[str,
 
 
 def _privileges(action: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return the actions that a name, which may have wildcards, stands for, each with its service's prefix."""
+    """Yield the actions that a name, which may have wildcards, stands for, each with its service's prefix."""
     prefix, _, name = action.partition(":")
     pattern = re.compile(re.escape(name).replace(r"\*", ".*"))
     for known, privilege in SERVICES.get(prefix, {}).get("privileges", {}).items():

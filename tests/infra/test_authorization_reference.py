@@ -60,7 +60,7 @@ ARNS = {
 
 
 def statements(stack: SynthesisedStack) -> Iterator[tuple[Json, str]]:
-    """Return every statement of every policy in the template, with the ARN of the resource that it is attached to."""
+    """Yield every statement of every policy in the template, with the ARN of the resource that it is attached to."""
     for name, resource in stack.template["Resources"].items():
         kind, properties = resource["Type"], resource.get("Properties", {})
         if document := IN_A_POLICY.get(kind):
@@ -142,7 +142,7 @@ def test_the_statements_are_all_read(stack: SynthesisedStack) -> None:
 
 
 def of_the_runbook() -> Iterator[Json]:
-    """Return every statement that the documentation advises, with real names in place of those in capitals."""
+    """Yield every statement that the documentation advises, with real names in place of those in capitals."""
     real = {
         "REGION": "eu-central-1",
         "ACCOUNT": "111122223333",

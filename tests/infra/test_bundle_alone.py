@@ -159,7 +159,7 @@ def test_the_bundle_alone_is_all_that_the_functions_need(bundle: Path) -> None:
 
 @contextmanager
 def refusing_server() -> Iterator[tuple[str, list[str]]]:
-    """Return the address of a server that refuses everything, and the signatures that it was sent."""
+    """Yield the address of a server that refuses everything, and the signatures that it was sent."""
     signatures: list[str] = []
 
     class Refusal(BaseHTTPRequestHandler):
@@ -221,7 +221,7 @@ def test_what_is_left_of_powertools_imports_nothing_that_was_removed(bundle: Pat
 
 
 def imports(node: ast.AST) -> Iterator[str]:
-    """Return the modules that are imported anywhere below a node, except those for type checkers only."""
+    """Yield the modules that are imported anywhere below a node, except those for type checkers only."""
     for child in ast.iter_child_nodes(node):
         match child:
             case ast.If(test=ast.Name("TYPE_CHECKING")):

@@ -65,13 +65,13 @@ class Table:
         )
 
     def files(self, deployment: Deployment) -> Iterator[tuple[str, bytes]]:
-        """Return the files of the table, with their keys."""
+        """Yield the files of the table, with their keys."""
         pages = deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=deployment.bucket, Prefix=self.folder)
         for entry in (entry for page in pages for entry in page.get("Contents", [])):
             yield entry["Key"], deployment.read(entry["Key"])
 
     def lines(self, deployment: Deployment) -> Iterator[tuple[str, Row]]:
-        """Return each line of the files, with the key of its file."""
+        """Yield each line of the files, with the key of its file."""
         for key, content in self.files(deployment):
             yield from ((key, line) for line in _lines(key, content))
 
@@ -135,7 +135,7 @@ def _duckdb(type_: exp.DataType, case: dict[str, str]) -> str:
 
 
 def _members(value: object) -> Iterator[str]:
-    """Return the names of all members, at any depth."""
+    """Yield the names of all members, at any depth."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield name

@@ -16,7 +16,7 @@ COMMANDS = "|".join([*main.commands, "COMMAND", "--version"])
 
 
 def values(holder: object) -> Iterator[str]:
-    """Return every name that is held, also by the classes in it."""
+    """Yield every name that is held, also by the classes in it."""
     for attribute, value in vars(holder).items():
         if not attribute.startswith("_"):
             yield from [value] if isinstance(value, str) else values(value)

@@ -88,7 +88,7 @@ def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Place
 
 
 def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusal]:
-    """Return the actions of a need that IAM would not allow a role."""
+    """Yield the actions of a need that IAM would not allow a role."""
     pages = iam.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=role,
         ActionNames=list(need.actions),

@@ -152,7 +152,7 @@ def _search(scope: str, values: dict[str, str]) -> str:
 
 
 def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
-    """Return the scopes of searches, each of one resource type and no more backups than a search takes (§2)."""
+    """Yield the scopes of searches, each of one resource type and no more backups than a search takes (§2)."""
     arns_of_types: dict[str, dict[str, None]] = {}
     for backup in (exclusion.backup for exclusion in exclusions):
         of_type = backup.resource_type or ""

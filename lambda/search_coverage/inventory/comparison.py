@@ -61,7 +61,7 @@ class Comparison:
         return self.table.index_of(backup.backup_arn)
 
     def not_listed(self) -> Iterator[Exclusion]:
-        """Return the backups in scope that the search does not list."""
+        """Yield the backups in scope that the search does not list."""
         counts = self.table.count_not_listed()
         points = self._while_there_is_time(counts.pop(None, 0))
         self._unlisted.left_out.update({reason: count for reason, count in counts.items() if reason})
@@ -94,7 +94,7 @@ class Comparison:
         )
 
     def _while_there_is_time(self, left: int) -> Iterator[RecoveryPoint]:
-        """Return the points that the list lacks; when the time is used up, count the rest."""
+        """Yield the points that the list lacks; when the time is used up, count the rest."""
         for point in self.table.not_listed():
             if self.budget.is_used_up():
                 if self.job.scope.tags:

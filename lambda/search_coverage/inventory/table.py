@@ -106,7 +106,7 @@ class RecoveryPointTable:
         return BackupIndex(*found) if found else None
 
     def not_listed(self) -> Iterator[RecoveryPoint]:
-        """Return the points that count and that the search does not list, sorted by ARN."""
+        """Yield the points that count and that the search does not list, sorted by ARN."""
         cursor = self._database.execute(_NOT_LISTED)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             yield from map(RecoveryPoint._make, rows)

@@ -56,7 +56,7 @@ def one_line(text: str | None, characters: int) -> str:
 
 
 def _seen(text: str) -> Iterator[str]:
-    """Return the visible characters of a text, with one space between its words."""
+    """Yield the visible characters of a text, with one space between its words."""
     between = ""
     started = False
     for character in text:

@@ -102,7 +102,7 @@ class InventoryOfScope:
         return index  # noqa: RET504 - None where the step failed
 
     def not_listed(self, seconds: float) -> Iterator[Exclusion]:
-        """Return the backups in scope that the search does not list, within so many seconds; mark every page before."""
+        """Yield the backups in scope that the search does not list, within so many seconds; mark every page before."""
         self._budget.resume(at_most=seconds)
         with self._step(_COMPARING):
             yield from self._state.not_listed()

@@ -111,7 +111,7 @@ class Spool:
 
 @contextmanager
 def spool_folder() -> Iterator[Path]:
-    """Return an empty folder on the function's disk, and remove it after the block.
+    """Yield an empty folder on the function's disk, and remove it after the block.
 
     It first removes the folders of killed invocations: Lambda keeps /tmp for the next one.
 

@@ -41,7 +41,7 @@ def is_due(notify_on: NotifyOn, findings: Findings) -> bool:
 
 
 def messages(findings: Findings, failed: FailedRows, bucket: str) -> Iterator[Message]:
-    """Return the messages of a report, first part first. Every failed backup is in exactly one of them."""
+    """Yield the messages of a report, first part first. Every failed backup is in exactly one of them."""
     job, keys = findings.job, ReportKeys.of(findings.job)
     folder_url = console_url(job.arn.partition, job.arn.region, bucket, keys.prefix)
     job_members = {
