@@ -10,7 +10,7 @@ from infra.stack import SearchCoverageStack
 
 
 def main() -> None:
-    """Synthesise the stack, or stop with one sentence that says what is wrong."""
+    """Synthesize the stack, or stop with one sentence that says what is wrong."""
     app = App()
     try:
         SearchCoverageStack(app, settings=Settings.from_context(app.node.get_all_context()))

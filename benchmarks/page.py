@@ -16,7 +16,7 @@ from benchmarks import sizing
 from benchmarks.measure import BARE, BOTO3, OURS, Figure, Plot, number
 
 # Both are in the middle of the scale: GitHub shows the same file on white and on black.
-_COLOURS = {BOTO3: "#c2571a", OURS: "#2f81f7", BARE: "#8b6fc9"}
+_COLORS = {BOTO3: "#c2571a", OURS: "#2f81f7", BARE: "#8b6fc9"}
 _LABEL_HEIGHT = 16
 
 _templates = Environment(  # noqa: S701 - Markdown; the plots escape their texts
@@ -101,7 +101,7 @@ def draw(plot: Plot) -> str:
         places = [(across(x), up(y)) for x, y in points]
         lowest = max(places[-1][1], lowest + _LABEL_HEIGHT)
         label = f"{name}: {_short(points[-1][1], digits=3)}"
-        lines.append({"points": places, "colour": _COLOURS[name], "label": label, "label_y": lowest + 4})
+        lines.append({"points": places, "color": _COLORS[name], "label": label, "label_y": lowest + 4})
     return _templates.get_template("plot.svg.j2").render(
         plot=plot,
         lines=lines,

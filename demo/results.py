@@ -22,7 +22,7 @@ _VERDICT_STYLES = {Verdict.COMPLETE: "green", Verdict.PARTIAL: "yellow", Verdict
 
 
 def verdict_markup(code: str) -> str:
-    """Return a verdict as people read it, in its colour, in rich's markup."""
+    """Return a verdict as people read it, in its color, in rich's markup."""
     verdict = Verdict(code)
     return f"[{_VERDICT_STYLES[verdict]}]{verdict_in_words(verdict)}[/]"
 

@@ -1,4 +1,4 @@
-"""The parts of the installed packages that stay in the bundle: what runs, the licences, and what names the packages.
+"""The parts of the installed packages that stay in the bundle: what runs, the licenses, and what names the packages.
 
 Lambda loads and unpacks the bundle at every cold start, and botocore searches its data folders for every new client:
 models of services that the functions do not call cost time for both. tests/infra/test_bundle_alone.py shows that enough
@@ -62,7 +62,7 @@ def keep_what_runs(bundle: Path, services: Collection[str], only: Mapping[str, C
 
 
 def _is_needed(path: Path) -> bool:
-    """Whether a file may run, is a licence, or holds the name and version of its package, which scanners read."""
+    """Whether a file may run, is a license, or holds the name and version of its package, which scanners read."""
     package = path.parts[0]
     if package.endswith(".dist-info"):
         return path.name == "METADATA" or path.parts[1] == "licenses" or path.name.upper().startswith(_LEGAL)

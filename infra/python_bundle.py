@@ -126,7 +126,7 @@ def build(folder: Path, output: Path, *, interpreter: str | None = None) -> None
             f"The bundle has no bytecode, so its functions start more slowly: this machine has no Python "
             f"{PYTHON_VERSION}. Install it with '.venv/bin/uv python install {PYTHON_VERSION}'.\n"
         )
-    _normalise(output)
+    _normalize(output)
 
 
 def _install(requirements: Path, output: Path) -> None:
@@ -138,7 +138,7 @@ def _install(requirements: Path, output: Path) -> None:
         "--python-version": PYTHON_VERSION,
         "--python-platform": PLATFORM,
         "--only-binary": ":all:",
-        "--link-mode": "copy",  # with hard links, `_normalise` would change the cache of uv
+        "--link-mode": "copy",  # with hard links, `_normalize` would change the cache of uv
     }
     flags = ["--quiet", "--require-hashes", "--no-deps", "--no-compile-bytecode"]
     command = [uv.find_uv_bin(), "pip", "install", *flags, *(str(word) for pair in options.items() for word in pair)]
@@ -157,7 +157,7 @@ def _package_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _normalise(output: Path) -> None:
+def _normalize(output: Path) -> None:
     """Set the same time and mode of all files and folders on every machine."""
     for path in [output, *output.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -60,7 +60,7 @@ def require_tag(tag: str) -> None:
 
 
 def write(folder: Path, text: str) -> None:
-    """Synthesise the stack, and write its template, its bundle and the notes into a new folder."""
+    """Synthesize the stack, and write its template, its bundle and the notes into a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     assembly = folder.parent / "release-cdk.out"

@@ -1,4 +1,4 @@
-"""axe-core finds nothing against WCAG 2.2, levels A and AA, on any page, in either colour scheme."""
+"""axe-core finds nothing against WCAG 2.2, levels A and AA, on any page, in either color scheme."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,12 +32,12 @@ PAGES: dict[str, Callable[[], str]] = {
 def test_axe_finds_nothing(opened: Open, name: str, width: int) -> None:
     page = opened(PAGES[name](), viewport={"width": width, "height": 800}, bypass_csp=True, color_scheme="light").page
     page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    is_of_colour: dict[str, bool] = dict(page.evaluate(RULES, TAGS))
-    assert "color-contrast" in [rule for rule, of_colour in is_of_colour.items() if of_colour]
+    is_of_color: dict[str, bool] = dict(page.evaluate(RULES, TAGS))
+    assert "color-contrast" in [rule for rule, of_color in is_of_color.items() if of_color]
 
-    violations = page.evaluate(RUN, list(is_of_colour))["violations"]
+    violations = page.evaluate(RUN, list(is_of_color))["violations"]
     page.emulate_media(color_scheme="dark")
-    violations += page.evaluate(RUN, [rule for rule, of_colour in is_of_colour.items() if of_colour])["violations"]
+    violations += page.evaluate(RUN, [rule for rule, of_color in is_of_color.items() if of_color])["violations"]
 
     assert not [
         (found["id"], node["html"][:200], node["failureSummary"]) for found in violations for node in found["nodes"]

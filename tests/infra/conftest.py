@@ -1,4 +1,4 @@
-"""The stack, synthesised without its bundle and made readable: `<ReportStoreBucket.Arn>/reports/*` instead of joins.
+"""The stack, synthesized without its bundle and made readable: `<ReportStoreBucket.Arn>/reports/*` instead of joins.
 
 The embedded AWS of the other tests ignores or does not enforce encryption, lifecycle, TTL and policies. They are tested
 here, in the template itself.
@@ -50,7 +50,7 @@ ABSENT: Final = object()
 
 
 @dataclass(frozen=True)
-class SynthesisedStack:
+class SynthesizedStack:
     """A template whose intrinsic functions are written out as text, and whose logical ids have lost their hashes."""
 
     template: Mapping[str, Json]
@@ -84,12 +84,12 @@ class Promise(NamedTuple):
 
     def check(self) -> None:
         """Assert that the promise is kept."""
-        found = synthesised(self.settings).resource(self.resource)
+        found = synthesized(self.settings).resource(self.resource)
         assert {name: found.get(name, ABSENT) for name in self.properties} == self.properties
 
 
 def promises(*rows: Promise) -> pytest.MarkDecorator:
-    """Parametrise a test with promises, each named by its sentence."""
+    """Parametrize a test with promises, each named by its sentence."""
     return pytest.mark.parametrize("promise", rows, ids=[f"{row.sentence} ({row.resource})" for row in rows])
 
 
@@ -100,23 +100,23 @@ def cdk_context() -> dict[str, Any]:
 
 
 @cache
-def synthesised(settings: Settings) -> SynthesisedStack:
-    """Synthesise the stack; the same settings are synthesised once."""
+def synthesized(settings: Settings) -> SynthesizedStack:
+    """Synthesize the stack; the same settings are synthesized once."""
     stack = SearchCoverageStack(App(context=cdk_context()), settings=settings)
     template = Template.from_stack(stack).to_json()
-    return SynthesisedStack(_readable(template), json.dumps(template))
+    return SynthesizedStack(_readable(template), json.dumps(template))
 
 
 @pytest.fixture(scope="session")
-def stack() -> SynthesisedStack:
+def stack() -> SynthesizedStack:
     """The stack with the standard settings."""
-    return synthesised(STANDARD)
+    return synthesized(STANDARD)
 
 
 @pytest.fixture(scope="session")
-def changed_stack() -> SynthesisedStack:
+def changed_stack() -> SynthesizedStack:
     """The stack with every setting changed."""
-    return synthesised(CHANGED)
+    return synthesized(CHANGED)
 
 
 def _readable(value: Json) -> Json:

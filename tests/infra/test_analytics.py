@@ -10,13 +10,13 @@ from sqlglot.optimizer.qualify import qualify
 
 from infra.athena_queries import QUERIES, SavedQuery, saved_queries
 from search_coverage.report.files.row import COLUMNS
-from tests.infra.conftest import Json, Promise, SynthesisedStack, promises
+from tests.infra.conftest import Json, Promise, SynthesizedStack, promises
 
 TABLES = {"excluded_backups": "excluded_backups", "search_jobs": "summaries"}
 ALL_QUERIES = saved_queries()
 
 
-def table(stack: SynthesisedStack, name: str) -> Json:
+def table(stack: SynthesizedStack, name: str) -> Json:
     """Return the properties of a table."""
     tables = [each["TableInput"] for each in stack.resources("AWS::Glue::Table").values()]
     return next(each for each in tables if each["Name"] == name)
@@ -27,7 +27,7 @@ def columns(table: Json) -> dict[str, str]:
     return {each["Name"]: each["Type"] for each in (*table["StorageDescriptor"]["Columns"], *table["PartitionKeys"])}
 
 
-def test_the_table_of_excluded_backups_has_the_columns_of_the_files_in_their_order(stack: SynthesisedStack) -> None:
+def test_the_table_of_excluded_backups_has_the_columns_of_the_files_in_their_order(stack: SynthesizedStack) -> None:
     described = columns(table(stack, "excluded_backups"))
 
     assert tuple(described) == (*COLUMNS, "account", "region", "date")
@@ -36,7 +36,7 @@ def test_the_table_of_excluded_backups_has_the_columns_of_the_files_in_their_ord
 
 @pytest.mark.parametrize(("name", "folder"), TABLES.items())
 def test_a_table_computes_the_folders_of_its_files_and_fails_over_a_line_that_it_cannot_read(
-    stack: SynthesisedStack, name: str, folder: str
+    stack: SynthesizedStack, name: str, folder: str
 ) -> None:
     described = table(stack, name)
 
@@ -84,11 +84,11 @@ def test_the_workgroup(promise: Promise) -> None:
     promise.check()
 
 
-def test_the_database_has_the_name_that_the_documentation_uses(stack: SynthesisedStack) -> None:
+def test_the_database_has_the_name_that_the_documentation_uses(stack: SynthesizedStack) -> None:
     assert stack.resource("AnalyticsTablesDatabase")["DatabaseInput"]["Name"] == "search_coverage"
 
 
-def test_each_query_is_saved_in_the_workgroup_with_its_name_and_what_it_means(stack: SynthesisedStack) -> None:
+def test_each_query_is_saved_in_the_workgroup_with_its_name_and_what_it_means(stack: SynthesizedStack) -> None:
     saved = stack.resources("AWS::Athena::NamedQuery").values()
 
     assert {each["Name"] for each in saved} == {
@@ -106,7 +106,7 @@ def test_each_query_is_saved_in_the_workgroup_with_its_name_and_what_it_means(st
 
 
 @pytest.mark.parametrize("query", ALL_QUERIES, ids=lambda query: query.file)
-def test_a_query_is_one_select_of_athena_over_columns_that_exist(stack: SynthesisedStack, query: SavedQuery) -> None:
+def test_a_query_is_one_select_of_athena_over_columns_that_exist(stack: SynthesizedStack, query: SavedQuery) -> None:
     described = {name: columns(table(stack, name)) for name in TABLES}
     schema: dict[str, object] = {
         name: {column: exp.DataType.build(hive, dialect="hive").sql("athena") for column, hive in types.items()}

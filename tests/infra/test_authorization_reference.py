@@ -11,7 +11,7 @@ import pytest
 
 from infra.settings import Settings
 from tests.infra.authorization_reference import SERVICES, Difference, differences
-from tests.infra.conftest import CHANGED, ROOT, STANDARD, Json, SynthesisedStack, synthesised
+from tests.infra.conftest import CHANGED, ROOT, STANDARD, Json, SynthesizedStack, synthesized
 
 HERE = "eu-central-1:111122223333"
 NO_SUCH_ACTION = "there is no such action"
@@ -59,7 +59,7 @@ ARNS = {
 }
 
 
-def statements(stack: SynthesisedStack) -> Iterator[tuple[Json, str]]:
+def statements(stack: SynthesizedStack) -> Iterator[tuple[Json, str]]:
     """Yield every statement of every policy in the template, with the ARN of the resource that it is attached to."""
     for name, resource in stack.template["Resources"].items():
         kind, properties = resource["Type"], resource.get("Properties", {})
@@ -85,12 +85,12 @@ def _as_statement(permission: Json) -> Json:
     }
 
 
-def arn(stack: SynthesisedStack, name: str) -> str:
+def arn(stack: SynthesizedStack, name: str) -> str:
     """Return the ARN that a resource of the template might get."""
     return ARNS[stack.template["Resources"][name]["Type"]].format(name.lower())
 
 
-def filled_in(statement: Json, stack: SynthesisedStack) -> Json:
+def filled_in(statement: Json, stack: SynthesizedStack) -> Json:
     """Replace the references of the template by names as after a deployment."""
     real = {"<AWS::Partition>": "aws", "<AWS::Region>": "eu-central-1", "<AWS::AccountId>": "111122223333"}
 
@@ -101,7 +101,7 @@ def filled_in(statement: Json, stack: SynthesisedStack) -> Json:
     return filled
 
 
-def found_in(stack: SynthesisedStack) -> set[Difference]:
+def found_in(stack: SynthesizedStack) -> set[Difference]:
     return {each for one, of in statements(stack) for each in differences(filled_in(one, stack), of)}
 
 
@@ -116,7 +116,7 @@ def _is(found: Difference, exception: Difference) -> bool:
 
 @pytest.mark.parametrize("settings", [Settings(), STANDARD, CHANGED], ids=["defaults", "standard", "all changed"])
 def test_every_statement_of_the_stack_is_as_the_reference_of_aws_knows_it(settings: Settings) -> None:
-    assert unexplained(found_in(synthesised(settings))) == set()
+    assert unexplained(found_in(synthesized(settings))) == set()
 
 
 def test_the_variants_change_every_setting() -> None:
@@ -125,7 +125,7 @@ def test_the_variants_change_every_setting() -> None:
 
 
 def test_every_exception_is_still_needed_and_gives_its_source(
-    stack: SynthesisedStack, changed_stack: SynthesisedStack
+    stack: SynthesizedStack, changed_stack: SynthesizedStack
 ) -> None:
     found = found_in(stack) | found_in(changed_stack)
 
@@ -134,7 +134,7 @@ def test_every_exception_is_still_needed_and_gives_its_source(
         assert "AWS" in source
 
 
-def test_the_statements_are_all_read(stack: SynthesisedStack) -> None:
+def test_the_statements_are_all_read(stack: SynthesizedStack) -> None:
     # As many as there are effects in the template, and one per permission of a function
     permissions = len(stack.resources("AWS::Lambda::Permission"))
 

@@ -48,7 +48,7 @@ def new_shell(tmp_path: Path) -> NewShell:
 def test_the_app_runs_without_an_activated_virtual_environment_asks_aws_nothing_and_is_for_any_account(
     new_shell: NewShell,
 ) -> None:
-    # `list` synthesises the stack as `deploy` does, but for the bundling
+    # `list` synthesizes the stack as `deploy` does, but for the bundling
     run = new_shell.cdk("list")
 
     assert run.returncode == 0, run.stderr

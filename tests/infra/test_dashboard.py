@@ -9,7 +9,7 @@ import pytest
 from infra.dashboard import VERDICTS, WIDTH
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.names import Metric
-from tests.infra.conftest import SynthesisedStack
+from tests.infra.conftest import SynthesizedStack
 from tests.infra.test_monitoring import ALARMS
 
 SWEEPS = {Metric.SWEEPS, Metric.SEARCH_JOBS_UNREPORTED, Metric.SEARCH_JOBS_ANNOUNCED, Metric.SEARCH_JOBS_OVERDUE}
@@ -33,13 +33,13 @@ TITLES = [
 Widgets = list[dict[str, Any]]
 
 
-def widgets_of(stack: SynthesisedStack) -> Widgets:
+def widgets_of(stack: SynthesizedStack) -> Widgets:
     found: Widgets = json.loads(stack.resource("Dashboard")["DashboardBody"])["widgets"]
     return found
 
 
 @pytest.fixture(scope="module")
-def widgets(stack: SynthesisedStack) -> Widgets:
+def widgets(stack: SynthesizedStack) -> Widgets:
     return widgets_of(stack)
 
 
@@ -108,14 +108,14 @@ def test_an_expression_finds_every_reason(widgets: Widgets) -> None:
     assert found["label"] == "${PROP('Dim.reason')}"
 
 
-def test_sweeps_are_shown_beside_those_that_are_due(stack: SynthesisedStack, changed_stack: SynthesisedStack) -> None:
+def test_sweeps_are_shown_beside_those_that_are_due(stack: SynthesizedStack, changed_stack: SynthesizedStack) -> None:
     for any_stack, due in ((stack, 60), (changed_stack, 4)):
         annotations = titled(widgets_of(any_stack), "Sweeps")["annotations"]
         assert annotations["horizontal"] == [{"value": due, "label": "sweeps that are due", "yAxis": "left"}]
 
 
 def test_memory_comes_from_the_line_that_lambda_writes_into_each_log_as_text(
-    stack: SynthesisedStack, widgets: Widgets
+    stack: SynthesizedStack, widgets: Widgets
 ) -> None:
     for function, log in (("report", "ReporterReportLogs"), ("watch", "WatcherWatchLogs")):
         memory = titled(widgets, f"Memory of the {function} function")

@@ -1,4 +1,4 @@
-"""What ships in Lambda: each package is pinned, known to a person, and under a licence that asks for nothing more."""
+"""What ships in Lambda: each package is pinned, known to a person, and under a license that asks for nothing more."""
 
 import re
 from importlib import metadata
@@ -26,24 +26,24 @@ def locked(file: str) -> dict[str, str]:
 
 
 def in_table() -> dict[str, tuple[str, str]]:
-    """Return the version and the licence of each package in docs/dependencies.md."""
+    """Return the version and the license of each package in docs/dependencies.md."""
     rows = re.findall(
         r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE
     )
-    return {name: (version, licence) for name, version, licence in rows}
+    return {name: (version, terms) for name, version, terms in rows}
 
 
 def test_the_table_names_what_ships_and_nothing_else() -> None:
     assert {name: version for name, (version, _) in in_table().items()} == locked("lambda/requirements.txt")
 
 
-def test_every_licence_is_one_that_asks_for_nothing_but_its_notice() -> None:
-    for name, (_, licences) in in_table().items():
-        assert set(re.split(r", | or ", licences)) <= HARMLESS.keys(), name
+def test_every_license_is_one_that_asks_for_nothing_but_its_notice() -> None:
+    for name, (_, licenses) in in_table().items():
+        assert set(re.split(r", | or ", licenses)) <= HARMLESS.keys(), name
 
 
 @pytest.mark.parametrize("name", sorted(locked("lambda/requirements.txt")))
-def test_a_package_says_the_same_of_its_licence(name: str) -> None:
+def test_a_package_says_the_same_of_its_license(name: str) -> None:
     package = metadata.metadata(name)
     says = " ".join(
         [
@@ -53,9 +53,9 @@ def test_a_package_says_the_same_of_its_licence(name: str) -> None:
         ]
     ).lower()
 
-    _, licences = in_table()[name]
-    for licence in re.split(r", | or ", licences):
-        assert any(word in says for word in HARMLESS[licence]), says
+    _, licenses = in_table()[name]
+    for each in re.split(r", | or ", licenses):
+        assert any(word in says for word in HARMLESS[each]), says
 
 
 @pytest.mark.parametrize("file", LOCK_FILES)

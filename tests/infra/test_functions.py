@@ -3,7 +3,7 @@
 import pytest
 
 from infra.settings import Settings
-from tests.infra.conftest import ABSENT, CHANGED, Promise, SynthesisedStack, promises
+from tests.infra.conftest import ABSENT, CHANGED, Promise, SynthesizedStack, promises
 
 REPORT, WATCH = "ReporterReportFunction", "WatcherWatchFunction"
 DAY_SECONDS = 24 * 3600
@@ -151,7 +151,7 @@ def test_the_functions(promise: Promise) -> None:
 
 
 def test_the_rule_delivers_an_event_for_a_day_and_then_keeps_it_in_the_dead_letter_queue(
-    stack: SynthesisedStack,
+    stack: SynthesizedStack,
 ) -> None:
     (target,) = stack.resource("ReporterRule")["Targets"]
 
@@ -160,7 +160,7 @@ def test_the_rule_delivers_an_event_for_a_day_and_then_keeps_it_in_the_dead_lett
     assert target["DeadLetterConfig"] == {"Arn": "<ReporterRuleDeadLetterQueue.Arn>"}
 
 
-def test_only_the_rule_may_invoke_the_report_function(stack: SynthesisedStack) -> None:
+def test_only_the_rule_may_invoke_the_report_function(stack: SynthesizedStack) -> None:
     assert list(stack.resources("AWS::Lambda::Permission").values()) == [
         {
             "Action": "lambda:InvokeFunction",
@@ -171,7 +171,7 @@ def test_only_the_rule_may_invoke_the_report_function(stack: SynthesisedStack) -
     ]
 
 
-def test_the_stack_has_our_two_functions_with_one_asset_and_no_custom_resource(stack: SynthesisedStack) -> None:
+def test_the_stack_has_our_two_functions_with_one_asset_and_no_custom_resource(stack: SynthesizedStack) -> None:
     functions = stack.resources("AWS::Lambda::Function")
 
     assert sorted(functions) == [REPORT, WATCH]
@@ -180,5 +180,5 @@ def test_the_stack_has_our_two_functions_with_one_asset_and_no_custom_resource(s
 
 
 @pytest.mark.parametrize("name", ["ReporterReportLogs", "WatcherWatchLogs", "ReporterIdempotencyTable"])
-def test_logs_and_table_are_deleted_with_the_stack(stack: SynthesisedStack, name: str) -> None:
+def test_logs_and_table_are_deleted_with_the_stack(stack: SynthesizedStack, name: str) -> None:
     assert stack.deletion_policy(name) == ("Delete", "Delete")

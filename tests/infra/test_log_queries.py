@@ -8,12 +8,12 @@ import pytest
 from awslambdaric import bootstrap
 
 from infra.log_queries import FAILED_REPORTS, PLACE_OF_THE_SEARCH_JOB
-from tests.infra.conftest import SynthesisedStack
+from tests.infra.conftest import SynthesizedStack
 
 REPORT_LOG, WATCH_LOG = "<ReporterReportLogs>", "<WatcherWatchLogs>"
 
 
-def test_there_is_a_query_for_each_question_in_a_folder_named_after_the_stack(stack: SynthesisedStack) -> None:
+def test_there_is_a_query_for_each_question_in_a_folder_named_after_the_stack(stack: SynthesizedStack) -> None:
     saved = {query["Name"]: query for query in stack.resources("AWS::Logs::QueryDefinition").values()}
 
     assert {name: query["LogGroupNames"] for name, query in saved.items()} == {

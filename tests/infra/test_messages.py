@@ -3,7 +3,7 @@
 import pytest
 
 from infra.settings import Settings
-from tests.infra.conftest import Json, Promise, SynthesisedStack, promises, synthesised
+from tests.infra.conftest import Json, Promise, SynthesizedStack, promises, synthesized
 
 QUEUES = ("ReporterFailureQueue", "ReporterRuleDeadLetterQueue", "WatcherScheduleDeadLetterQueue")
 IS_PLAIN = {"Bool": {"aws:SecureTransport": "false"}}
@@ -65,7 +65,7 @@ def test_the_topics_and_the_queues(promise: Promise) -> None:
 
 
 def test_cloudwatch_may_use_the_key_for_alarms_of_this_account_and_nobody_else_is_named(
-    stack: SynthesisedStack,
+    stack: SynthesizedStack,
 ) -> None:
     account, cloudwatch = stack.resource("AlertsKey")["KeyPolicy"]["Statement"]
 
@@ -80,7 +80,7 @@ def test_cloudwatch_may_use_the_key_for_alarms_of_this_account_and_nobody_else_i
     }
 
 
-def test_a_person_gets_the_digest_and_no_other_part_and_the_alarms_without_a_filter(stack: SynthesisedStack) -> None:
+def test_a_person_gets_the_digest_and_no_other_part_and_the_alarms_without_a_filter(stack: SynthesizedStack) -> None:
     # Given two notification addresses and one alarm address
     found = [
         (each["TopicArn"], each["Endpoint"], each["Protocol"], each.get("FilterPolicy"))
@@ -98,15 +98,15 @@ def test_a_person_gets_the_digest_and_no_other_part_and_the_alarms_without_a_fil
 
 
 def test_without_addresses_nobody_is_subscribed() -> None:
-    assert synthesised(Settings()).resources("AWS::SNS::Subscription") == {}
+    assert synthesized(Settings()).resources("AWS::SNS::Subscription") == {}
 
 
-def test_there_is_a_queue_for_each_way_to_fail(stack: SynthesisedStack) -> None:
+def test_there_is_a_queue_for_each_way_to_fail(stack: SynthesizedStack) -> None:
     assert sorted(stack.resources("AWS::SQS::Queue")) == sorted(QUEUES)
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_queue_is_open_to_tls_only_and_deleted_with_the_stack(stack: SynthesisedStack, queue: str) -> None:
+def test_a_queue_is_open_to_tls_only_and_deleted_with_the_stack(stack: SynthesizedStack, queue: str) -> None:
     assert stack.deletion_policy(queue) == ("Delete", "Delete")
     assert {
         "Effect": "Deny",
@@ -117,7 +117,7 @@ def test_a_queue_is_open_to_tls_only_and_deleted_with_the_stack(stack: Synthesis
     } in stack.resource(f"{queue}Policy")["PolicyDocument"]["Statement"]
 
 
-def test_only_our_rule_may_send_to_a_queue_by_its_policy(stack: SynthesisedStack) -> None:
+def test_only_our_rule_may_send_to_a_queue_by_its_policy(stack: SynthesizedStack) -> None:
     allowed = [
         (name, statement["Principal"], statement["Action"], statement["Condition"])
         for name, policy in stack.resources("AWS::SQS::QueuePolicy").items()

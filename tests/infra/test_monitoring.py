@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from infra.settings import Settings
-from tests.infra.conftest import CHANGED, ROOT, STANDARD, Json, SynthesisedStack, synthesised
+from tests.infra.conftest import CHANGED, ROOT, STANDARD, Json, SynthesizedStack, synthesized
 
 REPORT = [{"Name": "FunctionName", "Value": "<ReporterReportFunction>"}]
 WATCH = [{"Name": "FunctionName", "Value": "<WatcherWatchFunction>"}]
@@ -59,7 +59,7 @@ WITH_OTHER_SETTINGS = [
 
 
 def test_there_is_an_alarm_for_each_way_to_fail_and_one_more_if_asked_for(
-    stack: SynthesisedStack, changed_stack: SynthesisedStack
+    stack: SynthesizedStack, changed_stack: SynthesizedStack
 ) -> None:
     names = {f"Monitoring{alarm.name}" for alarm in ALARMS}
 
@@ -71,7 +71,7 @@ def test_there_is_an_alarm_for_each_way_to_fail_and_one_more_if_asked_for(
     "alarm", [*ALARMS, *WITH_OTHER_SETTINGS], ids=lambda alarm: f"{alarm.name} {alarm.settings.poll_minutes}"
 )
 def test_an_alarm_watches_its_metric_and_notifies_at_its_start_and_its_end(alarm: Alarm) -> None:
-    found = synthesised(alarm.settings).resource(f"Monitoring{alarm.name}")
+    found = synthesized(alarm.settings).resource(f"Monitoring{alarm.name}")
     silence = alarm.name == "WatchSilent"
 
     # One metric, which the embedded AWS of the tests can deploy
@@ -92,7 +92,7 @@ def test_an_alarm_watches_its_metric_and_notifies_at_its_start_and_its_end(alarm
     assert section[1] in HEADINGS
 
 
-def test_the_silence_alarm_is_created_after_the_schedule_that_ends_the_silence(stack: SynthesisedStack) -> None:
+def test_the_silence_alarm_is_created_after_the_schedule_that_ends_the_silence(stack: SynthesizedStack) -> None:
     (created_before,) = stack.template["Resources"]["MonitoringWatchSilent"]["DependsOn"]
 
     assert created_before.startswith("WatcherSchedule")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import CHANGED, STANDARD, Json, SynthesisedStack, synthesised
+from tests.infra.conftest import CHANGED, STANDARD, Json, SynthesizedStack, synthesized
 
 IN_OUR_ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 BUCKET, TABLE = "<ReportStoreBucket.Arn>", "<ReporterIdempotencyTable.Arn>"
@@ -113,9 +113,9 @@ SCHEDULER = {
 
 
 @pytest.fixture(params=[STANDARD, CHANGED], ids=["standard settings", "all settings changed"])
-def any_stack(request: pytest.FixtureRequest) -> SynthesisedStack:
+def any_stack(request: pytest.FixtureRequest) -> SynthesizedStack:
     """The stack, with the standard settings and with all of them changed."""
-    return synthesised(request.param)
+    return synthesized(request.param)
 
 
 ROLES = {
@@ -129,7 +129,7 @@ ROLES = {
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_do_what_it_does_and_no_more(
-    role: str, stack: SynthesisedStack, changed_stack: SynthesisedStack
+    role: str, stack: SynthesizedStack, changed_stack: SynthesizedStack
 ) -> None:
     trust, *allowed = ROLES[role]
 
@@ -151,7 +151,7 @@ def _comparable(found: Json) -> Statement:
     return statement(" ".join(actions), *resources, condition=found.get("Condition"))
 
 
-def test_there_are_three_roles_and_no_policy_outside_them(any_stack: SynthesisedStack) -> None:
+def test_there_are_three_roles_and_no_policy_outside_them(any_stack: SynthesizedStack) -> None:
     assert any_stack.resources("AWS::IAM::Role").keys() == ROLES.keys()
     assert any_stack.resources("AWS::IAM::Policy") == any_stack.resources("AWS::IAM::ManagedPolicy") == {}
 
@@ -183,14 +183,14 @@ WITHOUT_A_POLICY = {
 """Resources whose policies are resources of their own, or that have none. The trust of the roles is tested above."""
 
 
-def test_no_resource_type_is_new_and_without_review(any_stack: SynthesisedStack) -> None:
+def test_no_resource_type_is_new_and_without_review(any_stack: SynthesizedStack) -> None:
     types = {resource["Type"] for resource in any_stack.template["Resources"].values()}
 
     without = {f"AWS::{service}::{kind}" for service, kinds in WITHOUT_A_POLICY.items() for kind in kinds}
     assert types <= POLICIES.keys() | without
 
 
-def allowing_statements(stack: SynthesisedStack) -> Iterator[Json]:
+def allowing_statements(stack: SynthesizedStack) -> Iterator[Json]:
     for resource in stack.template["Resources"].values():
         if document := POLICIES.get(resource["Type"]):
             statements = resource["Properties"][document]["Statement"]
@@ -198,7 +198,7 @@ def allowing_statements(stack: SynthesisedStack) -> Iterator[Json]:
 
 
 def test_a_resource_policy_admits_this_account_and_services_that_say_on_whose_behalf(
-    any_stack: SynthesisedStack,
+    any_stack: SynthesizedStack,
 ) -> None:
     allowing = list(allowing_statements(any_stack))
     services = [each for each in allowing if "Service" in each["Principal"]]
@@ -212,6 +212,6 @@ def test_a_resource_policy_admits_this_account_and_services_that_say_on_whose_be
             assert each["Principal"] == {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"}
 
 
-def test_a_service_invokes_a_function_for_one_resource_of_ours_only(any_stack: SynthesisedStack) -> None:
+def test_a_service_invokes_a_function_for_one_resource_of_ours_only(any_stack: SynthesizedStack) -> None:
     for permission in any_stack.resources("AWS::Lambda::Permission").values():
         assert permission["SourceArn"].endswith(".Arn>")

@@ -206,7 +206,7 @@ def test_the_bundle_holds_our_package_as_it_is(bundle: Path) -> None:
     assert ours == source
 
 
-def test_the_bundle_names_its_packages_and_holds_their_licences(bundle: Path) -> None:
+def test_the_bundle_names_its_packages_and_holds_their_licenses(bundle: Path) -> None:
     packages = list(bundle.glob("*.dist-info"))
 
     assert len(packages) == (ROOT / "lambda" / "requirements.txt").read_text().count("==")

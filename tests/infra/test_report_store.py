@@ -5,7 +5,7 @@ import copy
 from infra.permissions import EVIDENCE
 from infra.report_store import REPLICATION
 from infra.settings import Settings
-from tests.infra.conftest import ABSENT, CHANGED, Json, Promise, SynthesisedStack, promises, synthesised
+from tests.infra.conftest import ABSENT, CHANGED, Json, Promise, SynthesizedStack, promises, synthesized
 
 BUCKET, RESULTS = "ReportStoreBucket", "AnalyticsResults"
 EVERYBODY = {"Effect": "Deny", "Principal": {"AWS": "*"}}
@@ -101,13 +101,13 @@ def test_the_buckets(promise: Promise) -> None:
     promise.check()
 
 
-def statements(stack: SynthesisedStack, policy: str) -> list[Json]:
+def statements(stack: SynthesizedStack, policy: str) -> list[Json]:
     found: list[Json] = stack.resource(policy)["PolicyDocument"]["Statement"]
     return found
 
 
 def test_the_policy_of_the_bucket_denies_and_never_locks_its_administrator_out(
-    stack: SynthesisedStack, changed_stack: SynthesisedStack
+    stack: SynthesizedStack, changed_stack: SynthesizedStack
 ) -> None:
     # Given the policy with a lock and without, then reading, deleting and the policy itself are left to IAM
     for any_stack in (stack, changed_stack):
@@ -117,14 +117,14 @@ def test_the_policy_of_the_bucket_denies_and_never_locks_its_administrator_out(
     assert sorted(f"<{BUCKET}.Arn>/{prefix}*" for prefix in EVIDENCE) == OBJECTS
 
 
-def test_results_are_handed_out_over_tls_only(stack: SynthesisedStack) -> None:
+def test_results_are_handed_out_over_tls_only(stack: SynthesizedStack) -> None:
     (statement,) = statements(stack, f"{RESULTS}Policy")
 
     assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_only_iam_of_this_account_says_who_may_use_the_key(stack: SynthesisedStack) -> None:
+def test_only_iam_of_this_account_says_who_may_use_the_key(stack: SynthesizedStack) -> None:
     root = {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"}
 
     assert stack.resource("ReportStoreKey")["KeyPolicy"]["Statement"] == [
@@ -133,7 +133,7 @@ def test_only_iam_of_this_account_says_who_may_use_the_key(stack: SynthesisedSta
 
 
 def test_buckets_with_their_policies_and_the_key_outlive_the_stack_and_nothing_else_does(
-    stack: SynthesisedStack,
+    stack: SynthesizedStack,
 ) -> None:
     kept = {
         name
@@ -148,7 +148,7 @@ def test_buckets_with_their_policies_and_the_key_outlive_the_stack_and_nothing_e
 
 
 def test_a_deployment_that_no_longer_asks_for_a_lock_changes_new_reports_only() -> None:
-    locked, forgotten = synthesised(Settings(object_lock_days=365)), synthesised(Settings())
+    locked, forgotten = synthesized(Settings(object_lock_days=365)), synthesized(Settings())
 
     with_lock, without = (
         copy.deepcopy({name: each for name, each in of.template["Resources"].items() if name.startswith("ReportStore")})

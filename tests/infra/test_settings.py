@@ -198,7 +198,7 @@ KNOWN = f"is not known: the settings are {', '.join(CDK_JSON['searchCoverage'])}
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("colour", None),
+        ("color", None),
         ("on", None),
         ("searchCoverage:pollMinutes", None),
         ("pollminutes", "pollMinutes"),

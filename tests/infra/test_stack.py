@@ -14,7 +14,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from infra.settings import Settings
 from infra.stack import SearchCoverageStack, SecondStackError
-from tests.infra.conftest import ROOT, STANDARD, SynthesisedStack, cdk_context, synthesised
+from tests.infra.conftest import ROOT, STANDARD, SynthesizedStack, cdk_context, synthesized
 
 NOT_TAGGABLE = {
     "Athena": ("NamedQuery",),
@@ -51,11 +51,11 @@ OUTPUTS = {
 }
 
 
-def test_the_outputs_name_what_people_look_for(stack: SynthesisedStack) -> None:
+def test_the_outputs_name_what_people_look_for(stack: SynthesizedStack) -> None:
     assert {name: output["Value"] for name, output in stack.template["Outputs"].items()} == OUTPUTS
 
 
-def test_everything_that_can_be_tagged_is(stack: SynthesisedStack) -> None:
+def test_everything_that_can_be_tagged_is(stack: SynthesizedStack) -> None:
     untagged = {
         resource["Type"]
         for resource in stack.template["Resources"].values()
@@ -66,7 +66,7 @@ def test_everything_that_can_be_tagged_is(stack: SynthesisedStack) -> None:
 
 
 def test_nothing_is_named_by_hand_so_that_what_an_earlier_stack_left_is_never_in_the_way(
-    stack: SynthesisedStack,
+    stack: SynthesizedStack,
 ) -> None:
     names = {"BucketName", "TopicName", "QueueName", "TableName", "FunctionName", "RoleName", "Name", "AlarmName"}
     named = [
@@ -122,7 +122,7 @@ def test_cloudformation_would_accept_the_template(settings: Settings) -> None:
     # W3005: the CDK makes a function depend on its role both by reference and by DependsOn; harmless and not ours.
     config = ManualArgs(regions=["us-east-1", "eu-central-1"], ignore_checks=["W3005"])
 
-    assert [str(finding) for finding in lint(synthesised(settings).text, config=config)] == []
+    assert [str(finding) for finding in lint(synthesized(settings).text, config=config)] == []
 
 
 def test_cdk_nag_finds_what_is_acknowledged_with_a_reason_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from sqlglot import exp
 from infra.athena_queries import QUERIES
 from infra.settings import Settings
 from simulators.backup_search import BackupGroup, BackupSimulator, RecoveryPointGroup, Scenario, Vault
-from tests.infra.conftest import synthesised
+from tests.infra.conftest import synthesized
 from tests.integration.conftest import Deployment
 from tests.invocation import ACCOUNT, REGION, Context
 
@@ -52,8 +52,8 @@ class Table:
 
     @classmethod
     def named(cls, name: str) -> "Table":
-        """Find a table in the synthesised template."""
-        tables = [each["TableInput"] for each in synthesised(Settings()).resources("AWS::Glue::Table").values()]
+        """Find a table in the synthesized template."""
+        tables = [each["TableInput"] for each in synthesized(Settings()).resources("AWS::Glue::Table").values()]
         (found,) = [each for each in tables if each["Name"] == name]
         bucket = "s3://<ReportStoreBucket>/"
         template = found["Parameters"]["storage.location.template"].removeprefix(bucket)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from tests.infra.conftest import SynthesisedStack
+from tests.infra.conftest import SynthesizedStack
 from tests.integration.aws_calls import ContextValue, Need
 
 
@@ -102,7 +102,7 @@ class RolePolicy(_Policy):
     """All statements of a role; each of them allows something."""
 
     @classmethod
-    def of(cls, stack: SynthesisedStack, role: str, real: Mapping[str, str]) -> Self:
+    def of(cls, stack: SynthesizedStack, role: str, real: Mapping[str, str]) -> Self:
         """Read a role from the template.
 
         Args:
@@ -158,7 +158,7 @@ class DenyingPolicy(_Policy):
     """All statements of a resource's policy; each of them denies something to everybody."""
 
     @classmethod
-    def of(cls, stack: SynthesisedStack, policy: str, real: Mapping[str, str]) -> Self:
+    def of(cls, stack: SynthesizedStack, policy: str, real: Mapping[str, str]) -> Self:
         """Read the policy of a resource from the template, as `RolePolicy.of` does."""
         written = stack.resource(policy)["PolicyDocument"]["Statement"]
         assert all((each["Effect"], each["Principal"]) == ("Deny", {"AWS": "*"}) for each in written)

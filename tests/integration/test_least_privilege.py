@@ -14,7 +14,7 @@ from infra.settings import Settings
 from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.use_cases.report_search_job import NotificationPending
 from simulators.backup_search import BackupGroup, RecoveryPointGroup, Scenario, Vault
-from tests.infra.conftest import synthesised
+from tests.infra.conftest import synthesized
 from tests.integration.aws_calls import (
     MESSAGES_KEY,
     REPORTS_KEY,
@@ -77,13 +77,13 @@ def real_names(deployment: Names) -> dict[str, str]:
 def role_of(function: str, *, inventory: bool = True) -> RolePolicy:
     """Return the policy of a function's role, as if the stack had been deployed here, without what Lambda calls."""
     role = {"report": "ReporterReportRole", "watch": "WatcherWatchRole"}[function]
-    whole = RolePolicy.of(synthesised(Settings(inventory=inventory)), role, real_names(Deployed()))
+    whole = RolePolicy.of(synthesized(Settings(inventory=inventory)), role, real_names(Deployed()))
     return whole.without(*(each.sid for each in whole.statements if each.sid in CALLED_BY_LAMBDA))
 
 
 @cache
 def bucket_policy() -> DenyingPolicy:
-    return DenyingPolicy.of(synthesised(Settings()), "ReportStoreBucketPolicy", real_names(Deployed()))
+    return DenyingPolicy.of(synthesized(Settings()), "ReportStoreBucketPolicy", real_names(Deployed()))
 
 
 def asked_by(principal: str, needs: Iterable[Need], *, over_tls: bool = True) -> set[Need]:

@@ -9,7 +9,7 @@ from cli.doctor.finding import State
 from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
 from search_coverage.use_cases.ports import SearchKeyDenied
-from tests.infra.conftest import ROOT, synthesised
+from tests.infra.conftest import ROOT, synthesized
 from tests.integration.aws_calls import Need
 from tests.integration.command_line.scripted_aws import IN_ORDER, Answers, ScriptedStack, find, policy_simulator
 from tests.integration.conftest import Deployment
@@ -34,7 +34,7 @@ NEED = Need(
 def test_with_the_setting_the_report_function_may_decrypt_with_these_keys_for_search_jobs_alone(
     deployment: Deployment,
 ) -> None:
-    stack = synthesised(Settings(search_key_arns=(KEY,)))
+    stack = synthesized(Settings(search_key_arns=(KEY,)))
     role = RolePolicy.of(stack, "ReporterReportRole", real_names(deployment))
     beyond = {
         replace(NEED, resource=OTHER_KEY),
@@ -49,7 +49,7 @@ def test_with_the_setting_the_report_function_may_decrypt_with_these_keys_for_se
 
 
 def test_the_conditions_are_those_of_the_policy_of_aws_for_who_works_with_searches() -> None:
-    stack = synthesised(Settings(search_key_arns=(KEY, OTHER_KEY)))
+    stack = synthesized(Settings(search_key_arns=(KEY, OTHER_KEY)))
     (statement,) = [
         each
         for each in stack.resource("ReporterReportRole")["Policies"][0]["PolicyDocument"]["Statement"]
@@ -73,7 +73,7 @@ def test_without_the_setting_nobody_may_and_the_watch_function_never_may(deploym
         (Settings(), "ReporterReportRole"),
         (Settings(search_key_arns=(KEY,)), "WatcherWatchRole"),
     ):
-        assert RolePolicy.of(synthesised(settings), role, real_names(deployment)).refused([NEED]) == {NEED}
+        assert RolePolicy.of(synthesized(settings), role, real_names(deployment)).refused([NEED]) == {NEED}
 
 
 # What the doctor says

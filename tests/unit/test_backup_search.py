@@ -202,7 +202,7 @@ def test_a_search_job_whose_key_may_not_be_used_says_which_and_names_the_setting
 
 
 @pytest.mark.parametrize("operation", ["GetSearchJob", "ListSearchJobBackups"])
-def test_both_calls_recognise_that_the_key_may_not_be_used(operation: str) -> None:
+def test_both_calls_recognize_that_the_key_may_not_be_used(operation: str) -> None:
     denied = search(response({"message": f"kms:Decrypt on {KEY}"}, 403, "AccessDeniedException"))
 
     with pytest.raises(SearchKeyDenied, match=f"{operation} answered AccessDeniedException"):

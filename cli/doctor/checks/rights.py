@@ -1,6 +1,6 @@
 """Asks the policy simulator of IAM whether the roles may do what the functions and the schedule need.
 
-The simulator evaluates the policies of a role and of the organisation, but not those of keys and buckets: "Simulation
+The simulator evaluates the policies of a role and of the organization, but not those of keys and buckets: "Simulation
 of resource-based policies isn't supported for IAM roles" (service model of IAM, SimulatePrincipalPolicy).
 """
 
@@ -45,12 +45,12 @@ class Refusal:
     Attributes:
         action: The action.
         need: The request that it is part of.
-        by_organisation: Whether a policy of the organisation denies it.
+        by_organization: Whether a policy of the organization denies it.
     """
 
     action: str
     need: Need
-    by_organisation: bool
+    by_organization: bool
 
     def __str__(self) -> str:
         return f"{self.action} on {self.need.resource}"
@@ -66,7 +66,7 @@ def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Place
     may = f"Its role may call {count - len(refusals)} of the {count} things that it has to"
     certain_of_conditions = heeds_conditions(iam)
     certain = [
-        each for each in refusals if not each.by_organisation and (certain_of_conditions or not each.need.context)
+        each for each in refusals if not each.by_organization and (certain_of_conditions or not each.need.context)
     ]
     if certain:
         return wrong(
@@ -74,7 +74,7 @@ def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Place
         )
     if certain_of_conditions:
         return unknown(
-            f"{may}; a policy of the organisation seems to deny {', '.join(map(str, refusals))}, as far as the "
+            f"{may}; a policy of the organization seems to deny {', '.join(map(str, refusals))}, as far as the "
             "simulator of IAM knows what such a call says of itself.",
             "See whether the log of the function says that access was denied",
             Section.ALARMS,
@@ -98,9 +98,9 @@ def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusa
     for page in pages:
         for result in page["EvaluationResults"]:
             if result["EvalDecision"] != "allowed":
-                organisation = result.get("OrganizationsDecisionDetail", {})
+                organization = result.get("OrganizationsDecisionDetail", {})
                 yield Refusal(
-                    result["EvalActionName"], need, by_organisation=not organisation.get("AllowedByOrganizations", True)
+                    result["EvalActionName"], need, by_organization=not organization.get("AllowedByOrganizations", True)
                 )
 
 

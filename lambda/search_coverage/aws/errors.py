@@ -43,7 +43,7 @@ def reading(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[
 
 @contextmanager
 def reading_search_job(what: str, key_arn: str | None = None) -> Iterator[None]:
-    """Do as `reading` does, and recognise that the function may not use the search job's key.
+    """Do as `reading` does, and recognize that the function may not use the search job's key.
 
     Args:
         what: What is being done.

@@ -105,7 +105,7 @@ MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
         _then(r"\bassume\b", r"\brole\b"),
     ),
 }
-"""Patterns of status messages. AWS publishes no catalogue (aws-facts.md §2), so they go by meaning; the first reason
+"""Patterns of status messages. AWS publishes no catalog (aws-facts.md §2), so they go by meaning; the first reason
 with a matching pattern wins. What a reason means to a person is in remedies.py."""
 
 _MESSAGE_CHARACTERS_READ = 1000  # AWS's own messages are sentences; the beginning of a long one says why

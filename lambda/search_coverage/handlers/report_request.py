@@ -51,7 +51,7 @@ class ReportRequest:
 
 
 def foreign_event(event: object, function_arn: str) -> str | None:
-    """Recognise an event that another bus forwarded from its account or Region to ours.
+    """Recognize an event that another bus forwarded from its account or Region to ours.
 
     AWS Backup does not return a search job of another account or Region, so no report can be made of it here; and that
     is not a failure, since it is reported where it ran. A direct invocation has no origin.

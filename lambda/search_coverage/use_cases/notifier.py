@@ -38,7 +38,7 @@ class Notifier:
         """Publish the failed backups, if a notification is due.
 
         The digest, part 1, goes last: an attempt that dies between two parts repeats parts for machines, which
-        recognise them by their number, but not the mail to people.
+        recognize them by their number, but not the mail to people.
         """
         if not self.is_due(findings):
             return Notified()

@@ -94,7 +94,7 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{name: x, colour: red}", "x.yaml: colour is not a key here; allowed: name, backups"),
+        ("{name: x, color: red}", "x.yaml: color is not a key here; allowed: name, backups"),
         ("{name: x, backups: [{}, {cuont: 3}]}", "x.yaml: backups[2].cuont is not a key here; allowed: count, status"),
         ("{name: x, progress: {rows: 3}}", "x.yaml: progress.rows is not a key here; allowed: recovery_points_to_scan"),
         ("{name: x, backups: [{count: many}]}", "backups[1].count must be a valid integer, not 'many'"),

@@ -17,7 +17,7 @@ from cli.doctor.printout import as_json, print_findings
 from cli.doctor.section import RUNBOOK, Section
 from infra.settings import Settings
 from search_coverage.names import SWEEP_DONE
-from tests.infra.conftest import ROOT, synthesised
+from tests.infra.conftest import ROOT, synthesized
 from tests.integration.command_line.broken_stacks import SQS_ENDPOINT, TABLE, Row, answers
 from tests.integration.command_line.scripted_aws import (
     BUCKET_STATEMENTS,
@@ -238,7 +238,7 @@ def test_other_endpoints_than_addresses_are_counted() -> None:
 
 
 def test_the_statements_that_the_doctor_looks_for_are_in_the_stack() -> None:
-    written = synthesised(Settings()).resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"]
+    written = synthesized(Settings()).resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"]
 
     assert set(BUCKET_STATEMENTS) == {each["Sid"] for each in written if "Sid" in each}
 

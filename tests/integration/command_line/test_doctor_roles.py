@@ -10,7 +10,7 @@ from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Places
 from cli.doctor.needs import Need as Needed
 from cli.doctor.section import Section
 from infra.settings import Settings
-from tests.infra.conftest import synthesised
+from tests.infra.conftest import synthesized
 from tests.integration.aws_calls import Need
 from tests.integration.command_line.scripted_aws import ACCOUNT, IN_ORDER, REGION, ScriptedStack, find, policy_simulator
 from tests.integration.role_policy import RolePolicy
@@ -48,7 +48,7 @@ def test_the_doctor_asks_for_what_the_stack_gives_no_more_and_no_less(
     role: str, needed: tuple[Needed, ...], *, inventory: bool
 ) -> None:
     places = Places.of(ScriptedStack(), "the-log")
-    policy = RolePolicy.of(synthesised(Settings(inventory=inventory)), role, real_names(places))
+    policy = RolePolicy.of(synthesized(Settings(inventory=inventory)), role, real_names(places))
     needs = {
         Need(action, need.resource, tuple(need.context.items()))
         for need in (each.at(places) for each in needed)
