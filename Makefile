@@ -43,7 +43,7 @@ integration: setup  ## The functions against servers on this computer
 	@echo "== integration tests"
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration simulators
 
-faults: setup  ## Every call goes wrong in every way; a storm; an outage (the table of all cases: out/faults.md)
+faults: setup  ## Fail every call in every way, many jobs at once, an outage (the table of all cases: out/faults.md)
 	@echo "== faults"
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/faults
 
@@ -58,7 +58,7 @@ e2e: setup  ## The deployed stack in the embedded AWS, the bundle under Amazon's
 doctor: setup  ## Check, read-only and with your own AWS credentials, that a deployed stack is in order
 	@$(BIN)/search-coverage doctor
 
-screenshots: setup  ## Take the pictures in docs/images again, from the demo's search jobs (needs Chromium)
+screenshots: setup  ## Take the pictures in docs/images from the demo's search jobs (needs Chromium)
 	@$(BIN)/python -m demo.pictures
 
 architecture: node_modules/ready  ## Draw docs/images/architecture.svg from architecture.dot
@@ -80,7 +80,7 @@ sbom: setup  ## Write the software bill of materials of what ships in Lambda to 
 release-files: sbom  ## Write what a release has to out/release: template, bundle, bill of materials, notes
 	@$(BIN)/python -m infra.release $(TAG)
 
-clean:  ## Remove all that was made here
+clean:  ## Remove everything that make created
 	rm -rf .venv node_modules cdk.out out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv, itself locked in requirements.txt, installs the rest: ten seconds instead of a hundred.

@@ -29,7 +29,7 @@ OUT = ROOT / "out" / "bench"
 def _letters(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     letters = set(filter(None, text.lower().split(",")))
     if unknown := sorted(letters - set(FIGURES)):
-        raise click.BadParameter(f"{unknown[0]!r} is no figure; there are {', '.join(FIGURES)}.")
+        raise click.BadParameter(f"{unknown[0]!r} is not a figure; the figures are {', '.join(FIGURES)}.")
     return [letter for letter in FIGURES if letter in letters]
 
 
@@ -41,10 +41,10 @@ def _letters(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     metavar="a,b,...",
     help="a CPU, b slow pages, c memory, d start, e zip file, f sweeps, g sizing, h inventory; default all",
 )
-@click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="Measure so many times.")
+@click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="The number of measurements.")
 @click.option("--quick", is_flag=True, help="Leave out the largest searches.")
 def main(only: list[str], repeat: int, *, quick: bool) -> None:
-    """Take the figures, show them, and write them down. A target that is not met is shown, and is no failure."""
+    """Measure the figures, print them and write them to files. A missed target is printed and is not a failure."""
     console = Console()
     if not Path("/proc/self/status").exists():
         raise click.UsageError("The peak memory of a process is read from /proc/self/status: measure on Linux.")

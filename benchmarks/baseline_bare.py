@@ -1,6 +1,6 @@
 """Baseline "bare": HTTP, JSON and CSV of the standard library, unsigned, without retries, messages or checks.
 
-No SDK can take less. It is not something to run against AWS, but the floor that ours is held against.
+It is the lower bound for any SDK, and not a program to run against AWS.
 """
 
 import csv

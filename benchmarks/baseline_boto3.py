@@ -1,4 +1,4 @@
-"""Baseline "plain boto3": the script that one would write first, with nothing but boto3 and the standard library."""
+"""Baseline "plain boto3": a first script, with boto3 and the standard library alone."""
 
 import csv
 import io

@@ -18,7 +18,7 @@ from infra.bundle_bytecode import find_interpreter
 RUNTIME_VERSION: Final = "3.13"
 USUAL_HANDLER: Final = "usual_handler"
 
-# In a process of its own: it loads the CDK, whose other half is a process that would stay beside the measurements.
+# In a separate process: the CDK starts a Node.js process that would otherwise run during the measurements.
 _BUILD = "import pathlib, sys; from infra.python_bundle import build; build(*map(pathlib.Path, sys.argv[1:]))"
 
 
@@ -37,7 +37,7 @@ def usual(folder: Path, python: str) -> Path:
     """
     wanted = [_locked("boto3"), _locked("botocore"), _locked("aws-lambda-powertools", extras="[parser,tracer]")]
     bundle = _installed(folder / "bundle-usual", wanted, python, "--no-compile-bytecode")
-    for bytecode in list(bundle.rglob("__pycache__")):  # of whoever ran it from here by hand: it has none
+    for bytecode in list(bundle.rglob("__pycache__")):  # left by a manual run: this bundle has none
         shutil.rmtree(bytecode)
     shutil.copyfile(Path(__file__).with_name(f"{USUAL_HANDLER}.py"), bundle / f"{USUAL_HANDLER}.py")
     return bundle

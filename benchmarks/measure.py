@@ -125,7 +125,7 @@ def spreads(taken: Mapping[K, Sequence[Measurement]], value: Callable[[Measureme
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A number that was measured, beside what it must be.
+    """A measured number and its limit.
 
     Attributes:
         baseline: What it is compared with; empty for a plain number.

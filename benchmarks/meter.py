@@ -15,7 +15,7 @@ def mark() -> None:
 
 def print_marks(**more: Any) -> None:
     """Print the marks, the peak memory and more, as the last line."""
-    # Not ru_maxrss: that of a forked child remembers its parent.
+    # Not ru_maxrss: a forked child inherits that of its parent.
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     peak = int(status.partition("VmHWM:")[2].split()[0])
     print(json.dumps({"marks": _marks, "peak_kibibytes": peak, **more}), flush=True)

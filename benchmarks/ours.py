@@ -15,7 +15,7 @@ class Context:
     aws_request_id = "00000000-0000-4000-8000-000000000000"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Answer as if the invocation had just begun."""
+        """Return the time that a new invocation has left."""
         return 60_000 if sys.argv[1] == "sweep" else 900_000
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves: JSON for machines, a table for people, and the page in docs with its plots."""
+"""The output of a run: JSON for machines, a table for people, and the page in docs with its plots."""
 
 import json
 import math

@@ -67,7 +67,7 @@ def _search_job(servers: Servers, pages: int) -> str:
 
 
 def _calibrate(servers: Servers) -> None:
-    """Delay the simulator's answers such that a page takes its tenth of a second, the simulator's own work included."""
+    """Delay the simulator's answers so that a page takes its tenth of a second, the simulator's own work included."""
     search_job = _search_job(servers, PAGES_TO_CALIBRATE)
     _read_pages(servers, search_job)
     own = _read_pages(servers, search_job) / PAGES_TO_CALIBRATE

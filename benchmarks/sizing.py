@@ -10,7 +10,7 @@ from benchmarks.servers import aws
 
 SIZES: Final = (1, 20, 1_000, 100_000)
 USUAL_SIZE: Final = 20
-"""The quota of recovery points of a search job (docs/aws-facts.md §2): what nearly every report is about."""
+"""The quota of recovery points of a search job (docs/aws-facts.md §2): the size of nearly every report."""
 
 MEMORIES: Final = (128, 256, 512, 1_024, 1_769)
 ONE_CPU_MEGABYTES: Final = 1_769

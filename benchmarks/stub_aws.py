@@ -1,4 +1,4 @@
-"""S3, SNS, EventBridge and DynamoDB as far as the functions call them: right enough for botocore, and quick.
+"""S3, SNS, EventBridge and DynamoDB as far as the functions call them: correct enough for botocore, and fast.
 
 It stores nothing: what is put is read and counted. Only the listing of a bucket has content.
 """
@@ -54,7 +54,7 @@ class StubAws(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent about a client that is gone."""
+        """Ignore a client that closed its connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -66,10 +66,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: StubAws
 
     def log_message(self, *_: Any) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body at once: botocore waits a second for that before it sends one to S3 unasked."""
+        """Ask for the body at once: without this, botocore waits one second before it sends the body to S3."""
         going_on = super().handle_expect_100()
         self.wfile.flush()
         return going_on

@@ -51,7 +51,7 @@ def measure(bench: Bench) -> Figure:
 
 
 def _prepare(servers: Servers, jobs: int) -> None:
-    """Let so many search jobs have ended over the last days, each with the three objects of its report."""
+    """Add search jobs that ended during the last days, each with the three objects of its report."""
     for number_of_job in range(jobs):
         servers.search_job(20, failed=1, ended_seconds_ago=3600 + number_of_job * SPREAD_OVER_SECONDS / jobs)
     servers.set_keys(

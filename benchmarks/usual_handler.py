@@ -1,7 +1,7 @@
-"""Baseline "usual": what a function imports that was begun from the tutorials. The benchmark puts it into a bundle.
+"""Baseline "usual": the imports of a function that follows the tutorials. The benchmark puts it into a bundle.
 
 All of Powertools that the tutorials show, a model of the event, tracing of every call, and the same clients as ours,
-with the same limits. It answers at once: what counts is how long it takes to be able to.
+with the same limits. It answers at once: the benchmark measures its start.
 """
 
 from typing import Any

@@ -58,7 +58,7 @@ class _Group(click.Group):
 def main() -> None:
     """Operate a deployed Search Coverage stack: check it, read a report, make a report again.
 
-    The options below can stand before or after the command. The credentials and the Region are found as by the AWS CLI.
+    The options below can stand before or after the command. Credentials and Region come from where the AWS CLI looks.
     """
 
 
@@ -68,7 +68,7 @@ def main() -> None:
 def doctor(options: Options) -> None:
     """Check, read-only, that the stack is in order.
 
-    Exits with 1 if something is wrong. A check that cannot look, for example without a permission, is "unknown".
+    Exits with 1 if something is wrong. A check that cannot run, for example without a permission, is "unknown".
     """
     deployment = _connect(options)
     from rich.console import Console  # noqa: PLC0415

@@ -70,7 +70,7 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[]
     """Show a progress bar on stderr, where that is a terminal, until the block ends.
 
     Yields:
-        What advances the bar by one step.
+        A function that advances the bar by one step.
     """
     from rich.console import Console  # noqa: PLC0415 - `--help` does not need it
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415

@@ -24,18 +24,18 @@ _HIDDEN_SECONDS: Final = 960  # no other consumer takes the message while the fu
 WAIT_SECONDS = 5  # an answer without waiting can be empty although there are messages
 
 _LOST_CAUSES: Final = frozenset({"SearchJobUnknown", "InvalidRequest", "InvalidIdentifier"})
-"""The errors of the report function that stay, however often it is invoked."""
+"""The errors of the report function that no retry resolves."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one report.
+    """The result of one report.
 
     Attributes:
         subject: The search job; the message where it names no search job.
         answer: The answer of the report function; empty if it failed.
         error: Why it failed, in one sentence.
-        is_lost: Whether every further attempt must fail as well.
+        is_lost: Whether no retry can succeed.
     """
 
     subject: str

@@ -1,4 +1,4 @@
-"""`search-coverage report`: finds the report of a search job and sums it up."""
+"""`search-coverage report`: finds the report of a search job and prints a summary."""
 
 import json
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def counts(backups: Mapping[str, int]) -> str:
 def find_report(deployment: Deployment, identifier: str) -> Report:
     """Find the report of a search job.
 
-    While AWS knows the search job, its date gives the key, without a listing. Otherwise the keys of the table of
+    While AWS knows the search job, the key follows from its date, without a listing. Otherwise the keys of the table of
     summaries are listed: one request per 1,000 reports of the account and Region.
 
     Raises:

@@ -35,15 +35,15 @@ def main() -> None:
     except EmulatorError as error:
         sys.exit(f"The demo stopped: {error}")
     except KeyboardInterrupt:
-        sys.exit("\nThe demo was interrupted; everything that it had started is stopped.")
+        sys.exit("\nThe demo was interrupted; everything that it started is stopped.")
 
 
 def run(console: Console) -> None:
-    """Start, deploy, search, wait, show; stop what was started, however it ends."""
+    """Start, deploy, search, wait and show the results; stop everything at the end, also after an error."""
     started = time.monotonic()
     console.print(
         "This takes one to two minutes. It needs no AWS account and reaches none.\n"
-        "Ctrl-C ends it; until it is done, out/demo keeps what an earlier run left there."
+        "Ctrl-C ends it; until then, out/demo keeps the results of an earlier run."
     )
     scenarios = load_scenarios(ROOT / "demo" / "scenarios")
     with (
@@ -73,7 +73,7 @@ def run(console: Console) -> None:
 
 @contextlib.contextmanager
 def _replaced_when_done(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder that replaces another one at the end; after an error or an interrupt, that one stays."""
+    """Yield an empty folder that replaces another one at the end, unless the block fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-") as beside:
         new, old = Path(beside, "new"), Path(beside, "old")

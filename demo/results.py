@@ -1,4 +1,4 @@
-"""What a search job led to: its report, and its mail or why there is none."""
+"""The result of a search job: its report, and its mail or the reason why there is none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ class Alerts(Construct):
     """The topic of the reports, encrypted with a customer key and open to TLS only.
 
     Machines subscribe to all messages; the addresses of `notificationEmails` get one mail per search job. The policy
-    of the topic admits nobody: IAM says who may publish and subscribe in this account.
+    of the topic allows no principal: IAM decides who may publish and subscribe in this account.
 
     Attributes:
         key: The customer key of this topic and of the alarm topic, rotated every year. The topics keep no messages, so

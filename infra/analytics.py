@@ -12,21 +12,21 @@ from infra.report_store import ReportStore, keep_with_its_policy, private_bucket
 from infra.report_tables import ReportTables
 
 RESULT_DAYS: Final = 7
-"""A result is a copy that a query makes again in seconds: a week is for looking at it again, not for keeping it."""
+"""A query makes a result again in seconds, so a result is kept for a week only."""
 
 SCAN_LIMIT: Final = Size.gibibytes(10)
 """Athena stops a query that reads more, and says so. A million excluded backups take some 50 MB, compressed, so a query
-that needs more than 10 GiB is a mistake. At 5 USD per TB the dearest query costs 5 cents."""
+that needs more than 10 GiB is a mistake. At 5 USD per TB the most expensive query costs 5 cents."""
 
 
 class Analytics(Construct):
     """The workgroup, the bucket of the results, the tables and the saved queries.
 
     The results have a bucket of their own (docs/decisions/0012): in the bucket of the reports they would be kept for
-    years, and nobody could delete them under Object Lock. The workgroup enforces its settings, so that no client can
+    years, and Object Lock would prevent their deletion. The workgroup enforces its settings, so that no client can
     send results elsewhere, leave them unencrypted, or read without a limit.
 
-    The construct makes no role and grants nothing: IAM says who may query (docs/queries.md, "Ask all reports at
+    The construct makes no role and grants nothing: IAM decides who may query (docs/queries.md, "Ask all reports at
     once").
 
     Attributes:
@@ -73,7 +73,7 @@ class Analytics(Construct):
             "WorkGroup",
             name=Stack.of(self).stack_name,  # Athena requires a name
             description="Search Coverage: ask all reports at once",
-            recursive_delete_option=True,  # or the stack could not be deleted once somebody has run a query
+            recursive_delete_option=True,  # or the stack could not be deleted after the first query
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
                 publish_cloud_watch_metrics_enabled=True,

@@ -1,4 +1,4 @@
-"""The error of the bundling: a sentence that survives its way through the CDK."""
+"""The error of the bundling: a sentence that the CDK passes on."""
 
 from typing import Final
 

@@ -21,7 +21,7 @@ from search_coverage.coverage.verdict import Verdict
 from search_coverage.names import METRICS_NAMESPACE, REPORTS, SERVICE, Metric
 
 SHOWN: Final = Duration.days(7)
-"""As long as AWS keeps a search job after its end: whatever the page shows can still be repaired."""
+"""The time for which AWS keeps a search job after its end: everything shown can still be repaired."""
 
 A_DAY: Final = Duration.days(1)
 """The period of what was found: an account has a few search jobs per day, seldom more."""

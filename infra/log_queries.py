@@ -1,4 +1,4 @@
-"""Queries over the logs of the functions for an operator on a bad day, saved in CloudWatch Logs Insights."""
+"""Queries over the logs of the functions for troubleshooting, saved in CloudWatch Logs Insights."""
 
 from typing import Final
 

@@ -29,7 +29,7 @@ RUNBOOK: Final = "docs/operations.md"
 
 SWEEPS_CHECKED: Final = 5
 SWEEPS_FAILED: Final = 3
-"""One sweep may fail without harm, because the next one does its work; three of five are no accident."""
+"""One sweep may fail without harm, because the next one does its work; three of five need attention."""
 
 THROTTLED_PERIODS: Final = 3
 """Lambda throttles a burst by design, and invokes the function bit by bit. A report takes 15 minutes at most: if there
@@ -143,7 +143,7 @@ class Monitoring(Construct):
         )
 
     def _add_queue_alarms(self, reporter: Reporter, watcher: Watcher) -> None:
-        """Add an alarm per queue that should be empty; it stays on until somebody empties the queue."""
+        """Add an alarm per queue that should be empty; it stays on until the queue is empty."""
         self._alarm(
             "FailureQueueNotEmpty",
             _length(reporter.failure_queue),

@@ -29,7 +29,7 @@ EVIDENCE: Final = (REPORTS, EXCLUDED_BACKUPS, SUMMARIES)
 """The key prefixes that only the report function writes."""
 
 WILDCARDS: Final = ("search_job", "report", "vault", "recovery_point", "snapshot", "any_region")
-"""The places whose value only a request knows."""
+"""The places whose value depends on the request."""
 
 ConditionValue = str | tuple[str, ...]
 

@@ -41,7 +41,7 @@ def notes(changelog: str, version: str) -> str:
         NotReleasableError: The changelog has no release of this version.
     """
     if version not in released_versions(changelog):
-        raise NotReleasableError(f"CHANGELOG.md has no release {version} with a date: give [Unreleased] that heading.")
+        raise NotReleasableError(f"CHANGELOG.md has no release {version} with a date: rename the heading [Unreleased].")
     section = re.split(rf"^## \[{re.escape(version)}\].*\n", changelog, maxsplit=1, flags=re.MULTILINE)[1]
     return re.split(r"^(?:## |\[[^\]]+\]: )", section, maxsplit=1, flags=re.MULTILINE)[0].strip() + "\n"
 

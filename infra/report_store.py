@@ -37,10 +37,10 @@ class ReportStore(Construct):
 
     *Object Lock* is always enabled, and locks nothing by default, so that a lock that is chosen later changes the
     bucket and never replaces it (docs/decisions/0013-object-lock-cannot-be-forgotten.md). The mode is GOVERNANCE: only
-    a person with `s3:BypassGovernanceRetention` can delete a locked report, because somebody must be able to obey an
-    erasure request or to correct a retention of 100 years. In COMPLIANCE mode not even the root user can
+    a person with `s3:BypassGovernanceRetention` can delete a locked report, because an administrator must be able to
+    comply with an erasure request or to correct a retention of 100 years. In COMPLIANCE mode not even the root user can
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html). The `s3:*` of an administrator includes
-    this permission, so the bucket policy denies it to everybody, whatever is locked. To delete a locked version, a
+    this permission, so the bucket policy denies it to every principal. To delete a locked version, a
     person must change the policy first, which CloudTrail records (docs/access.md, "Object Lock"). The lifecycle
     rule is not affected: it never deletes a locked version, and policies do not apply to it.
 
@@ -49,7 +49,7 @@ class ReportStore(Construct):
 
     Attributes:
         key: The customer key of the bucket, rotated every year.
-        bucket: The bucket. The key policy leaves it to IAM who may use the key.
+        bucket: The bucket. By the key policy, IAM decides who may use the key.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
@@ -92,8 +92,8 @@ class ReportStore(Construct):
         """Deny every principal but one role to write evidence, whatever IAM allows in the account.
 
         A condition names the role by its ARN, which needs no existing role and holds for all of its sessions. A caller
-        that is an AWS service has no such key and is denied as well. The policy locks nobody out: reading, deleting
-        and the policy itself stay with IAM, so an administrator can change this statement. While a deployment
+        that is an AWS service has no such key and is denied as well. The policy does not lock anyone out: reading,
+        deleting and the policy itself stay with IAM, so an administrator can change this statement. While a deployment
         replaces the role, writes may fail for a moment; the retries of Lambda and the sweeps repeat them.
 
         Args:
@@ -113,7 +113,7 @@ class ReportStore(Construct):
         *prefixes: str,
         conditions: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Deny everybody some actions on the objects with these prefixes."""
+        """Deny every principal some actions on the objects with these prefixes."""
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid=sid,

@@ -57,7 +57,7 @@ def make_role(  # noqa: PLR0913  # a bill of materials
 
 
 def _acknowledge_wildcards(role: iam.Role, grants: Iterable[Grant]) -> None:
-    """Return cdk-nag the reasons for each resource with a wildcard."""
+    """Pass cdk-nag the reasons for each resource with a wildcard."""
     reasons: dict[str, list[str]] = {}
     for grant in grants:
         for resource in grant.resources:

@@ -189,7 +189,7 @@ class Settings(BaseModel):
         if "objectLockDays" in (given.context or {}):
             raise PydanticCustomError(
                 _RULE,
-                f"it must stand in {CONTEXT_KEY} in cdk.json, because a deployment that omits -c objectLockDays no "
+                f"it must be in {CONTEXT_KEY} in cdk.json, because a deployment that omits -c objectLockDays no "
                 "longer locks reports",
             )
         if isinstance(days, int) and days > retention:
@@ -238,7 +238,7 @@ _LISTS: Final = {key for key, field in FIELDS.items() if get_origin(field.annota
 
 
 def _rule(key: str, wrong: ErrorDetails) -> str:
-    """Say what is allowed, and which part of the value is not."""
+    """Describe what is allowed, and which part of the value is not."""
     if wrong["type"] == _RULE:
         return wrong["msg"]
     detail = str(wrong["ctx"]["error"]) if wrong["type"] == "value_error" else ""
@@ -259,7 +259,7 @@ def _read(key: str, value: object) -> object:
 
 
 def _require_known(key: str, origin: str) -> None:
-    """Reject a key that is no setting: its author believes that it has an effect."""
+    """Reject a key that is not a setting, because it would have no effect."""
     if key not in FIELDS:
         raise SettingsError(
             f"Setting {key} (from {origin}) is not known: the settings are {', '.join(FIELDS)}.{_did_you_mean(key)}"

@@ -106,6 +106,6 @@ class Watcher(Construct):
                 "scheduler.amazonaws.com",
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": group}},
             ),
-            description="Search Coverage: lets the schedule run the watch function",
+            description="Search Coverage: allows the schedule to run the watch function",
             policy_name="RunTheWatchFunction",
         )

@@ -51,7 +51,7 @@ def attention(found: str, remedy: str, section: Section) -> Finding:
 
 
 def wrong(found: str, remedy: str, section: Section = Section.CHANGED) -> Finding:
-    """Report that something is broken; unless told otherwise, because somebody changed it."""
+    """Report that something is broken; the default section is the one about changed resources."""
     return Finding(State.WRONG, found, remedy, section)
 
 

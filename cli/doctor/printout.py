@@ -1,4 +1,4 @@
-"""How findings are shown: one line each, with a symbol and a word, since not everybody sees colors."""
+"""Prints findings: one line each, with a symbol and a word, because not every reader sees colors."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _STATE_WIDTH: Final = 9
 _CONCLUSIONS: Final = {
     State.WRONG: "Something is wrong",
     State.ATTENTION: "The product works, and something needs attention",
-    State.UNKNOWN: "Nothing is wrong as far as it is known",
+    State.UNKNOWN: "Nothing is known to be wrong",
     State.OK: "Everything is in order",
 }
 

@@ -77,7 +77,7 @@ def demo_reports() -> dict[str, Report]:
 
 
 def _end_search_job(simulator: BackupSimulator, scenario: Scenario) -> str:
-    """Have a search job that ended a moment ago, as the demo has it, but under an identifier that stays the same."""
+    """Add a search job of the demo that ended a moment ago, under a fixed identifier."""
     identifier = str(uuid.uuid5(_IDENTIFIERS, scenario.name))
     account = simulator.account
     if scenario.name == _STOPPED:

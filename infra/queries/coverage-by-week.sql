@@ -5,7 +5,7 @@
 --
 -- It adds up: listed + not_listed = searched + excluded. not_listed counts the backups that AWS did not list, such as
 -- most that have no index; the comparison with the vaults (setting inventory) found them, and they are among the
--- excluded. Where a report was made without that comparison, nobody knows of such backups, and it adds 0.
+-- excluded. Where a report was made without that comparison, such backups are unknown and add 0.
 -- searched_percent is of searched and excluded together, rounded down: 100 means all. It is empty without a backup.
 
 SELECT

@@ -47,7 +47,7 @@ class Account:
     """The state that the services share. Most arguments are those of ``Simulation``.
 
     With ``sends_nulls`` an answer carries an optional member that is not there as an explicit null, which AWS Backup
-    does at times (aws-facts.md §7), in place of leaving it out.
+    does at times (aws-facts.md §7), instead of leaving it out.
     """
 
     clock: MovableClock

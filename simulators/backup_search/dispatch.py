@@ -43,7 +43,7 @@ class RecordedRequest:
 
 
 class Dispatcher:
-    """Answers requests to the services, lets faults happen, and keeps a log of the latest requests."""
+    """Answers requests to the services, applies faults, and keeps a log of the latest requests."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, for which operation, on which page, how often."""
+"""Faults on demand: their effect, operation, page and number."""
 
 import threading
 from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ class Effect(StrEnum):
     ERROR = "error"
     """The answer is an error of the service's model (``error_code``)."""
     CONNECTION_RESET = "connection_reset"
-    """The connection is reset in place of an answer."""
+    """The connection is reset instead of an answer."""
     TRUNCATED_BODY = "truncated_body"
     """The connection ends after half of the body."""
     BROKEN_JSON = "broken_json"
@@ -36,7 +36,7 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong.
+    """A fault: its effect, and the requests that it happens to.
 
     Attributes:
         effect: What happens.
@@ -114,7 +114,7 @@ class Faults:
         return self.add(Effect.ERROR, operation=operation, retry_after_seconds=retry_after_seconds, **details)
 
     def remove(self, fault: Fault) -> None:
-        """Remove a fault; one that is used up is gone already."""
+        """Remove a fault; one that is used up is removed already."""
         with self._lock:
             # By value: the fault in the list has fewer times left than the one that was added.
             self._active = [due for due in self._active if replace(due, times=fault.times) != fault]

@@ -1,11 +1,11 @@
-"""Texts with a number in them: one template stands for a million ARNs, and gives the number of an ARN."""
+"""Texts with a number in them: one template represents a million ARNs, and returns the number of an ARN."""
 
 import re
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
 
 PLACEHOLDER = re.compile(r"\{i(?::(0?\d{0,3}[dxX]?))?\}")
-"""Where a number stands in a text: ``{i}``, ``{i:04}``, ``{i:017x}``."""
+"""The placeholders of a number in a text: ``{i}``, ``{i:04}``, ``{i:017x}``."""
 
 _TYPES = {"d", "x", "X"}
 

@@ -41,7 +41,7 @@ def _end_status(status: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The members of SearchScope besides the resource type. An empty one does not narrow the search.
+    """The members of SearchScope other than the resource type. An empty one does not narrow the search.
 
     A span as a time counts back from the search job's creation; ARNs may hold ``{account}`` and ``{region}``.
     """
@@ -125,7 +125,7 @@ class Scenario:
         omit: Optional members that GetSearchJob and ListSearchJobs leave out.
         origin: The file of the scenario, for error texts.
         scope: The scope to start the job with; None for one that covers only its backups.
-        vaults: What vaults hold besides. With vaults and no backups, the job lists what it finds in the vaults.
+        vaults: What vaults hold in addition. With vaults and no backups, the job lists what it finds in the vaults.
     """
 
     __pydantic_config__ = CONFIG

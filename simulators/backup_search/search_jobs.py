@@ -13,7 +13,7 @@ _KEPT_FOR = timedelta(days=7)  # how long AWS keeps a search job after its end (
 
 
 class JobStatus(StrEnum):
-    """The statuses that the clock gives; the end status is the scenario's."""
+    """The statuses that the clock sets; the end status is the scenario's."""
 
     RUNNING = "RUNNING"
     STOPPING = "STOPPING"

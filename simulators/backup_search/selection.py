@@ -17,7 +17,7 @@ def selected(vaults: Vaults, scope: Mapping[str, Any], at: datetime, most: int |
 
     AWS documents little of this (aws-facts.md §2, §3); the rest is a choice:
 
-    * What was never indexed is not listed. Nor is what lies in an air-gapped vault or in cold storage, or what did not
+    * A recovery point is not listed if it was never indexed, is in an air-gapped vault or in cold storage, did not
       exist or was not complete when the search was created; a continuous backup counts as complete from its creation.
     * An index that is not ACTIVE is listed, "its status will be displayed along with a status message": here as Status
       FAILED, since the model has no such Status, with the index's message or one that names its status.

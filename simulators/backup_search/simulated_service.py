@@ -48,6 +48,6 @@ class SimulatedService(Service):
 
 
 def check_one_of(where: str, value: str, allowed: list[str]) -> None:
-    """Raise a ScenarioError if a value is not one that the model knows."""
+    """Raise a ScenarioError if a value is not in the model."""
     if value not in allowed:
         raise ScenarioError(f"{where} must be one of {', '.join(allowed)}, not {value!r}.")

@@ -44,7 +44,7 @@ class Snapshots(SimulatedService):
     def _wanted(self, given: Input) -> list[str]:
         filters = given.get("Filters", [])
         if [each.get("Name") for each in filters] != ["snapshot-id"] or given.get("OwnerIds") != ["self"]:
-            raise self._invalid("The simulator knows snapshots by the filter snapshot-id, of self")
+            raise self._invalid("The simulator supports only the filter snapshot-id, with the owner self")
         values: list[str] = filters[0].get("Values", [])
         if len(values) > _VALUES_OF_A_FILTER:
             raise self._invalid(f"A filter takes {_VALUES_OF_A_FILTER} values at the most")

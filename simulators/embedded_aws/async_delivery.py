@@ -1,7 +1,7 @@
 """Asynchronous invocation as AWS Lambda does it: a queue, retries with pauses, and in the end a failure destination.
 
-This is ours, not the emulator's and not AWS's. It lets a demo and a test exercise a function that fails; it proves
-nothing about AWS.
+This is ours, not the emulator's and not AWS's. The demo and the tests use it to run functions that fail; it
+proves nothing about AWS.
 
 AWS retries twice, after one and after two minutes, tries throttled events again for up to six hours, and sends what
 still fails to the on-failure destination (AWS Lambda Developer Guide, "How Lambda handles errors and retries with
@@ -30,7 +30,7 @@ class Outcome(Enum):
 
 
 class Condition(Enum):
-    """Why Lambda stops to try, as the failure record names it."""
+    """Why Lambda stops retrying, as the failure record names it."""
 
     RETRIES_EXHAUSTED = "RetriesExhausted"
     EVENT_AGE_EXCEEDED = "EventAgeExceeded"

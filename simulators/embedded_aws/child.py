@@ -24,7 +24,7 @@ _GRACE = 0.5  # seconds
 
 
 def main() -> None:
-    """Serve until SIGTERM, or until standard input ends because the parent is gone.
+    """Serve until SIGTERM, or until standard input ends because the parent ended.
 
     The one argument is a JSON object: `socket` (a file descriptor), `run_dir` (removed at the end), `mailbox`, and the
     arguments of the delivery queue.

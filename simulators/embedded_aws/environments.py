@@ -25,7 +25,7 @@ def aws_settings(*, endpoint_url: str, simulator_url: str | None, absent: Path) 
     Args:
         endpoint_url: The emulator.
         simulator_url: The simulator of AWS Backup; without one its services go to the emulator, too.
-        absent: A path without a file, in place of the user's AWS configuration and credentials.
+        absent: A path without a file, instead of the user's AWS configuration and credentials.
     """
     settings = {
         "AWS_ENDPOINT_URL": endpoint_url,

@@ -14,9 +14,9 @@ _Handlers = dict[str, dict[str, Callable[..., Any]]]
 
 
 def add_query_definitions(handlers: _Handlers) -> None:
-    """Teach CloudFormation the saved queries of CloudWatch Logs Insights, as far as a deployment needs them.
+    """Add the saved queries of CloudWatch Logs Insights to CloudFormation, as far as a deployment needs them.
 
-    Nothing lists these queries: ministack does not know saved ones. Tests of the template show that they are right.
+    Nothing lists these queries: ministack has no operation for it. Tests of the template show that they are right.
     """
 
     def create(_logical_id: str, _properties: _Properties, _stack_name: str) -> _Created:
@@ -30,7 +30,7 @@ def add_query_definitions(handlers: _Handlers) -> None:
 
 
 def add_named_queries(handlers: _Handlers, athena: Any) -> None:
-    """Teach CloudFormation the saved queries of Athena; ``athena get-named-query`` returns them, as on AWS."""
+    """Add the saved queries of Athena to CloudFormation; ``athena get-named-query`` returns them, as on AWS."""
 
     def create(_logical_id: str, properties: _Properties, _stack_name: str) -> _Created:
         _status, _headers, body = athena._create_named_query(dict(properties))
@@ -49,7 +49,7 @@ def add_named_queries(handlers: _Handlers, athena: Any) -> None:
 
 
 def add_bucket_encryption(handlers: _Handlers, s3: Any) -> None:
-    """Teach CloudFormation the encryption of a bucket with a key that the template names.
+    """Add the encryption of a bucket with a key that the template names to CloudFormation.
 
     ministack accepts no object for AWS's own key, which encrypts the bucket that the CDK uploads to.
     """

@@ -1,4 +1,4 @@
-"""Changes to the inside of one version of ministack, which no other module knows.
+"""Changes to the internals of one version of ministack; no other module uses them.
 
 ministack 1.5.33 starts an unbounded thread for each event from EventBridge or Scheduler, and never retries it. Its
 own retries (Invoke with InvocationType=Event, S3 notifications) hold a thread each, take a throttle for a failure, and

@@ -109,7 +109,7 @@ class EmulatorProcess:
         raise EmulatorError(f"The embedded AWS ended by itself; the end of {self._log_file}:\n{self._last_lines()}")
 
     def stop(self) -> None:
-        """End the emulator and its Lambda workers: politely at first, then for certain. Harmless when repeated."""
+        """End the emulator and its Lambda workers: with SIGTERM, then with SIGKILL. Harmless when repeated."""
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_TIMEOUT)

@@ -187,7 +187,7 @@ def test_a_lock_longer_than_the_retention_is_refused() -> None:
 @pytest.mark.parametrize("days", ["0", "365", "forever"])
 def test_object_lock_is_not_taken_from_the_command_line_where_the_next_deployment_forgets_it(days: str) -> None:
     assert sentence(in_cdk_json(objectLockDays=365) | {"objectLockDays": days}) == (
-        f'Setting objectLockDays is "{days}" (from -c objectLockDays): it must stand in searchCoverage in cdk.json, '
+        f'Setting objectLockDays is "{days}" (from -c objectLockDays): it must be in searchCoverage in cdk.json, '
         "because a deployment that omits -c objectLockDays no longer locks reports."
     )
 

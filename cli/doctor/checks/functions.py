@@ -1,4 +1,4 @@
-"""Can the two functions run, does something start them, and are their failures kept?"""
+"""Checks that the two functions can run, that something starts them, and that their failures are kept."""
 
 import json
 from functools import partial
@@ -101,7 +101,7 @@ def _function(deployment: Deployment, output: str, section_of_concurrency: Secti
     reserved = deployment.client("lambda").get_function_concurrency(FunctionName=name)
     concurrency = reserved.get("ReservedConcurrentExecutions")
     if concurrency == 0:
-        found = f"{name} has a reserved concurrency of 0: somebody stopped it."
+        found = f"{name} has a reserved concurrency of 0, so it cannot run."
         return wrong(found, "Restore its reserved concurrency", section_of_concurrency)
     return ok(f"Active, {'no' if concurrency is None else concurrency} reserved concurrency.")
 

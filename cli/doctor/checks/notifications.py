@@ -1,4 +1,4 @@
-"""Does somebody receive the emails, and does each alarm notify somebody?"""
+"""Checks that the emails have recipients, and that each alarm notifies."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -28,7 +28,7 @@ def alarm_states(deployment: Deployment) -> Finding:
         return wrong(f"{_alarms_are(missing, 'missing')}.", "Find out who deleted them, and restore them")
     if mute := sorted(name for name, alarm in found.items() if not alarm["ActionsEnabled"]):
         remedy = f"aws cloudwatch enable-alarm-actions --alarm-names {' '.join(mute)}"
-        return wrong(f"{_alarms_are(mute, 'switched off')}; nobody will be notified.", remedy)
+        return wrong(f"{_alarms_are(mute, 'switched off')}; no notification is sent.", remedy)
     if on := sorted(name for name, alarm in found.items() if alarm["StateValue"] == "ALARM"):
         remedy = "Read the description of each alarm, which names the section that says what to do"
         return attention(f"{_alarms_are(on, 'on')}.", remedy, Section.ALARMS)
@@ -42,7 +42,7 @@ def _emails(deployment: Deployment, output: str, *, construct: str, setting: str
     paginator = deployment.client("sns").get_paginator("list_subscriptions_by_topic")
     with wrong_if_missing(f"topic {topic}"):
         listed = [each for page in paginator.paginate(TopicArn=topic) for each in page["Subscriptions"]]
-    # A subscription receives its ARN when it is confirmed; until then SNS shows a word in place of it.
+    # A subscription receives its ARN when it is confirmed; until then SNS shows a word instead.
     confirmed = [each for each in listed if each["SubscriptionArn"].startswith("arn:")]
     pending = [each["Endpoint"] for each in listed if each["SubscriptionArn"] == "PendingConfirmation"]
     again = "deploy once without the address and once with it"
@@ -52,7 +52,7 @@ def _emails(deployment: Deployment, output: str, *, construct: str, setting: str
     addresses = [each["Endpoint"] for each in confirmed if each["Protocol"] == "email"]
     in_stack = [each for each in deployment.of_type("AWS::SNS::Subscription") if each.logical_id.startswith(construct)]
     if len(addresses) < len(in_stack):
-        found = f"{len(addresses)} of the {len(in_stack)} email subscriptions of the stack left: somebody unsubscribed"
+        found = f"{len(addresses)} of the {len(in_stack)} email subscriptions remain: an address unsubscribed"
         return attention(f"{found}, or did not confirm in time.", again.capitalize(), Section.DOCTOR)
     if not confirmed:
         return attention("There is no subscriber.", f"Add addresses to {setting}, and deploy", Section.DOCTOR)

@@ -1,4 +1,4 @@
-"""Asks the policy simulator of IAM whether the roles may do what the functions and the schedule need.
+"""Asks the policy simulator of IAM whether the roles allow what the functions and the schedule need.
 
 The simulator evaluates the policies of a role and of the organization, but not those of keys and buckets: "Simulation
 of resource-based policies isn't supported for IAM roles" (service model of IAM, SimulatePrincipalPolicy).
@@ -40,7 +40,7 @@ def schedule(deployment: Deployment) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An action that IAM would not allow.
+    """An action that IAM does not allow.
 
     Attributes:
         action: The action.
@@ -62,33 +62,33 @@ def _ask(deployment: Deployment, role: str, needs: Iterable[Need], places: Place
     refusals = [refusal for need in needs for refusal in refusals_of(iam, role, need, deployment.region)]
     count = sum(len(need.actions) for need in needs)
     if not refusals:
-        return ok(f"Its role may call all of the {count} things that it has to.")
-    may = f"Its role may call {count - len(refusals)} of the {count} things that it has to"
-    certain_of_conditions = heeds_conditions(iam)
-    certain = [
-        each for each in refusals if not each.by_organization and (certain_of_conditions or not each.need.context)
-    ]
+        return ok(f"The role allows all {count} actions that it needs.")
+    allowed = f"The role allows {count - len(refusals)} of the {count} actions that it needs"
+    evaluates = evaluates_conditions(iam)
+    certain = [each for each in refusals if not each.by_organization and (evaluates or not each.need.context)]
     if certain:
         return wrong(
-            f"{may}, and not {', '.join(map(str, certain))}.", f"See who changed {role}, and undo it", Section.CHANGED
+            f"{allowed}, and not {', '.join(map(str, certain))}.",
+            f"Find out who changed {role}, and undo the change",
+            Section.CHANGED,
         )
-    if certain_of_conditions:
+    if evaluates:
         return unknown(
-            f"{may}; a policy of the organization seems to deny {', '.join(map(str, refusals))}, as far as the "
-            "simulator of IAM knows what such a call says of itself.",
-            "See whether the log of the function says that access was denied",
+            f"{allowed}; a policy of the organization seems to deny {', '.join(map(str, refusals))}. The simulator of "
+            "IAM does not see every condition key of a real call.",
+            "Search the log of the function for denied access",
             Section.ALARMS,
         )
     return unknown(
-        f"{may}; the IAM that was asked does not heed conditions, so that it is not known of "
+        f"{allowed}; this IAM ignores conditions, so it cannot say whether the role allows "
         f"{', '.join(sorted({each.action for each in refusals}))}.",
-        "Ask the IAM of AWS, which does",
+        "Repeat the check against the IAM of AWS, which evaluates conditions",
         Section.DOCTOR,
     )
 
 
 def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusal]:
-    """Yield the actions of a need that IAM would not allow a role."""
+    """Yield the actions of a need that IAM does not allow a role."""
     pages = iam.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=role,
         ActionNames=list(need.actions),
@@ -104,7 +104,7 @@ def refusals_of(iam: Any, role: str, need: Need, region: str) -> Iterator[Refusa
                 )
 
 
-def heeds_conditions(iam: Any) -> bool:
+def evaluates_conditions(iam: Any) -> bool:
     """Whether this IAM evaluates conditions with a set operator on a multivalued key, the hardest of the roles."""
     statement = {
         "Effect": "Allow",
@@ -121,7 +121,7 @@ def heeds_conditions(iam: Any) -> bool:
 
 
 def _entries(context: Mapping[str, ConditionValue]) -> list[dict[str, object]]:
-    """Write a context for the simulator, which must know that a key is multivalued."""
+    """Return a context for the simulator, which needs the type of each key."""
     return [
         {
             "ContextKeyName": key,

@@ -1,4 +1,4 @@
-"""Can the report function use the customer keys that search jobs are encrypted with?"""
+"""Checks that the report function can use the customer keys that encrypt search jobs."""
 
 from typing import Any, Final
 
@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws_errors import is_missing
 from cli.deployment import Deployment
-from cli.doctor.checks.rights import heeds_conditions, refusals_of
+from cli.doctor.checks.rights import evaluates_conditions, refusals_of
 from cli.doctor.finding import Finding, attention, ok, unknown
 from cli.doctor.needs import key_of_a_search_job
 from cli.doctor.section import Section
@@ -33,7 +33,7 @@ def check(deployment: Deployment) -> Finding:
     if not refused:
         return ok(f"The report function can use all {len(keys)} keys of {jobs} search jobs that AWS knows.")
     named = ", ".join(refused)
-    if not heeds_conditions(iam):
+    if not evaluates_conditions(iam):
         found = f"This IAM ignores conditions, so it cannot say whether the report function can use {named}."
         return unknown(found, "Check whether the setting searchKeyArns lists it", Section.SEARCH_KEYS)
     found = f"The report function cannot use {named}, so AWS probably refuses to return such search jobs."

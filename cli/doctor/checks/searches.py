@@ -1,4 +1,4 @@
-"""Does AWS Backup search answer, and does each search job that ended have its report?"""
+"""Checks that AWS Backup search answers, and that each search job that ended has its report."""
 
 from datetime import datetime, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""Does the stack exist, and is it complete?"""
+"""Checks that the stack exists and is complete."""
 
 from typing import Final
 
@@ -30,9 +30,9 @@ def check(deployment: Deployment) -> Finding:
 
 def _judge(deployment: Deployment, found: str, status: str) -> Finding:
     if status.startswith("DELETE"):
-        return wrong(f"{found}: somebody is removing it.", "Deploy it again if you need it", Section.REMOVE)
+        return wrong(f"{found}: its removal has started.", "Deploy it again if you need it", Section.REMOVE)
     if status.endswith("_IN_PROGRESS"):
-        return attention(f"{found}: somebody is deploying it.", "Wait for the end, and check again", Section.UPGRADE)
+        return attention(f"{found}: it is being deployed.", "Wait for the end, and check again", Section.UPGRADE)
     if status not in (*_COMPLETE, *_ROLLED_BACK):
         reason = deployment.stack.get("StackStatusReason")
         found += f" ({reason})" if reason else ""

@@ -1,4 +1,4 @@
-"""Are the KMS keys, the bucket and the table as the stack created them?"""
+"""Checks that the KMS keys, the bucket and the table are as the stack created them."""
 
 import json
 from collections.abc import Iterator

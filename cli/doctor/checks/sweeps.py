@@ -1,4 +1,4 @@
-"""When did the watch function last sweep with success?"""
+"""Checks when the watch function last completed a sweep."""
 
 import json
 import re

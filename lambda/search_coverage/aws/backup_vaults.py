@@ -61,7 +61,7 @@ class BackupVaults:
         )
 
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Read what a list does not tell for sure: status, role, completion, storage class; None if it was deleted."""
+        """Read what a list does not show reliably: status, role, completion, storage class; None if it was deleted."""
         with reading(f"Reading recovery point {point.arn}"):
             try:
                 answer: Any = self._client.describe_recovery_point(
@@ -92,7 +92,7 @@ class BackupVaults:
     def tags(self, recovery_point_arn: str) -> Generator[dict[str, str], None, None]:
         """Read the tags of a recovery point, page by page.
 
-        AWS gives them only for the types that it manages fully, which EBS is not among
+        AWS returns them only for the types that it manages fully, which EBS is not among
         (https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html).
         """
         return pages_of(f"the tags of {recovery_point_arn}", partial(self._page_of_tags, recovery_point_arn))

@@ -1,4 +1,4 @@
-"""The quick way through a page of a long list: the body is decoded once, and not walked shape by shape.
+"""The fast path for a page of a long list: the body is decoded once, and not walked shape by shape.
 
 botocore spends most of a report's time on turning each member of each row into Python by its model, timestamps into
 datetimes above all. Its event ``before-parse`` lets a client decode the body itself; signing, retries, errors and
@@ -14,7 +14,7 @@ _NUMBERS = frozenset({int, float})
 
 
 def take_pages(client: Any, operation: str, list_name: str, *times: str, whatever_rows: bool = False) -> None:
-    """Let a client decode the pages of one list operation itself, once, however often it is asked to.
+    """Register the decoder for the pages of one list operation on a client; repeated calls change nothing.
 
     Args:
         client: The client; two objects may share it.
@@ -29,7 +29,7 @@ def take_pages(client: Any, operation: str, list_name: str, *times: str, whateve
 
 
 def page_taker(list_name: str, *times: str, whatever_rows: bool = False) -> Callable[..., None]:
-    """Make a handler of ``before-parse`` that decodes the pages of one list operation in place of botocore's parser.
+    """Make a handler of ``before-parse`` that decodes the pages of one list operation instead of botocore's parser.
 
     Rows come as they are on the wire: times as seconds since the epoch, members that AWS did not send missing or None
     (AWS Backup does both, aws-facts.md §7).

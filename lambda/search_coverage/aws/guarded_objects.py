@@ -107,7 +107,7 @@ class GuardedObjects:
         )
 
     def head(self, key: str, what: str) -> Any:
-        """Look at an object; None if there is none."""
+        """Read the metadata of an object; None if there is none."""
         with reading(what):
             try:
                 return self._client.head_object(**self._at(key))
@@ -139,7 +139,7 @@ class GuardedObjects:
         )
 
     def _seen(self, key: str, write: str, lease: Lease, what: str) -> tuple[Mapping[str, str], Written | None]:
-        """Look at what is there, then confirm the lease; return the condition for a write.
+        """Read what is there, then confirm the lease; return the condition for a write.
 
         Returns:
             The condition; and what is there, if it is of this very write, and S3's answer got lost on the way.

@@ -1,4 +1,4 @@
-"""Lists that AWS gives in pages: read to their end, each token once, the next page while the caller uses this one."""
+"""Lists that AWS returns in pages: read to their end, each token once, the next page while the caller uses this one."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from search_coverage.aws.errors import reading
 from search_coverage.coverage.errors import AwsCallFailed
 
-PAGE_SIZE = 1000  # the most that AWS Backup gives (aws-facts.md §2)
+PAGE_SIZE = 1000  # the most that AWS Backup returns (aws-facts.md §2)
 
 _Page = TypeVar("_Page")
 _Row = TypeVar("_Row")
@@ -99,5 +99,5 @@ def epoch(moment: Any) -> float | None:
 
 
 def answer_without(name: str) -> str:
-    """Say that an answer lacks a member that it must have."""
+    """Return the sentence about an answer that lacks a required member."""
     return f"AWS answered without {name}, so the answer cannot be trusted."

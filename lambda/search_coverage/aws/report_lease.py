@@ -56,7 +56,7 @@ class _Owner:
 
 
 class ReportLeases:
-    """Implements `ports.Leases`: gives the lease on a report to one attempt at a time."""
+    """Implements `ports.Leases`: grants the lease on a report to one attempt at a time."""
 
     def __init__(self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client

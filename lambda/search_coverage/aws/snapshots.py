@@ -18,7 +18,7 @@ class Snapshots:
     def tags(self, arns: Collection[str]) -> dict[str, dict[str, str]]:
         """Read the tags of at most `SNAPSHOTS_PER_CALL` snapshots, by ARN; those that EC2 does not show are missing.
 
-        DescribeTags could not tell a snapshot without tags from one that is not there; DescribeSnapshots does.
+        DescribeTags does not distinguish a snapshot without tags from a missing one; DescribeSnapshots does.
         """
         by_identifier = {arn.rpartition("/")[2]: arn for arn in arns}
         request = {

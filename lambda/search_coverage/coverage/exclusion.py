@@ -38,7 +38,7 @@ def _then(first: str, later: str) -> str:
     return rf"(?:^|\.)(?>[^.]*?{first})[^.]*{later}"
 
 
-# To teach the product a message: add a pattern to its reason, and the message to tests/unit/test_exclusion.py.
+# To add a message: add a pattern to its reason, and the message to tests/unit/test_exclusion.py.
 # The order matters: the more specific reason comes first ("index creation failed: access denied" is a failed index).
 MESSAGES: dict[Reason, tuple[re.Pattern[str], ...]] = {
     Reason.KMS_ACCESS_DENIED: _patterns(

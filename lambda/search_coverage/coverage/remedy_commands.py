@@ -57,7 +57,7 @@ def after_reading(exclusion: Exclusion) -> list[str]:
 
 
 def advice(exclusion: Exclusion) -> str:
-    """Say on one line what to do: the sentence, and the first command if all its values are known."""
+    """Return what to do on one line: the sentence, and the first command if all its values are known."""
     remedy = _remedy(exclusion)
     first = next(iter((*remedy.commands, *remedy.reading)), None)
     if not first or (exclusion.index is None and "{vault}" in first):

@@ -38,7 +38,7 @@ class ReportEnvironment:
         Raises:
             EnvironmentInvalid: One is missing or wrong.
         """
-        from search_coverage.report.mail.alert import NotifyOn  # noqa: PLC0415 - the watch function notifies nobody
+        from search_coverage.report.mail.alert import NotifyOn  # noqa: PLC0415 - the watch function does not notify
 
         return cls(
             report_bucket=_required(variables, Variable.REPORT_BUCKET),

@@ -44,7 +44,7 @@ def count_sweep(metrics: Metrics, sweep: "Sweep") -> None:
 
 
 def _count_one_of(name: str, count: int, metrics: Metrics, **kind: str) -> None:
-    """Count under a dimension more, which a metric of the same blob cannot have."""
+    """Count under one more dimension, which a metric of the same blob cannot have."""
     with single_metric(name, MetricUnit.Count, count, namespace=metrics.namespace) as metric:
         for dimension, value in {"service": metrics.service, **kind}.items():
             metric.add_dimension(dimension, value)

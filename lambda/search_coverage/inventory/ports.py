@@ -1,6 +1,6 @@
 """What the inventory needs from outside: the vaults of AWS Backup, and the snapshots of EC2.
 
-Every method raises `AwsCallFailed` where AWS does not give the whole answer.
+Every method raises `AwsCallFailed` where AWS does not return the whole answer.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -50,7 +50,7 @@ class Vaults(Protocol):
         """
 
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:
-        """Read what a list does not tell for sure: status, role, completion, storage class; None if it was deleted."""
+        """Read what a list does not show reliably: status, role, completion, storage class; None if it was deleted."""
 
     def items_in_index(self, point: RecoveryPoint) -> int | None:
         """Read how many items the index of a recovery point holds; None where AWS does not say."""

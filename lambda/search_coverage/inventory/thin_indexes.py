@@ -20,7 +20,7 @@ class IndexFindings:
     Attributes:
         known: For how many backups it is known, and for the previous backup as well where there is one.
         without_previous: How many backups have no previous one in the table.
-        refusals: What AWS answered in place of a number.
+        refusals: What AWS answered instead of a number.
     """
 
     thin: tuple[ThinIndex, ...]
@@ -29,7 +29,7 @@ class IndexFindings:
     refusals: list[str]
 
     def notes(self, searched: int, *, is_scope_bounded: bool) -> Iterator[str]:
-        """Say for how many of the searched backups it is not known how much their index holds."""
+        """Describe for how many of the searched backups the content of the index is unknown."""
         if self.known < searched:
             yield (
                 f"How much the index holds is known of {self.known} of the {searched} backups that were searched (at "

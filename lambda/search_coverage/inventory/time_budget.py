@@ -25,7 +25,7 @@ class TimeBudget:
         self.seconds = self._end - self.clock()
 
     def resume(self, at_most: float = float("inf")) -> None:
-        """Let the time run again, for no more than ``at_most`` seconds."""
+        """Resume the budget, for no more than ``at_most`` seconds."""
         self._end = self.clock() + min(self.seconds, at_most)
 
     def is_used_up(self) -> bool:

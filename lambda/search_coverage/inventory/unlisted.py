@@ -1,4 +1,4 @@
-"""Decides which recovery points that a search does not list are in its scope, with what only single calls tell."""
+"""Decides which recovery points that a search does not list are in its scope, with what only single calls return."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ class UnlistedPoints:
         return self._with_tags(points) if self.job.scope.tags else iter(points)
 
     def problems(self) -> Iterator[str]:
-        """Say which points may or may not be in scope."""
+        """Describe which points may or may not be in scope."""
         if self.tags_unknown:
             yield (
                 f"The tags of {self.tags_unknown} backups that the search does not list could not be read, so it is "
@@ -68,7 +68,7 @@ class UnlistedPoints:
             )
 
     def refusals(self) -> list[str]:
-        """Say what AWS answered in place of details and tags."""
+        """Describe what AWS answered instead of details and tags."""
         return [*self._details.refusals, *self._tags.refusals[:1]]
 
     def _with_details(self, points: list[RecoveryPoint]) -> Iterator[RecoveryPoint]:

@@ -1,4 +1,4 @@
-"""What reading the vaults gives: their contents, or the reason why there is no inventory."""
+"""The result of reading the vaults: their contents, or the reason why there is no inventory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Unavailable:
         """Do nothing."""
 
     def index_of(self, backup: Backup) -> BackupIndex | None:
-        """Know nothing."""
+        """Return nothing: no vault is known."""
 
     def not_listed(self) -> Iterator[Exclusion]:
         """Return no backup."""

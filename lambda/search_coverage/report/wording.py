@@ -37,7 +37,7 @@ _STATUSES = frozenset({"RUNNING", "COMPLETED", "STOPPING", "STOPPED", "FAILED", 
 
 
 def headline(findings: Findings) -> str:
-    """Say in one sentence how much of the backups the search looked at, and no more than is known."""
+    """State in one sentence how much of the backups the search looked at, and no more than is known."""
     tally, verdict, meant = findings.tally, findings.judgement.verdict, findings.backups_meant
     noun = "backup" if meant == 1 else "backups"
     if meant == 0:
@@ -53,7 +53,7 @@ def headline(findings: Findings) -> str:
 
 
 def headline_in_short(findings: Findings) -> str:
-    """Say the verdict and the numbers in a few words, as for the subject of a mail."""
+    """State the verdict and the numbers in a few words, as for the subject of a mail."""
     excluded, verdict, meant = findings.tally.excluded, findings.judgement.verdict, findings.backups_meant
     if verdict is Verdict.COMPLETE:
         numbers = f"all {meant:,} backups searched"
@@ -72,7 +72,7 @@ def not_looked_at(findings: Findings) -> str | None:
 
 
 def trust(verdict: Verdict, inventory: Inventory) -> str:
-    """Say how far the result can be trusted, in words that claim no more than a search of metadata shows."""
+    """State how far the result can be trusted, in words that claim no more than a search of metadata shows."""
     return _TRUST_NOT_COMPARED if verdict is Verdict.COMPLETE and inventory.is_off else _TRUST[verdict]
 
 

@@ -30,5 +30,5 @@ class NoInventory(AbstractContextManager["NoInventory"]):
         return iter(())
 
     def result(self, _listed: int) -> Inventory:
-        """Say that the inventory is off."""
+        """Return an inventory that is off."""
         return Inventory(InventoryStatus.OFF)

@@ -58,7 +58,7 @@ class Notifier:
             return Notified(pending=str(error))
 
     def send_digest_of_replay(self, findings: Findings, attempt: ReportAttempt) -> None:
-        """Let the digest of a replay be sent, also if another attempt has to do it; unless it was sent already."""
+        """Delete the record of the digest of a replay, unless it was sent: this or another attempt then sends it."""
         if attempt.is_replay and not self.sent.message_id(attempt.digest_key, _content_of_digest(findings)):
             self.sent.forget(attempt.job.identifier)
 

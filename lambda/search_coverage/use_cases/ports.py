@@ -200,7 +200,7 @@ class ScopeInventory(Protocol):
     """What the vaults hold in the scope of a search, compared with what the search lists."""
 
     def mark_listed(self, page: BackupsPage) -> None:
-        """Take a page of the list."""
+        """Record a page of the list."""
 
     def index_of(self, backup: Backup) -> BackupIndex | None:
         """Return what a vault says of a listed backup and its index."""

@@ -25,8 +25,8 @@ from search_coverage.use_cases.ports import (
 
 ANNOUNCED_AGAIN_AFTER = timedelta(hours=1)
 OVERDUE_AFTER = timedelta(hours=1)
-# A person's mail subscription is suspended above 10 mails a second (aws-facts.md §5). A batch is 10 events, each of
-# which may become a mail: 5 a second leave room for reports that take different times.
+# A person's mail subscription is suspended above 10 mails per second (aws-facts.md §5). A batch is 10 events, each of
+# which may become a mail: 5 per second leave room for reports that take different times.
 _SECONDS_BETWEEN_BATCHES = 2.0
 _SECONDS_KEPT_BACK = 10.0
 _SECONDS_KEPT_FOR_ANNOUNCING = 25.0

@@ -1,4 +1,4 @@
-"""What goes wrong on demand: for which operation, on which page, how often."""
+"""Faults on demand: for which operation, on which page, how often."""
 
 import threading
 import time
@@ -122,7 +122,7 @@ def test_broken_json_is_no_error_for_botocore_but_an_output_without_its_required
     sandbox.simulator.faults.add(Effect.BROKEN_JSON, operation=LISTING, page=2, times=1)
     first = page(sandbox, job)
 
-    # Whoever trusts the paginator takes this for the end of the list
+    # A caller that trusts the paginator takes this for the end of the list
     second = page(sandbox, job, first["NextToken"])
 
     assert set(second) == {"ResponseMetadata"}

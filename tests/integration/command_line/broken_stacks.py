@@ -88,7 +88,7 @@ _UNENCRYPTED = "ServerSideEncryptionConfigurationNotFoundError"
 _NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 _UNCONFIRMED = "Not confirmed, and so without emails: me@example.com."
 _FOLLOW = "Follow the link in the email from AWS; it is valid for two days"
-_UNSUBSCRIBED = "0 of the 1 email subscriptions of the stack left: somebody unsubscribed, or did not confirm in time."
+_UNSUBSCRIBED = "0 of the 1 email subscriptions remain: an address unsubscribed, or did not confirm in time."
 
 TABLE: dict[tuple[str, str], list[Row]] = {
     ("report function", "GetFunctionConfiguration"): _function_states("report"),

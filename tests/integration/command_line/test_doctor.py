@@ -71,14 +71,14 @@ def test_what_is_broken_is_found_and_nothing_else_is_blamed(check: str, operatio
     [
         ("CREATE_COMPLETE", OK, "with 6 resources"),
         ("UPDATE_COMPLETE", OK, "is UPDATE_COMPLETE"),
-        ("UPDATE_IN_PROGRESS", ATTENTION, "somebody is deploying it"),
-        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ATTENTION, "somebody is deploying it"),
+        ("UPDATE_IN_PROGRESS", ATTENTION, "it is being deployed"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ATTENTION, "it is being deployed"),
         ("UPDATE_ROLLBACK_COMPLETE", ATTENTION, "the earlier version is back"),
         ("ROLLBACK_COMPLETE", WRONG, "is ROLLBACK_COMPLETE"),
         ("CREATE_FAILED", WRONG, "is CREATE_FAILED"),
         ("UPDATE_ROLLBACK_FAILED", WRONG, "is UPDATE_ROLLBACK_FAILED"),
-        ("DELETE_IN_PROGRESS", WRONG, "somebody is removing it"),
-        ("DELETE_FAILED", WRONG, "somebody is removing it"),
+        ("DELETE_IN_PROGRESS", WRONG, "its removal has started"),
+        ("DELETE_FAILED", WRONG, "its removal has started"),
     ],
 )
 def test_the_status_of_the_stack_is_named(status: str, state: State, part: str) -> None:

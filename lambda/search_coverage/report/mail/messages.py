@@ -1,6 +1,6 @@
 """The SNS messages: every FAILED backup to machines, in parts that fit, and one digest to people.
 
-SNS takes 256 KiB a message, body and attributes together, in UTF-8 bytes (aws-facts.md §5).
+SNS takes 256 KiB per message, body and attributes together, in UTF-8 bytes (aws-facts.md §5).
 """
 
 import json

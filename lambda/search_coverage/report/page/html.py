@@ -62,7 +62,7 @@ def page(findings: Findings, csv_key: str) -> str:
 
 
 def _scope(scope: SearchScope) -> list[tuple[str, tuple[str, ...]]]:
-    """Say what the search was asked to look into, as headings with one or more lines."""
+    """Describe what the search was asked to look into, as headings with one or more lines."""
     types = " and ".join(map(wording.type_in_words, scope.resource_types)) or "any"
     bounds = (("after", scope.created_after), ("before", scope.created_before))
     made = " and ".join(f"{word} {wording.moment_in_words(moment)}" for word, moment in bounds if moment)
