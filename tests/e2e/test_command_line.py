@@ -69,7 +69,7 @@ def check_up(*, session: boto3.session.Session | None = None, later: timedelta =
     return dict(run_checks(deployment))
 
 
-def ailing(findings: Mapping[str, Finding]) -> dict[str, State]:
+def not_in_order(findings: Mapping[str, Finding]) -> dict[str, State]:
     """Return what is neither in order nor unknown."""
     return {name: each.state for name, each in findings.items() if each.state in {WRONG, ATTENTION}}
 
@@ -204,7 +204,7 @@ def test_the_doctor_finds_all_that_is_broken_and_nothing_else(in_order: Stack, e
     assert '(docs/operations.md, "A search job has no report for an hour").' in text.stdout
     assert text.stdout.splitlines()[-1].startswith("Something is wrong: ")
     # And once all is mended, nothing is found
-    assert ailing(check_up()) == {}
+    assert not_in_order(check_up()) == {}
 
 
 def test_what_needs_attention_is_no_failure(in_order: Stack, environment: dict[str, str]) -> None:
@@ -218,7 +218,7 @@ def test_what_needs_attention_is_no_failure(in_order: Stack, environment: dict[s
     assert result.stdout.splitlines()[-1].startswith("The product works, and something needs attention")
 
 
-def test_a_watch_that_fell_silent_is_found_with_the_time_and_its_last_error(
+def test_a_silent_watch_function_is_found_with_the_time_and_its_last_error(
     in_order: Stack, environment: dict[str, str], simulator: BackupSimulator
 ) -> None:
     # Given that no sweep succeeds any more

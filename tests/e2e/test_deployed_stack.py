@@ -151,7 +151,7 @@ def test_the_mail_subscription_is_the_stacks_own_and_asks_for_digests_only(stack
     assert json.loads(attributes["FilterPolicy"]) == {"kind": ["digest"]}
 
 
-def test_the_functions_talk_to_this_computer_only(stack: Stack) -> None:
+def test_the_functions_call_this_computer_only(stack: Stack) -> None:
     assert stack.aws.endpoint_url.startswith("http://127.0.0.1:")
     assert EmbeddedAws.account_id in stack.outputs["AlertsTopicArn"]
 

@@ -98,7 +98,7 @@ def test_the_shell_reaches_nothing_but_this_computer(running: Running) -> None:
     assert "Connection refused" in running.run(f'.venv/bin/python -c "{elsewhere}" 2>&1 || true')
 
 
-def test_ctrl_c_ends_it_without_a_word(running: Running) -> None:
+def test_ctrl_c_ends_it_without_output(running: Running) -> None:
     running.process.send_signal(signal.SIGINT)
 
     said, _ = running.process.communicate(timeout=20)

@@ -31,7 +31,7 @@ def test_every_call_goes_wrong_in_every_way(rows: Rows) -> None:
         pytest.param(("",), id="nothing-else-is-wrong"),
     ],
 )
-def test_whatever_goes_wrong(rows: Rows, words: tuple[str, ...]) -> None:
+def test_every_fault_keeps_this_promise(rows: Rows, words: tuple[str, ...]) -> None:
     assert wrong(rows, *words) == []
 
 

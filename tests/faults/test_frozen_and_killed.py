@@ -27,5 +27,5 @@ def test_attempts_stop_in_many_ways(plays: Rows) -> None:
         pytest.param(("",), id="nothing-else-is-wrong"),
     ],
 )
-def test_whatever_stops(plays: Rows, words: tuple[str, ...]) -> None:
+def test_every_stop_keeps_this_promise(plays: Rows, words: tuple[str, ...]) -> None:
     assert wrong(plays, *words) == []

@@ -134,7 +134,7 @@ def test_every_exception_is_still_needed_and_gives_its_source(
         assert "AWS" in source
 
 
-def test_the_statements_are_all_read(stack: SynthesizedStack) -> None:
+def test_every_statement_is_read(stack: SynthesizedStack) -> None:
     # As many as there are effects in the template, and one per permission of a function
     permissions = len(stack.resources("AWS::Lambda::Permission"))
 

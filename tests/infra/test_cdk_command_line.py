@@ -68,7 +68,7 @@ def test_a_wrong_setting_stops_the_command_line_with_one_sentence_said_once(new_
     assert "Traceback" not in run.stderr
 
 
-def test_what_the_readme_exports_tells_the_region_to_version_1_of_the_aws_cli_too(tmp_path: Path) -> None:
+def test_the_exports_of_the_readme_set_the_region_for_version_1_of_the_aws_cli_too(tmp_path: Path) -> None:
     # Given the line of README.md that names profile and Region
     (line,) = re.findall(r"^ *(export AWS_PROFILE=.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     config = tmp_path / "config"

@@ -43,9 +43,7 @@ def is_failed_report(line: str) -> bool:
 
 
 @pytest.mark.parametrize("log_format", ["TEXT", "JSON"])
-def test_the_query_for_failed_reports_finds_an_error_that_nobody_caught(
-    log_format: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_query_for_failed_reports_finds_an_uncaught_error(log_format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given what Lambda's own runtime logs of an exception
     with monkeypatch.context() as context:
         context.setenv("AWS_LAMBDA_LOG_FORMAT", log_format)

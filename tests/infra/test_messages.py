@@ -64,7 +64,7 @@ def test_the_topics_and_the_queues(promise: Promise) -> None:
     promise.check()
 
 
-def test_cloudwatch_may_use_the_key_for_alarms_of_this_account_and_nobody_else_is_named(
+def test_the_policy_of_the_key_names_cloudwatch_for_alarms_of_this_account_and_no_other_service(
     stack: SynthesizedStack,
 ) -> None:
     account, cloudwatch = stack.resource("AlertsKey")["KeyPolicy"]["Statement"]
@@ -97,7 +97,7 @@ def test_a_person_gets_the_digest_and_no_other_part_and_the_alarms_without_a_fil
     ]
 
 
-def test_without_addresses_nobody_is_subscribed() -> None:
+def test_without_addresses_there_are_no_subscriptions() -> None:
     assert synthesized(Settings()).resources("AWS::SNS::Subscription") == {}
 
 

@@ -73,7 +73,7 @@ def test_alarms_go_to_the_notification_addresses_where_null_is_written() -> None
 
 
 @pytest.mark.parametrize("nobody", [in_cdk_json(alarmEmails=[]), {"alarmEmails": ""}, {"alarmEmails": "[]"}])
-def test_alarms_can_go_to_nobody_although_notifications_go_to_somebody(nobody: dict[str, object]) -> None:
+def test_alarms_can_have_no_recipient_while_notifications_have_one(nobody: dict[str, object]) -> None:
     assert Settings.from_context({"notificationEmails": "a@example.com"} | nobody).alarm_emails == ()
 
 

@@ -55,7 +55,7 @@ def test_the_outputs_name_what_people_look_for(stack: SynthesizedStack) -> None:
     assert {name: output["Value"] for name, output in stack.template["Outputs"].items()} == OUTPUTS
 
 
-def test_everything_that_can_be_tagged_is(stack: SynthesizedStack) -> None:
+def test_every_resource_that_can_have_tags_has_them(stack: SynthesizedStack) -> None:
     untagged = {
         resource["Type"]
         for resource in stack.template["Resources"].values()

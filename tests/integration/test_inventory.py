@@ -199,7 +199,7 @@ def test_a_vault_that_cannot_be_read_makes_the_inventory_partial_and_says_so(dep
     assert summary["backups"]["excluded"] == 3
 
 
-def test_with_the_inventory_off_nobody_asks_the_vaults(deployment: Deployment) -> None:
+def test_with_the_inventory_off_the_vaults_are_not_read(deployment: Deployment) -> None:
     deployment.simulator.add_vault(Vault("Default", (INDEXED, NEVER_INDEXED)))
     search_job = search(deployment)
     deployment.simulator.clear_requests()
@@ -210,7 +210,7 @@ def test_with_the_inventory_off_nobody_asks_the_vaults(deployment: Deployment) -
     assert (summary["verdict"], summary["inventory"]["status"]) == ("COMPLETE", "OFF")
 
 
-def test_people_are_notified_once_though_each_attempt_finds_something_else_in_the_vaults(
+def test_people_are_notified_once_although_each_attempt_finds_other_backups_in_the_vaults(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = RecoveryPointGroup(source=BUCKET, search_status="FAILED", search_message="x")

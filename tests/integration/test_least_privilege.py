@@ -228,7 +228,7 @@ def test_the_policy_of_the_bucket_denies_the_report_function_nothing_that_it_nee
 
 @pytest.mark.parametrize("action", ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags", "s3:PutObject"])
 @pytest.mark.parametrize("folder", ["reports/1/2", "excluded_backups/account=1", "summaries/account=1"])
-def test_nobody_replicates_a_report_into_the_bucket_or_writes_one_there(action: str, folder: str) -> None:
+def test_no_other_role_replicates_or_writes_a_report_into_the_bucket(action: str, folder: str) -> None:
     # Given a role that may do everything, and a summary that it would plant
     planted = Need(action, f"arn:aws:s3:::{Deployed.bucket}/{folder}/summary.json")
     beside = Need(action, f"arn:aws:s3:::{Deployed.bucket}/beside/anything")
@@ -258,7 +258,7 @@ def test_a_function_touches_no_record_of_the_other(own: str, others: str) -> Non
     assert role_of(own).refused({about(RECORDS[own]), *beyond}) == beyond
 
 
-def test_any_permission_that_is_taken_away_is_missed(report_needs: set[Need]) -> None:
+def test_every_granted_permission_is_needed(report_needs: set[Need]) -> None:
     role = role_of("report")
     permissions = [(each.sid, action) for each in role.statements for action in each.actions]
 
@@ -276,7 +276,7 @@ def test_any_permission_that_is_taken_away_is_missed(report_needs: set[Need]) ->
         (("s3:PutObject",), ("arn:aws:s3:::reports-bucket/*", "arn:aws:s3:::other/*"), {"arn:aws:s3:::other/*"}),
     ],
 )
-def test_a_permission_too_many_is_found(
+def test_an_unneeded_permission_is_found(
     report_needs: set[Need], actions: tuple[str, ...], resources: tuple[str, ...], idle: set[str]
 ) -> None:
     role = role_of("report").with_statement(Statement("More", actions, resources))

@@ -210,7 +210,7 @@ def test_a_summary_is_read_back_with_the_request_that_it_was_made_for(bucket: Re
 @pytest.mark.parametrize(
     "damaged", [b"", b"{", b"[1]", b"null", b"{}", b'{"verdict": "COMPLETE"}', b'{"files": 5}', b"\xff\xfe"]
 )
-def test_a_summary_that_somebody_damaged_is_none(s3: Any, bucket: ReportBucket, damaged: bytes) -> None:
+def test_a_damaged_summary_is_none(s3: Any, bucket: ReportBucket, damaged: bytes) -> None:
     s3.put_object(Bucket=BUCKET, Key=MARK, Body=damaged)
 
     found = bucket.summary(MARK)
@@ -220,7 +220,7 @@ def test_a_summary_that_somebody_damaged_is_none(s3: Any, bucket: ReportBucket, 
 
 
 @pytest.mark.parametrize(("change", "believed"), [(None, True), ("another", False), ("gone", False), ("unnamed", True)])
-def test_a_summary_is_believed_while_its_files_are_the_versions_that_it_names(
+def test_a_summary_is_accepted_while_its_files_are_the_versions_that_it_names(
     s3: Any, bucket: ReportBucket, tmp_path: Path, change: str | None, *, believed: bool
 ) -> None:
     path = tmp_path / "file"

@@ -126,9 +126,7 @@ def test_the_event_of_a_report_is_put_on_the_bus(deployment: Deployment) -> None
     assert detail["summaryKey"] in deployment.stored()
 
 
-def test_the_same_event_twice_at_once_is_one_digest_and_the_other_leaves_it_at_that(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_event_twice_at_once_is_one_digest(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search_coverage.aws.report_lease._RENEWED_EVERY_SECONDS", 0.05)
     monkeypatch.setattr("search_coverage.aws.report_lease._SECONDS_BETWEEN_LOOKS", 0.2)
     search_job = deployment.simulator.finish_job(ONE_FAILED)

@@ -68,7 +68,7 @@ def test_the_conditions_are_those_of_the_policy_of_aws_for_who_works_with_search
     }
 
 
-def test_without_the_setting_nobody_may_and_the_watch_function_never_may(deployment: Deployment) -> None:
+def test_without_the_setting_no_role_may_decrypt_and_the_watch_function_never_may(deployment: Deployment) -> None:
     for settings, role in (
         (Settings(), "ReporterReportRole"),
         (Settings(search_key_arns=(KEY,)), "WatcherWatchRole"),
@@ -115,13 +115,13 @@ def test_the_doctor_names_a_key_that_the_report_function_may_not_use() -> None:
         ((KEY, OTHER_KEY, KEY), "The report function can use all 2 keys of the 3 search jobs that AWS knows."),
     ],
 )
-def test_the_doctor_has_nothing_to_say_of_keys_that_may_be_used(keys: tuple[str | None, ...], found: str) -> None:
+def test_keys_that_the_report_function_may_use_are_in_order(keys: tuple[str | None, ...], found: str) -> None:
     finding = find("KMS keys of search jobs", ScriptedStack({**known_to_aws(*keys), **policy_simulator()}))
 
     assert (finding.state, finding.found) == (State.OK, found)
 
 
-def test_the_doctor_does_not_know_where_conditions_are_not_heeded() -> None:
+def test_a_key_is_unknown_where_iam_ignores_conditions() -> None:
     answers = {**known_to_aws(KEY), **policy_simulator("kms:Decrypt", conditions=False)}
 
     assert find("KMS keys of search jobs", ScriptedStack(answers)).state is State.UNKNOWN

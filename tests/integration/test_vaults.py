@@ -53,9 +53,7 @@ FAULTS_OF_EC2 = [("DescribeSnapshots", fault) for fault in ("UnauthorizedOperati
 
 
 @pytest.mark.parametrize(("operation", "fault"), [*FAULTS, *FAULTS_OF_EC2])
-def test_an_answer_that_says_nothing_is_an_error_that_says_why(
-    simulator: BackupSimulator, operation: str, fault: str
-) -> None:
+def test_an_empty_answer_is_an_error_that_says_why(simulator: BackupSimulator, operation: str, fault: str) -> None:
     details: dict[str, Any] = {} if fault == BROKEN else {"error_code": fault}
     simulator.faults.add(BROKEN if fault == BROKEN else "error", operation=operation, **details)
     read = {**READS, "DescribeSnapshots": tags_of_a_snapshot}[operation]
@@ -74,7 +72,7 @@ def test_an_answer_without_tags_is_not_one_of_a_recovery_point_without_tags() ->
         list(BackupVaults(client).tags(POINT))
 
 
-def test_tags_that_go_round_in_circles_end() -> None:
+def test_a_list_of_tags_with_a_repeated_page_token_ends() -> None:
     client, pages = boto3.client("backup"), []
 
     def same_token(parsed: dict[str, Any], **_: object) -> None:

@@ -220,7 +220,7 @@ def test_both_calls_recognize_that_the_key_may_not_be_used(operation: str) -> No
         ("ValidationException", "The key is wrong."),
     ],
 )
-def test_what_is_not_about_a_key_does_not_blame_one(code: str, message: str) -> None:
+def test_an_error_that_is_not_about_a_key_names_no_key(code: str, message: str) -> None:
     with pytest.raises(AwsCallFailed) as caught:
         search(response({"message": message}, 400, code)).search_job(JOB_ID)
 

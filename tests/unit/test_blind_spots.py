@@ -45,7 +45,7 @@ def test_they_are_those_of_the_resource_type_and_contents_are_always_among_them(
     assert set(spots(SearchScope(types))) == {"Contents", *titles}
 
 
-def test_a_filter_by_creation_time_makes_missing_creation_times_louder() -> None:
+def test_a_filter_by_creation_time_emphasizes_missing_creation_times() -> None:
     quiet, loud = (
         spots(filters_by_creation_time=filters)["Files without a creation time"] for filters in (False, True)
     )

@@ -98,7 +98,7 @@ def test_any_other_status_is_an_exclusion(status: str | None, reason: Reason) ->
         ("Unsupported file system: zfs", Reason.NOT_SUPPORTED),
     ],
 )
-def test_a_message_tells_the_reason_by_its_meaning(status: str, message: str, reason: Reason) -> None:
+def test_the_meaning_of_a_message_determines_the_reason(status: str, message: str, reason: Reason) -> None:
     assert exclusion_reason(backup(status=status, status_message=message)) is reason
 
 

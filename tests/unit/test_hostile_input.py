@@ -38,7 +38,7 @@ def refusal(event: object) -> str | None:
 
 
 @pytest.mark.parametrize("event", CORPUS, ids=range(len(CORPUS)))
-def test_an_event_that_nobody_should_send_is_refused_in_one_line(event: object) -> None:
+def test_an_invalid_event_is_refused_in_one_line(event: object) -> None:
     sentence = refusal(event)
 
     assert sentence is not None
@@ -55,7 +55,7 @@ def test_any_event_is_a_request_or_is_refused_in_one_line(event: object) -> None
 
 
 @given(text=st.text() | st.from_regex(r"[./%\\0-9a-f-]{1,60}"))
-def test_what_is_no_uuid_never_becomes_a_key(text: str) -> None:
+def test_a_text_that_is_not_a_uuid_never_becomes_a_key(text: str) -> None:
     try:
         identifier = search_job_identifier(text)
     except SearchCoverageError:

@@ -111,7 +111,7 @@ def test_an_inventory_that_found_nothing_of_what_the_search_lists_is_not_complet
     assert "in no vault" not in taken.message
 
 
-def test_listed_backups_that_are_gone_since_are_said_and_no_doubt(take: Take) -> None:
+def test_listed_backups_that_were_deleted_since_are_mentioned_and_no_doubt(take: Take) -> None:
     taken = take(points(7), listed=points(8))
 
     assert (taken.outcome, taken.inventory.in_scope) == (("COMPLETE", "COMPLETE"), 8)
@@ -204,7 +204,7 @@ def test_a_search_for_s3_counts_no_instances(take: Take) -> None:
     assert (taken.inventory.not_searchable, taken.vaults.calls["points_of_vault"]) == ((), 1)
 
 
-def test_instances_that_cannot_be_counted_are_said_and_change_no_verdict(take: Take) -> None:
+def test_instances_that_cannot_be_counted_are_mentioned_and_change_no_verdict(take: Take) -> None:
     taken = take(volumes(), instances("a", 1), scope=EBS, denied={("points_of_vault", "EC2")})
 
     assert (taken.outcome, taken.inventory.not_searchable) == (("COMPLETE", "COMPLETE"), ())

@@ -110,7 +110,7 @@ def test_more_than_forty_indexes_are_not_looked_up_and_the_message_says_so(take:
     ],
     ids=["one is denied", "all are denied, which is said once", "AWS does not tell the number"],
 )
-def test_how_much_an_index_holds_may_stay_unknown_which_is_said_and_changes_no_verdict(
+def test_an_unknown_size_of_an_index_is_mentioned_and_changes_no_verdict(
     take: Take, given: dict[str, Any], known: int, why: str
 ) -> None:
     taken = take(points(2), **given)
@@ -121,7 +121,7 @@ def test_how_much_an_index_holds_may_stay_unknown_which_is_said_and_changes_no_v
     assert taken.message.count("AccessDenied") == ("denied" in given)
 
 
-def test_where_the_scope_may_leave_out_the_backup_before_it_is_said_that_nothing_was_compared(take: Take) -> None:
+def test_the_message_says_that_nothing_was_compared_where_the_scope_may_leave_out_the_backup_before(take: Take) -> None:
     taken = take(points(2), scope={"created_after": STARTED.replace(day=1)})
 
     assert taken.outcome == COMPLETE

@@ -54,7 +54,7 @@ def test_a_snapshot_that_may_be_in_scope_is_a_doubt(
     assert message in taken.message
 
 
-def test_where_there_is_no_time_ec2_is_not_asked_and_the_tags_are_unknown(take: Take) -> None:
+def test_without_time_ec2_is_not_called_and_the_tags_are_unknown(take: Take) -> None:
     volume = volumes(1, index_status=None, role_arn=None)
 
     taken = search_ebs(take, BOTH, (volume, BOTH), seconds=10.0, slow={"with_details": 11.0})
@@ -74,7 +74,7 @@ def test_a_half_match_stays_a_doubt_when_the_report_is_made_again_and_the_backup
     assert "Only a new search can be COMPLETE" in judgement.reasons[0]
 
 
-def test_where_the_scope_has_no_tags_ec2_is_not_even_connected_to(take: Take) -> None:
+def test_without_tags_in_the_scope_ec2_is_not_called(take: Take) -> None:
     taken = take(volumes(3), volumes(1, "b", index_status=None), scope={"resource_types": ("EBS",)})
 
     assert (taken.inventory.not_listed, taken.vaults.calls["snapshots"]) == (1, 0)
@@ -87,7 +87,7 @@ def test_a_recovery_point_of_aws_backup_is_in_scope_by_its_own_tags(take: Take) 
     assert taken.exclusions[0].backup.backup_arn == never_indexed()[0].arn
 
 
-def test_tags_that_cannot_be_read_leave_it_open_whether_a_backup_was_meant_and_are_asked_for_forty_times(
+def test_tags_that_cannot_be_read_leave_a_doubt_and_are_requested_at_most_forty_times(
     take: Take,
 ) -> None:
     taken = take(points(7), never_indexed(207), scope=S3, denied={("tags", "*")})

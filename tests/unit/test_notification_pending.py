@@ -85,7 +85,7 @@ def test_a_job_with_pending_messages_counts_as_overdue(world: World) -> None:
 
 @pytest.mark.parametrize("before_the_call", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("call", ["put line", f"put {MARK}", f"remove {MARK}", "put summary.json"])
-def test_whatever_write_it_dies_at_the_mark_goes_in_the_end(call: str, *, before_the_call: bool) -> None:
+def test_the_mark_is_removed_in_the_end_whichever_write_an_attempt_dies_at(call: str, *, before_the_call: bool) -> None:
     # Given an attempt that SNS refuses, and that dies at one of its marks; and one that dies there when SNS is back
     world = World()
     world.add_job()

@@ -60,7 +60,7 @@ def test_each_filter_of_the_scope_narrows_it_and_a_bound_belongs_to_the_window(
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "AVAILABLE", "PARTIAL", "EXPIRED", "STOPPED", None, "NEW_STATUS"])
-def test_whatever_is_still_there_is_in_scope(status: str | None) -> None:
+def test_every_backup_that_still_exists_is_in_scope(status: str | None) -> None:
     assert in_scope(point(status=status))
 
 
@@ -68,7 +68,7 @@ def test_a_type_that_cannot_be_indexed_is_in_no_scope() -> None:
     assert not in_scope(point(resource_type="DynamoDB"))
 
 
-def test_what_a_list_does_not_tell_does_not_narrow_the_scope() -> None:
+def test_what_a_list_does_not_show_does_not_narrow_the_scope() -> None:
     assert in_scope(point(source_resource_arn=None), source_arns=(VOLUME,))
     assert in_scope(point(created=None), created_after=STARTED)
     assert in_scope(point(completed=LATER))  # AWS does not document what it means in a list

@@ -82,7 +82,7 @@ def test_an_event_that_is_not_ours_is_refused_with_a_sentence_in_the_log(
     assert "exception" not in line
 
 
-def test_events_that_nobody_should_send_are_one_line_of_the_log_each(report: Any, world: World, log: Log) -> None:
+def test_each_invalid_event_is_one_line_of_the_log(report: Any, world: World, log: Log) -> None:
     for event in CORPUS:
         with pytest.raises(SearchCoverageError):
             report(event, Context())

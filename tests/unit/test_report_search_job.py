@@ -236,7 +236,7 @@ def test_a_report_whose_files_are_not_those_of_its_summary_is_made_again(world: 
 
 
 @pytest.mark.parametrize("replay", [False, True])
-def test_a_summary_that_somebody_damaged_is_made_again(world: World, *, replay: bool) -> None:
+def test_a_report_with_a_damaged_summary_is_made_again(world: World, *, replay: bool) -> None:
     world.report()
     for key in list(world.bucket.objects):
         if key.endswith(".json"):
@@ -247,7 +247,7 @@ def test_a_summary_that_somebody_damaged_is_made_again(world: World, *, replay: 
     assert world.bucket.named("summary.json")["verdict"] == "PARTIAL"
 
 
-def test_a_summary_of_the_first_version_is_believed(world: World) -> None:
+def test_a_summary_of_the_first_version_is_accepted(world: World) -> None:
     world.report()
     summary = world.bucket.named("summary.json")
     for file in summary["files"].values():
@@ -328,7 +328,7 @@ def test_a_mail_that_went_out_is_no_failure_if_it_cannot_be_recorded(world: Worl
     assert len(world.digests) == 1
 
 
-def test_one_that_was_taken_over_while_it_read_writes_and_notifies_nothing(world: World) -> None:
+def test_an_attempt_that_lost_its_lease_while_reading_writes_and_notifies_nothing(world: World) -> None:
     world.does["end of the list"] = lambda: setattr(world, "lease_lost", True)
 
     with pytest.raises(LeaseLost, match="this one stops here"):
@@ -337,7 +337,7 @@ def test_one_that_was_taken_over_while_it_read_writes_and_notifies_nothing(world
     assert nothing_was_written(world)
 
 
-def test_one_that_was_taken_over_while_it_uploads_leaves_the_mark_to_the_other(world: World) -> None:
+def test_an_attempt_that_lost_its_lease_while_uploading_leaves_the_mark_to_its_successor(world: World) -> None:
     world.backups = [SEARCHED]  # nobody is notified, so that there is no digest to stop at
     world.does["put report.html"] = lambda: setattr(world, "lease_lost", True)
 

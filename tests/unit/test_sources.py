@@ -61,7 +61,7 @@ def test_only_names_that_are_there_are_meant(buckets: list[str], words: str) -> 
         ([None, "2026-11-14"], ""),
     ],
 )
-def test_days_are_told_if_they_are_known_of_all(days: list[str | None], words: str) -> None:
+def test_days_are_shown_if_they_are_known_for_all(days: list[str | None], words: str) -> None:
     assert said(*(("a", day) for day in days)) == f"2 of a{words}"
 
 

@@ -177,7 +177,7 @@ def test_a_wrong_option_is_one_sentence_and_exit_code_2(arguments: tuple[str, ..
     assert run_to_its_end(*arguments) == (2, f"backup simulator: {sentence}\n")
 
 
-def test_ctrl_c_ends_it_in_silence() -> None:
+def test_ctrl_c_ends_it_without_output() -> None:
     with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

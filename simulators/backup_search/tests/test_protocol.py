@@ -117,7 +117,7 @@ def test_the_statuses_that_the_clock_gives_are_the_models() -> None:
 @pytest.mark.parametrize(
     ("signing_name", "operation"), [("backup-search", "ListTagsForResource"), ("backup", "ListTags")]
 )
-def test_two_services_with_the_same_route_are_told_apart_by_the_signature(signing_name: str, operation: str) -> None:
+def test_the_signature_distinguishes_two_services_with_the_same_route(signing_name: str, operation: str) -> None:
     # Both have GET /tags/{arn}, and AWS distinguishes them by host name
     services = (Service("backupsearch"), Service("backup"))
     scope = f"AWS4-HMAC-SHA256 Credential=AKID/20261120/us-east-1/{signing_name}/aws4_request, SignedHeaders=host"

@@ -199,7 +199,7 @@ def test_a_burst_of_fifty_events_is_delivered_whole_and_unchanged(aws: EmbeddedA
     assert envelopes == {("tests", "forwarding", aws.account_id, "arn:x")}
 
 
-def test_who_asks_for_digests_gets_only_digests(aws: EmbeddedAws) -> None:
+def test_a_subscriber_with_a_filter_for_digests_gets_only_digests(aws: EmbeddedAws) -> None:
     # Given a topic with one queue for everything, and one queue and one person for digests
     sns = aws.client("sns")
     topic_arn = sns.create_topic(Name="alerts")["TopicArn"]

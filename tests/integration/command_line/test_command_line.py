@@ -23,7 +23,7 @@ from tests.invocation import state_change
 COMMANDS = ["doctor", "report", "replay"]
 
 
-def test_the_help_teaches() -> None:
+def test_the_help_has_examples_exit_codes_and_permissions() -> None:
     whole = CliRunner().invoke(main, ["--help"]).stdout
     assert all(f"  {command} " in whole for command in (*COMMANDS, "completion"))
     assert "Exit codes:" in whole
@@ -127,7 +127,7 @@ def test_credentials_that_aws_rejects_are_reported(aws: OperatorAws) -> None:
         ),
     ],
 )
-def test_no_end_is_a_traceback(
+def test_no_command_ends_with_a_traceback(
     aws: OperatorAws, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, said: str
 ) -> None:
     def raise_it(*_: object) -> Any:

@@ -39,7 +39,7 @@ OK, UNKNOWN, ATTENTION, WRONG = State.OK, State.UNKNOWN, State.ATTENTION, State.
 NOT_FOUND = "ResourceNotFoundException"
 
 
-def ailing(findings: Mapping[str, Finding]) -> dict[str, State]:
+def not_in_order(findings: Mapping[str, Finding]) -> dict[str, State]:
     """Return what is neither in order nor unknown."""
     return {name: each.state for name, each in findings.items() if each.state in {WRONG, ATTENTION}}
 
@@ -54,10 +54,10 @@ def test_a_stack_in_order_is_in_order() -> None:
 @pytest.mark.parametrize(
     ("check", "operation", "row"), [(*about, row) for about, rows in TABLE.items() for row in rows]
 )
-def test_what_is_broken_is_found_and_nothing_else_is_blamed(check: str, operation: str, row: Row) -> None:
+def test_what_is_broken_is_found_and_nothing_else(check: str, operation: str, row: Row) -> None:
     findings = dict(run_checks(ScriptedStack(answers(operation, row.answer))))
 
-    assert ailing(findings) == {check: row.state}
+    assert not_in_order(findings) == {check: row.state}
     assert row.found in findings[check].found
     assert row.remedy in findings[check].remedy
     assert findings[check].section is row.section
@@ -139,7 +139,7 @@ def test_a_search_that_does_not_answer_is_wrong_and_overdue_reports_are_unknown(
 ) -> None:
     findings = dict(run_checks(ScriptedStack({**IN_ORDER, "ListSearchJobs": error})))
 
-    assert ailing(findings) == {"AWS Backup search": WRONG}
+    assert not_in_order(findings) == {"AWS Backup search": WRONG}
     assert findings["AWS Backup search"].found.endswith(found)
     assert findings["overdue reports"].state is UNKNOWN
 
@@ -211,7 +211,7 @@ def test_the_last_sweep_is_found_in_the_log(rate: int, lines: list[tuple[float, 
     assert finding.section in {None, Section.SILENT, Section.SWEEPS_FAIL}
 
 
-def test_a_stack_of_a_few_minutes_can_be_without_a_sweep() -> None:
+def test_a_stack_may_have_no_sweep_in_its_first_minutes() -> None:
     no_schedule: dict[str, Any] = {
         "FilterLogEvents": {"events": []},
         "GetSchedule": refused("GetSchedule", "AccessDenied"),

@@ -44,7 +44,7 @@ def real_names(places: Places) -> dict[str, str]:
         ("WatcherSchedulerRole", SCHEDULE, True),
     ],
 )
-def test_the_doctor_asks_for_what_the_stack_gives_no_more_and_no_less(
+def test_the_doctor_asks_for_exactly_what_the_stack_grants(
     role: str, needed: tuple[Needed, ...], *, inventory: bool
 ) -> None:
     places = Places.of(ScriptedStack(), "the-log")
@@ -118,7 +118,7 @@ PUT_EVENTS = f"events:PutEvents on arn:aws:events:{REGION}:{ACCOUNT}:event-bus/d
         ),
     ],
 )
-def test_a_denied_action_is_wrong_unless_the_simulator_cannot_know(
+def test_a_denied_action_is_wrong_unless_the_simulator_cannot_decide(
     denied: str, options: dict[str, bool], state: State, named: str, section: Section
 ) -> None:
     answers = {**IN_ORDER, **policy_simulator(denied, **options)}

@@ -166,7 +166,7 @@ def test_an_event_of_another_account_is_ignored_and_its_message_deleted(aws: Ope
     ("arguments", "said"),
     [([], "The failure queue is empty.\n"), (["--json"], {"reports": [], "messages": {"deleted": 0, "left": 0}})],
 )
-def test_an_empty_queue_is_well(aws: OperatorAws, arguments: list[str], said: object) -> None:
+def test_an_empty_queue_is_no_failure(aws: OperatorAws, arguments: list[str], said: object) -> None:
     result = aws.run("replay", "--failed", *arguments)
 
     assert result.exit_code == 0
