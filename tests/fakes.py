@@ -56,7 +56,7 @@ class FakeBucket:
         return json.loads(found[0].body) if found else None
 
     def remove_named(self, name: str) -> None:
-        """Remove the objects with this name, as somebody from outside."""
+        """Remove the objects with this name, as a person outside of the product would."""
         self.objects = {key: each for key, each in self.objects.items() if not key.endswith(f"/{name}")}
 
     def summary(self, key: str) -> ports.StoredSummary | None:

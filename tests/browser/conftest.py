@@ -1,4 +1,4 @@
-"""Opens pages in a Chromium from disk, and listens to what it complains about."""
+"""Opens pages in a Chromium from disk, and records its errors."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Opened:
-    """A page in the browser, and what it asked for and complained about."""
+    """A page in the browser, with its requests and errors."""
 
     page: Page
     requests: list[str] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Opened:
         return texts
 
     def finish(self) -> None:
-        """Close the page, which asked for nothing but itself, and in which nothing went wrong."""
+        """Close the page, and assert that it loaded only itself and logged no error."""
         self.page.context.close()
         (loaded,) = [url for url in self.requests if not url.startswith("blob:file:")]
         assert loaded.startswith("file:")
@@ -94,7 +94,7 @@ def _opener(browser: Browser, folder: Path) -> Iterator[Open]:
 
 @pytest.fixture
 def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens pages from disk. Whatever a test does with one: it asks for nothing, and nothing goes wrong in it."""
+    """Opens pages from disk. A page never sends a request and never logs an error, whatever a test does with it."""
     yield from _opener(browser, tmp_path)
 
 

@@ -19,7 +19,7 @@ SETUP = "Before you begin"
 # The AWS CLI of .venv is version 1. What it and the embedded AWS cannot do is bridged here, and nowhere else:
 # - for SQS, version 1 ignores AWS_ENDPOINT_URL: it gets the endpoint on the command line.
 # - ministack takes the terms of `?one ?"or another"` as one pattern that must match as a whole: it gets the first.
-# Pages of search jobs are small, to see that a command gives the same when AWS answers in several pages.
+# Pages of search jobs are small, to see that a command prints the same when AWS answers in several pages.
 _AWS = """\
 #!/usr/bin/env bash
 arguments=()
@@ -93,7 +93,7 @@ class Shell:
     def run(self, commands: str, replace: Mapping[str, str] | None = None, exit_code: int = 0, **variables: str) -> str:
         """Run commands that end with an exit code and print no error, and return what they print.
 
-        `replace` has what a reader replaces, `variables` has shell variables in place of those of `SETUP`.
+        `replace` has what a reader replaces, `variables` has shell variables instead of those of `SETUP`.
         """
         for placeholder, value in (replace or {}).items():
             commands, count = re.subn(rf"(?<![\w-]){re.escape(placeholder)}(?![\w-])", value, commands)

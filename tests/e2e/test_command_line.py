@@ -84,7 +84,7 @@ def test_the_doctor_finds_a_new_stack_in_order(environment: dict[str, str]) -> N
     *lines, summary = done.stdout.splitlines()
     shown = [line for line in lines if not line.startswith("   ")]
     names = ["credentials", STACK.name, *(check.name for check in CHECKS)]
-    # And all is in order but for what this IAM cannot say, of which it names the actions
+    # And all is in order except what this IAM cannot evaluate, where it names the actions
     for name, line in zip(names, shown, strict=True):
         assert line[12:].startswith(name)
         assert line.startswith("? unknown " if name in UNKNOWN_HERE else "✓ ok "), line
@@ -131,50 +131,50 @@ def resource_of(stack: Stack, kind: str, named: str = "") -> str:
 
 @contextmanager
 def broken(stack: Stack) -> Iterator[None]:
-    """Break one thing of each kind, and mend all of them at the end of the block."""
+    """Break one thing of each kind, and repair all of them at the end of the block."""
     outputs, client, resource = stack.outputs, stack.aws.client, partial(resource_of, stack)
     events, scheduler, lambda_, kms, s3, iam, sqs, cloudwatch = map(
         client, ("events", "scheduler", "lambda", "kms", "s3", "iam", "sqs", "cloudwatch")
     )
-    with ExitStack() as mend:
+    with ExitStack() as repairs:
         rule = resource("Events::Rule")
         events.disable_rule(Name=rule)
-        mend.callback(events.enable_rule, Name=rule)
+        repairs.callback(events.enable_rule, Name=rule)
 
         found = scheduler.get_schedule(Name=outputs["ScheduleName"])
         members = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State", "Description")
         schedule = {name: found[name] for name in members}
         scheduler.update_schedule(**schedule | {"State": "DISABLED"})
-        mend.callback(scheduler.update_schedule, **schedule)
+        repairs.callback(scheduler.update_schedule, **schedule)
 
         function = {"FunctionName": outputs["ReportFunctionName"]}
         lambda_.put_function_concurrency(**function, ReservedConcurrentExecutions=0)
-        mend.callback(lambda_.delete_function_concurrency, **function)
+        repairs.callback(lambda_.delete_function_concurrency, **function)
 
         key = {"KeyId": resource("KMS::Key", "ReportStore")}
         kms.disable_key(**key)
-        mend.callback(kms.enable_key, **key)
+        repairs.callback(kms.enable_key, **key)
 
         bucket = {"Bucket": stack.bucket}
         policy = s3.get_bucket_policy(**bucket)["Policy"]
         s3.delete_bucket_policy(**bucket)
-        mend.callback(s3.put_bucket_policy, **bucket, Policy=policy)
+        repairs.callback(s3.put_bucket_policy, **bucket, Policy=policy)
         s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Suspended"})
-        mend.callback(s3.put_bucket_versioning, **bucket, VersioningConfiguration={"Status": "Enabled"})
+        repairs.callback(s3.put_bucket_versioning, **bucket, VersioningConfiguration={"Status": "Enabled"})
 
         inline = {"RoleName": resource("IAM::Role", "ReporterReport"), "PolicyName": "WhatTheFunctionCalls"}
         document = iam.get_role_policy(**inline)["PolicyDocument"]
         rest = [each for each in document["Statement"] if each["Sid"] != "Notify"]
         iam.put_role_policy(**inline, PolicyDocument=json.dumps({**document, "Statement": rest}))
-        mend.callback(iam.put_role_policy, **inline, PolicyDocument=json.dumps(document))
+        repairs.callback(iam.put_role_policy, **inline, PolicyDocument=json.dumps(document))
 
         for queue in ("FailureQueueUrl", "RuleDeadLetterQueueUrl", "ScheduleDeadLetterQueueUrl"):
             sqs.send_message(QueueUrl=outputs[queue], MessageBody="what failed")
-            mend.callback(sqs.purge_queue, QueueUrl=outputs[queue])
+            repairs.callback(sqs.purge_queue, QueueUrl=outputs[queue])
 
         alarms = {"AlarmNames": [resource("CloudWatch::Alarm", "MonitoringWatchSilent")]}
         cloudwatch.disable_alarm_actions(**alarms)
-        mend.callback(cloudwatch.enable_alarm_actions, **alarms)
+        repairs.callback(cloudwatch.enable_alarm_actions, **alarms)
         yield
 
 
@@ -203,7 +203,7 @@ def test_the_doctor_finds_all_that_is_broken_and_nothing_else(in_order: Stack, e
     assert (text.exit_code, document.exit_code) == (1, 1)
     assert '(docs/operations.md, "A search job has no report for an hour").' in text.stdout
     assert text.stdout.splitlines()[-1].startswith("Something is wrong: ")
-    # And once all is mended, nothing is found
+    # And after the repair, nothing is found
     assert not_in_order(check_up()) == {}
 
 

@@ -28,7 +28,7 @@ VERDICTS = {
 
 @pytest.fixture
 def earlier() -> Iterator[Path]:
-    """Something that an earlier run left."""
+    """A result of an earlier run."""
     OUT.mkdir(parents=True, exist_ok=True)
     left = OUT / "left-by-an-earlier-run.txt"
     left.touch()
@@ -47,12 +47,12 @@ def test_the_demo_runs_the_main_job_and_leaves_what_was_delivered(earlier: Path)
         assert earlier.exists()
         said, _ = demo.communicate(timeout=240)
 
-    # And it comes to its end, with what is new in place of what was there, and nothing beside it
+    # And it ends, and the new results replace the earlier ones, with nothing beside them
     assert demo.returncode == 0, said
     assert "Done in" in said
     assert not earlier.exists()
     assert list(OUT.parent.glob(f"{OUT.name}?*")) == []
-    # And every search job of the scenarios has a report, each with the verdict that its story has
+    # And every search job of the scenarios has a report, each with the verdict of its scenario
     summaries = [json.loads(path.read_text()) for path in OUT.glob("bucket/reports/**/summary.json")]
     assert {summary["searchJob"]["name"]: summary["verdict"] for summary in summaries} == VERDICTS
     # And where nothing that is listed was left out, the inventory of the vaults names what is not listed

@@ -154,7 +154,7 @@ def test_a_sweep_by_hand_answers_with_counts_or_with_what_failed(shell: Shell, s
 
 
 def test_throttling_is_seen_in_the_reserved_concurrency_the_limit_and_the_metric(shell: Shell) -> None:
-    # Given a function that somebody stopped, and the concurrency that it used
+    # Given a function with a reserved concurrency of 0, and the concurrency that it used
     function, aws_lambda = shell.values["REPORT_FUNCTION"], shell.aws("lambda")
     aws_lambda.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
     dimensions = [{"Name": "FunctionName", "Value": function}]
@@ -178,7 +178,7 @@ def test_a_message_in_a_dead_letter_queue_says_why_and_stays_until_it_is_removed
     typed = {name: {"DataType": "String", "StringValue": text} for name, text in reason.items()}
     shell.aws("sqs").send_message(QueueUrl=shell.values[queue], MessageBody="{}", MessageAttributes=typed)
 
-    # When, for the schedule with its queue in place of that of the rule
+    # When, for the schedule with its queue instead of that of the rule
     output = shell.block("A message in the dead-letter queue of the rule", replace={"RULE_QUEUE": queue})
 
     attributes, body = json.loads(output)
@@ -210,7 +210,7 @@ def test_what_failed_for_good_is_shown_and_redone(shell: Shell, simulator: Backu
     eventually(lambda: _messages(shell, "FAILURE_QUEUE") == 2, seconds=60)
     simulator.faults.remove(fault)
 
-    # When somebody reads a message, Then it says what failed, and stays
+    # When a person reads a message, then it says what failed, and stays
     shown = _first(shell.block("A message in the failure queue"))
     assert (shown["condition"], shown["attempts"]) == ("RetriesExhausted", 3)
     assert shown["request"]["detail"]["searchJobIdentifier"] in {made, broken}
@@ -261,7 +261,7 @@ def test_what_was_changed_outside_of_cloudformation_is_named(shell: Shell) -> No
 
 
 def test_a_deleted_table_is_created_again_and_reports_go_on(shell: Shell, simulator: BackupSimulator) -> None:
-    # Given that somebody deleted the table
+    # Given a deleted table
     dynamodb, table = shell.aws("dynamodb"), shell.stack.outputs["IdempotencyTableName"]
     before = _shape(dynamodb, table)
     dynamodb.delete_table(TableName=table)
@@ -293,7 +293,7 @@ def test_the_saved_queries_are_listed_and_one_is_started(shell: Shell) -> None:
 
 
 def test_the_saved_queries_run_over_downloaded_files(shell: Shell, simulator: BackupSimulator) -> None:
-    # Given a report about a bucket, besides those that there are
+    # Given a report about a bucket, in addition to the others
     denied = BackupGroup(source="arn:aws:s3:::my-bucket", status="FAILED", status_message=DENIED)
     search_job = simulator.finish_job(Scenario("of-my-bucket", (BackupGroup(count=4), denied)))
     _report(shell.stack, search_job)

@@ -130,7 +130,7 @@ def test_a_function_whose_time_runs_out_ends_by_itself_and_leaves_no_mark(
         assert (error["error"], error["search_job_id"]) == ("TimeRunningOut", search_job)
         assert error["message"] == answer["errorMessage"]
         assert 1 < sum(request.operation == "ListSearchJobBackups" for request in slow.requests) < PAGES
-        # And nothing of it is in the bucket, and nobody was notified
+        # And nothing of it is in the bucket, and no notification was sent
         assert [key for key in stack.stored_keys() if search_job in key] == []
         assert (stack.received(search_job), stack.mails(search_job)) == ([], [])
 

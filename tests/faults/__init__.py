@@ -1,1 +1,1 @@
-"""The worst days: every call of a report and a sweep goes wrong in every way, storms, outages."""
+"""Fault tests: every call of a report and a sweep fails in every way; many search jobs at once; outages."""

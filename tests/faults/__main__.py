@@ -1,6 +1,6 @@
-"""Plays a story on an AWS of its own: ``python -m tests.faults STORY FILE [NUMBER ...]``.
+"""Runs a fault test on an AWS of its own: ``python -m tests.faults STORY FILE [NUMBER ...]``.
 
-It writes what became of it, one line of JSON per play. What the functions log goes to standard output.
+It writes the outcomes, one line of JSON per play. What the functions log goes to standard output.
 """
 
 import json

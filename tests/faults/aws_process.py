@@ -109,7 +109,7 @@ class _Aws:
         _table().items.clear()
 
     def let_pass(self, seconds: int) -> None:
-        """Let time pass: move every moment in the table back."""
+        """Move every moment in the table back, as if time had passed."""
         for item in _table().items.values():
             for name in {"expiration", "announced_at"} & item.attrs.keys():
                 item.attrs[name].value = str(float(item.attrs[name].value) - seconds)

@@ -19,7 +19,7 @@ _RECORD = re.compile(rb'"id": *\{"S": *"(\w+)#')
 
 
 def name_calls() -> None:
-    """Let the SDK send the name of each operation, and time out, without waiting, where the proxy wants it to."""
+    """Make the SDK send the name of each operation, and time out without waiting where the proxy requests it."""
     boto3.setup_default_session()
     assert boto3.DEFAULT_SESSION
     boto3.DEFAULT_SESSION.events.register("before-send", _name_call)
@@ -35,7 +35,7 @@ def name_calls() -> None:
 
 
 def name_attempt(name: str) -> None:
-    """Let all requests of this process carry the name of its attempt."""
+    """Make all requests of this process carry the name of its attempt."""
     _headers[ATTEMPT_HEADER] = name
 
 

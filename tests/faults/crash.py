@@ -1,4 +1,4 @@
-"""Each case as AWS would play it: the invocation, Lambda's retries, the sweeps that follow; and what is left."""
+"""Each case as it would happen in AWS: the invocation, Lambda's retries, the sweeps that follow; and what is left."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -130,7 +130,7 @@ class _Player:
         return attempt
 
     def _look(self) -> None:
-        """Look at the report, if there is one: it must be right at any moment."""
+        """Check the report, if there is one: it must be right at any moment."""
         if summary := self._deployed.summary(self._search_job):
             flaws = self._deployed.flaws(summary, COUNTS)
             self._row.wrong += [flaw for flaw in flaws if flaw not in self._row.wrong]
@@ -148,4 +148,4 @@ class _Player:
         if not 1 <= row.digests <= row.digests_allowed:
             row.wrong.append(f"{row.digests} digests")
         if row.created == 0 and not row.in_failure_queue:
-            row.wrong.append("Report Created was never put, and no failure queue knows")
+            row.wrong.append("Report Created was never put, and no failure queue has the event")

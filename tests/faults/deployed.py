@@ -1,4 +1,4 @@
-"""The product, deployed by hand into an `AwsProcess`, and seen from outside."""
+"""The product, deployed without CloudFormation into an `AwsProcess`, and seen from outside."""
 
 import csv
 import gzip
@@ -40,7 +40,7 @@ class Deployed:
         """Deploy, and warm the functions up with a search job of a scenario.
 
         Args:
-            scenario: What `end_search_job` lets end, unless it gets another one.
+            scenario: The scenario of `end_search_job`, unless it gets another one.
         """
         self.aws = aws
         self._scenario = scenario
@@ -107,7 +107,7 @@ class Deployed:
         return self.summaries().get(search_job)
 
     def flaws(self, summary: dict[str, Any], counts: dict[str, int] | None = None) -> list[str]:
-        """Say what is wrong with a report whose summary is there.
+        """Return what is wrong with a report whose summary is there.
 
         Args:
             counts: The counts of its backups, of which some failed; None if they are checked elsewhere.

@@ -1,4 +1,4 @@
-"""What can go wrong with a call, and all the cases: each recorded call, with each fault, for as long as it can last."""
+"""The faults of a call, and all the cases: each recorded call, with each fault, for as long as it can last."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What goes wrong."""
+    """The kinds of faults."""
 
     KILLED_BEFORE = "killed before"
     """SIGKILL to the function's process when the request arrives; the service never sees it."""
@@ -63,7 +63,7 @@ _LASTING = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A call that goes wrong.
+    """A call that fails.
 
     Attributes:
         function: ``report`` or ``watch``.

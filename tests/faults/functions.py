@@ -108,7 +108,7 @@ _lease_limits = _LeaseLimits()
 
 
 def run_side_by_side(seconds_between_looks: float) -> None:
-    """Set the limits of the lease such that attempts at the same time see each other, after a short wait."""
+    """Set the limits of the lease so that attempts at the same time see each other, after a short wait."""
     _lease_limits.seconds_between_looks = seconds_between_looks
     _lease_limits.renewed_every_seconds = 1.5 * seconds_between_looks
     _set_limits()

@@ -1,4 +1,4 @@
-"""A server in front of moto and the simulator that records every call, and lets one of them go wrong."""
+"""A server in front of moto and the simulator that records every call, and makes one of them fail."""
 
 import contextlib
 import http.client
@@ -29,7 +29,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 @dataclass(slots=True)
 class Recorder:
-    """The calls of the process that is watched, and what goes wrong with them."""
+    """The calls of the process that is watched, and their faults."""
 
     process_id: int = 0
     fault: Fault | None = None
@@ -39,7 +39,7 @@ class Recorder:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def watch(self, process_id: int, fault: Fault | None, throttle_every: int = 0) -> None:
-        """Record the calls of a process from now on, and let one of them go wrong, or throttle every n-th."""
+        """Record the calls of a process from now on, and make one of them fail, or throttle every n-th."""
         with self._lock:
             self.process_id, self.fault, self.throttle_every = process_id, fault, throttle_every
             self.log.clear()
@@ -50,7 +50,7 @@ class Recorder:
             return list(self.log)
 
     def take(self, request: Request) -> Kind | None:
-        """Record a request, and say what goes wrong with it."""
+        """Record a request, and return its fault."""
         key = request.service, request.operation
         with self._lock:
             calls = self._calls[key]

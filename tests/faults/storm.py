@@ -53,7 +53,7 @@ def play(deployed: Deployed) -> Iterator[dict[str, Any]]:
 
 
 def _is_right(summary: dict[str, Any] | None, *, failed: int) -> bool:
-    """Say whether a verdict is right; it is not COMPLETE if the vaults could not be read."""
+    """Whether a verdict is right; it is not COMPLETE if the vaults could not be read."""
     if summary is None:
         return False
     expected = "PARTIAL" if failed or summary["inventory"]["status"] != "COMPLETE" else "COMPLETE"

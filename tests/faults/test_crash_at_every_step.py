@@ -1,4 +1,4 @@
-"""Whatever call of a report or a sweep goes wrong, in whatever way: no report is lost, and none claims too much."""
+"""Every call of a report or a sweep fails in every way: no report is lost, and no verdict is too good."""
 
 from collections import Counter
 
@@ -25,7 +25,7 @@ def test_every_call_goes_wrong_in_every_way(rows: Rows) -> None:
         pytest.param(("lost", "sweep"), id="no-report-is-lost"),
         pytest.param(
             ("COMPLETE", "counts", "missing", "vouches", "rows"),
-            id="no-false-complete-and-no-summary-that-vouches-for-files-that-are-not-there",
+            id="no-false-complete-and-no-summary-of-files-that-are-not-there",
         ),
         pytest.param(("digests",), id="one-digest-except-where-the-function-cannot-know-that-it-went-out"),
         pytest.param(("",), id="nothing-else-is-wrong"),

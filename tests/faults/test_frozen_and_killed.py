@@ -21,7 +21,7 @@ def test_attempts_stop_in_many_ways(plays: Rows) -> None:
         pytest.param(("lost", "retries"), id="no-report-is-lost"),
         pytest.param(
             ("vouches", "missing", "rows", "COMPLETE", "counts"),
-            id="no-file-lies-under-a-foreign-summary-and-no-verdict-is-false",
+            id="no-file-is-under-a-foreign-summary-and-no-verdict-is-false",
         ),
         pytest.param(("digests",), id="no-more-digests-than-attempts-that-stopped"),
         pytest.param(("",), id="nothing-else-is-wrong"),

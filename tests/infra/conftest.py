@@ -22,7 +22,7 @@ from infra.stack import SearchCoverageStack
 ROOT = Path(__file__).parents[2]
 
 Json = Any
-"""A template is JSON, whose shape only CloudFormation knows."""
+"""A template is JSON, whose shape only CloudFormation defines."""
 
 STANDARD: Final = Settings(
     notification_emails=("backup@example.com", "legal@example.com"), alarm_emails=("on-call@example.com",)

@@ -142,7 +142,7 @@ def test_every_statement_is_read(stack: SynthesizedStack) -> None:
 
 
 def of_the_runbook() -> Iterator[Json]:
-    """Yield every statement that the documentation advises, with real names in place of those in capitals."""
+    """Yield every statement that the documentation advises, with real names instead of those in capitals."""
     real = {
         "REGION": "eu-central-1",
         "ACCOUNT": "111122223333",

@@ -67,7 +67,7 @@ for call in (
     except (botocore.exceptions.ClientError, boto3.exceptions.S3UploadFailedError):
         pass
     else:
-        sys.exit("the server refused, and nobody noticed")
+        sys.exit("the server refused, and no error was raised")
 """
 ENDPOINTS = """
 import boto3, json, sys

@@ -1,4 +1,4 @@
-"""What a newcomer reads first is true: the files and commands that it names exist, and there is one version."""
+"""What a new contributor reads first is true: the files and commands that it names exist, and there is one version."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What an operator finds in Logs Insights: a query for each question of a bad day."""
+"""What an operator finds in Logs Insights: a query for each question of an incident."""
 
 import importlib
 import json
@@ -29,7 +29,7 @@ def test_there_is_a_query_for_each_question_in_a_folder_named_after_the_stack(st
 
 
 class LogSink:
-    """Where Lambda's runtime writes the errors that nobody caught."""
+    """Receives the uncaught errors that Lambda's runtime logs."""
 
     def log_error(self, lines: list[str]) -> None:
         self.line = "\n".join(lines)

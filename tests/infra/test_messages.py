@@ -1,4 +1,4 @@
-"""The topics and the queues: encrypted, open to TLS only, and closed to everybody who is not named here."""
+"""The topics and the queues: encrypted, open to TLS only, and closed to every principal that is not named here."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def policy(*statements: Json) -> Json:
     Promise("messages are encrypted with a customer key", "AlertsTopic", {"KmsMasterKeyId": "<AlertsKey.Arn>"}),
     Promise("alarms are encrypted with a customer key", "MonitoringTopic", {"KmsMasterKeyId": "<AlertsKey.Arn>"}),
     Promise("the key rotates", "AlertsKey", {"EnableKeyRotation": True}),
-    Promise("the policy of the topic admits nobody", "AlertsTopicPolicy", policy(only_tls("AlertsTopic"))),
+    Promise("the policy of the topic allows no principal", "AlertsTopicPolicy", policy(only_tls("AlertsTopic"))),
     Promise(
         "the alarm topic admits the alarms of this account",
         "MonitoringTopicPolicy",

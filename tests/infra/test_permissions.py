@@ -156,7 +156,7 @@ def test_there_are_three_roles_and_no_policy_outside_them(any_stack: Synthesized
     assert any_stack.resources("AWS::IAM::Policy") == any_stack.resources("AWS::IAM::ManagedPolicy") == {}
 
 
-# Confused deputies: a service acts for whoever asks it, so a policy that admits one must say on whose behalf
+# Confused deputies: a service acts for any caller, so a policy that admits a service must say on whose behalf
 
 POLICIES = {
     "AWS::KMS::Key": "KeyPolicy",

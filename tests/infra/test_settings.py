@@ -72,9 +72,9 @@ def test_alarms_go_to_the_notification_addresses_where_null_is_written() -> None
         assert Settings.from_context({"notificationEmails": "a@example.com"} | null).alarm_emails == ("a@example.com",)
 
 
-@pytest.mark.parametrize("nobody", [in_cdk_json(alarmEmails=[]), {"alarmEmails": ""}, {"alarmEmails": "[]"}])
-def test_alarms_can_have_no_recipient_while_notifications_have_one(nobody: dict[str, object]) -> None:
-    assert Settings.from_context({"notificationEmails": "a@example.com"} | nobody).alarm_emails == ()
+@pytest.mark.parametrize("no_recipient", [in_cdk_json(alarmEmails=[]), {"alarmEmails": ""}, {"alarmEmails": "[]"}])
+def test_alarms_can_have_no_recipient_while_notifications_have_one(no_recipient: dict[str, object]) -> None:
+    assert Settings.from_context({"notificationEmails": "a@example.com"} | no_recipient).alarm_emails == ()
 
 
 @pytest.mark.parametrize("days", LOG_RETENTION_DAYS)

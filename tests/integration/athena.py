@@ -1,4 +1,4 @@
-"""Athena over the bucket of the reports, as far as DuckDB can stand for it.
+"""Athena over the bucket of the reports, as far as DuckDB can represent it.
 
 DuckDB reads the files where the tables of the template say, with their columns and types; sqlglot translates Athena's
 dialect. What neither can show is Athena's own reader of JSON and its partition projection.
@@ -41,7 +41,7 @@ class Table:
     """A table of the template.
 
     Attributes:
-        folder: Where its files lie in the bucket.
+        folder: Where its files are in the bucket.
         columns: Its columns and their types.
         keys: A pattern of the keys of its files, with a group per partition.
     """
@@ -77,7 +77,7 @@ class Table:
 
 
 class Athena:
-    """The files as they lie in the bucket now, and the tables over them."""
+    """The files that are in the bucket now, and the tables over them."""
 
     def __init__(self, deployment: Deployment, folder: Path) -> None:
         self._database = duckdb.connect()
@@ -181,13 +181,13 @@ class Reports:
         self._today = MONDAY
 
     def of_search(self, day: date | int, *groups: BackupGroup, name: str = "search", resource_type: str = "S3") -> str:
-        """Let a search job end on a day (of October 2026), report it, and return its identifier."""
+        """End a search job on a day (of October 2026), report it, and return its identifier."""
         search_job = self.ended(day, *groups, name=name, resource_type=resource_type)
         self._handler({"searchJobIdentifier": search_job}, Context())
         return search_job
 
     def ended(self, day: date | int, *groups: BackupGroup, name: str = "search", resource_type: str = "S3") -> str:
-        """Let a search job end on a day, and return its identifier."""
+        """End a search job on a day, and return its identifier."""
         day = MONDAY.replace(day=day) if isinstance(day, int) else day
         self.deployment.simulator.move_clock(day - self._today)
         self._today = day

@@ -1,4 +1,4 @@
-"""What the functions ask AWS for, recorded at the SDK, and which permission each call needs."""
+"""The calls of the functions to AWS, recorded at the SDK, and which permission each call needs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -79,7 +79,7 @@ def needs_of(call: Call) -> Iterable[Need]:
 
 
 def _on(action: str, resource: str) -> _NeedsOf:
-    """Need one action on a resource, into which the parameters of the call are written."""
+    """Return the need of one action on a resource, into which the parameters of the call are written."""
     return lambda parameters: [Need(action, resource.format_map({"here": f"{REGION}:{ACCOUNT}", **parameters}))]
 
 
@@ -88,7 +88,7 @@ def _all(*needs: _NeedsOf) -> _NeedsOf:
 
 
 def _if_match(needs: _NeedsOf) -> _NeedsOf:
-    """Need this for a request with If-Match (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)."""
+    """Return the need of If-Match (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)."""
     return lambda parameters: needs(parameters) if "IfMatch" in parameters else []
 
 

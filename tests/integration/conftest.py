@@ -1,4 +1,4 @@
-"""The functions, deployed by hand into moto. The tests look at what a subscriber and the bucket's owner would see."""
+"""The functions, deployed into moto. The tests see what a subscriber and the owner of the bucket see."""
 
 import csv
 import gzip

@@ -50,7 +50,7 @@ class Names(Protocol):
 
 
 class Deployed:
-    """The names that `Deployment` gives them."""
+    """The names in `Deployment`."""
 
     bucket, table, topic = "reports-bucket", "idempotency", f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 
@@ -93,12 +93,12 @@ def asked_by(principal: str, needs: Iterable[Need], *, over_tls: bool = True) ->
 
 
 def refuse(**_: object) -> AWSResponse:
-    """Answer a request in the place of AWS."""
+    """Answer a request instead of AWS."""
     return response(b"", 403)
 
 
 def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go through the branches of the report function in which it calls something new."""
+    """Run every branch of the report function in which it calls something new."""
     search_job = deployment.simulator.finish_job(SOME_FAILED)
     event = {"searchJobIdentifier": search_job}
     deployment.report(event)  # written and notified
@@ -121,7 +121,7 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
 
 
 def report_with_inventory(deployment: Deployment) -> None:
-    """Go through the ways in which the report function reads the vaults."""
+    """Run every way in which the report function reads the vaults."""
     deployment.simulator.add_vault(Vault("Default", (*stored("S3", "arn:aws:s3:::invoices"), *stored("EBS", VOLUME))))
     deployment.simulator.add_vault(Vault("Second"))
     search = boto3.client("backupsearch").start_search_job
@@ -130,7 +130,7 @@ def report_with_inventory(deployment: Deployment) -> None:
         ("S3", {"BackupResourceTags": {"pii": "yes"}}),  # and the tags
         ("S3", {"SourceResourceArns": ["arn:aws:s3:::invoices"]}),  # and the sources
         ("EBS", {"SourceResourceArns": [VOLUME]}),  # whose ARNs are those of snapshots
-        ("EBS", {"BackupResourceTags": {"pii": "yes"}}),  # whose tags EC2 knows
+        ("EBS", {"BackupResourceTags": {"pii": "yes"}}),  # whose tags EC2 returns
     ):
         request: Any = {"SearchScope": {"BackupResourceTypes": [resource_type], **scope}}
         search_job = search(**request)["SearchJobIdentifier"]
@@ -149,7 +149,7 @@ def stored(resource_type: str, source: str) -> tuple[RecoveryPointGroup, ...]:
 
 
 def sweep_in_every_way(deployment: Deployment) -> None:
-    """Go through the branches of the watch function in which it calls something new."""
+    """Run every branch of the watch function in which it calls something new."""
     deployment.sweep()  # nothing there
     deployment.simulator.finish_job(SOME_FAILED, ended_ago=timedelta(hours=2))
     deployment.sweep()  # something to announce

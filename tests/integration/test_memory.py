@@ -44,10 +44,10 @@ def peak_kibibytes(deployment: Deployment, backups: int) -> int:
         text=True,
         check=True,
     )
-    told = json.loads(finished.stdout.splitlines()[-1])
-    assert told["backups"]["listed"] == backups
-    assert told["backups"]["excluded"] == backups // 5
-    peak: int = told["kibibytes"]
+    printed = json.loads(finished.stdout.splitlines()[-1])
+    assert printed["backups"]["listed"] == backups
+    assert printed["backups"]["excluded"] == backups // 5
+    peak: int = printed["kibibytes"]
     return peak
 
 

@@ -39,7 +39,7 @@ def client() -> Any:
 
 @pytest.fixture
 def s3(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An S3 with a versioned bucket; moto is taught If-Match on CompleteMultipartUpload, and knows If-None-Match."""
+    """An S3 with a versioned bucket; moto gets If-Match on CompleteMultipartUpload, and has If-None-Match."""
     post = S3Response._key_response_post
 
     def with_condition(self: Any, *arguments: Any) -> Any:

@@ -86,7 +86,7 @@ def test_the_files_are_the_versions_that_the_summary_vouches_for(deployment: Dep
         content = stored["Body"].read()
         assert content == deployment.read(file["key"])
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (file["sha256"], file["bytes"])
-    # And besides there is only the summary, for people and as a line for Athena
+    # And the only other object is the summary, for people and as a line for Athena
     vouched_for = {file["key"] for file in summary["files"].values()}
     summaries = sorted(set(deployment.stored()) - vouched_for)
     assert [key.split("/")[0] for key in summaries] == ["reports", "summaries"]

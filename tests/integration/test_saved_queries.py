@@ -78,7 +78,7 @@ def test_a_run_that_dies_between_the_line_and_the_mark_is_completed_under_the_sa
     reports.deployment.forget_idempotency()
     reports.deployment.report({"searchJobIdentifier": search_job})
 
-    # Then it has its mark, and nothing lies there twice
+    # Then it has its mark, and nothing is there twice
     (mark,) = set(reports.deployment.stored()) - set(before)
     assert mark.endswith(f"{search_job}/summary.json")
     assert len(reports.answer("coverage-by-week")) == 1

@@ -28,4 +28,4 @@ ROWS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         for name, member in MEMBERS.items()
     },
 )
-"""Rows of ListSearchJobBackups as botocore gives them."""
+"""Rows of ListSearchJobBackups as botocore returns them."""

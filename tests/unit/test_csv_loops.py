@@ -19,7 +19,7 @@ NOTES_ITS_CALLS = 'for word; do printf "%s\\t" "$word"; done >> calls\necho >> c
 
 
 def run(command: str, folder: Path, exclusions: list[Exclusion], **programs: str) -> str:
-    """Run a command beside the CSV of a report, with these programs in place of the real ones; return its stderr."""
+    """Run a command beside the CSV of a report, with these programs instead of the real ones; return its stderr."""
     (folder / "excluded-backups.csv").write_bytes(report(exclusions).csv)
     for name, program in programs.items():
         (folder / name).write_text(f"#!/bin/sh\n{program}")

@@ -1,4 +1,4 @@
-"""The quick way through a page gives what botocore's own parser gives, row by row, or leaves the page to it."""
+"""The fast path for a page returns what botocore's own parser returns, row by row, or leaves the page to it."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def parse(page: Any, *, quickly: bool, status_code: int = 200) -> dict[str, Any]
 
 
 @given(page=PAGES)
-def test_the_quick_way_gives_the_same_backups_as_botocores_parser(page: dict[str, Any]) -> None:
+def test_the_fast_path_returns_the_same_backups_as_botocores_parser(page: dict[str, Any]) -> None:
     quick, slow = parse(page, quickly=True), parse(page, quickly=False)
 
     assert [_backup(row) for row in quick["Results"]] == [_backup(row) for row in slow["Results"]]

@@ -87,7 +87,7 @@ class ReportFunction:
         self.bucket: dict[str, bytes] = {}
 
     def report(self, text: str) -> Any:
-        """Let AWS Backup say this text wherever it may say any, and report the search job."""
+        """Report a search job of which AWS Backup returns this text in every member that may have one."""
         job = {
             "SearchJobIdentifier": JOB_ID,
             "SearchJobArn": JOB_ARN + text,

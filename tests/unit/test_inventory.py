@@ -67,7 +67,7 @@ def test_what_the_vault_says_is_the_reason_why_a_backup_is_not_listed(
         ({"role_arn": None}, {"status": "DELETING"}, "being deleted", "PARTIAL"),
         ({"role_arn": None}, None, "deleted while the inventory was taken", "PARTIAL"),
     ],
-    ids=["made later", "copied later", "copied later, not told", "creating", "deleting", "deleting, not told", "gone"],
+    ids=["made later", "copied later", "copied, not shown", "creating", "deleting", "deleting, not shown", "gone"],
 )
 def test_what_could_not_be_searched_is_left_out_and_counted_and_its_tags_are_not_read(
     take: Take, listed_as: dict[str, Any], detailed_as: dict[str, Any] | None, words: str, verdict: str
@@ -125,7 +125,7 @@ def test_listed_backups_that_were_deleted_since_are_mentioned_and_no_doubt(take:
         ({"source_arns": (BUCKET,)}, never_indexed(3, source_resource_arn=None), 10),
         (EBS, volumes(end="b", index_status=None), 4),
     ],
-    ids=["a copy in another vault", "of a source that AWS does not tell", "a snapshot, whose ARN has no account"],
+    ids=["a copy in another vault", "of a source that AWS does not name", "a snapshot, whose ARN has no account"],
 )
 def test_what_matches_the_scope_is_in_it(
     take: Take, scope: dict[str, Any], not_listed: list[Any], in_scope: int

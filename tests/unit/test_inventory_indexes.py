@@ -108,7 +108,7 @@ def test_more_than_forty_indexes_are_not_looked_up_and_the_message_says_so(take:
         ({"denied": {("items_in_index", "*")}}, 0, "items_in_index of"),
         ({"items": {"p0": None}}, 1, ""),
     ],
-    ids=["one is denied", "all are denied, which is said once", "AWS does not tell the number"],
+    ids=["one is denied", "all are denied, which is mentioned once", "AWS does not return the number"],
 )
 def test_an_unknown_size_of_an_index_is_mentioned_and_changes_no_verdict(
     take: Take, given: dict[str, Any], known: int, why: str

@@ -1,4 +1,4 @@
-"""Searches by tags: EC2 knows those of a backup of EBS, AWS Backup the others."""
+"""Searches by tags: EC2 returns those of a backup of EBS, AWS Backup the others."""
 
 import pytest
 
@@ -14,7 +14,7 @@ S3 = {"tags": tuple(PII.items())}
 def search_ebs(
     take: Take, tags: dict[str, str], *others: tuple[list[RecoveryPoint], dict[str, str] | None], **given: object
 ) -> Taken:
-    """Search EBS by tags, and list three volumes; of the others, each with its tags, None are of nobody's knowledge."""
+    """Search EBS by tags, and list three volumes; the others come with their tags; None: EC2 does not return it."""
     listed = volumes(3, "listed-{}")
     tags_of = {point.arn.partition("snap-")[2]: held for group, held in others for point in group if held is not None}
     scope = {"resource_types": ("EBS",), "tags": tuple(tags.items())}

@@ -109,13 +109,13 @@ def test_the_mark_is_removed_in_the_end_whichever_write_an_attempt_dies_at(call:
 
 
 def die_at(world: World, call: str, *, before_the_call: bool) -> None:
-    """Let the power go at a call, or at the next one."""
-    power_is_gone = AwsCallFailed("The power is gone.")
+    """Fail at a call, or at the next one."""
+    failure = AwsCallFailed("The attempt died.")
     if before_the_call:
-        world.fails[call] = power_is_gone
+        world.fails[call] = failure
         return
     every = ["confirm", "put line", "put summary.json", "put event", f"put {MARK}"]
-    world.does[call] = lambda: world.fails.update(dict.fromkeys(set(every) - {call}, power_is_gone))
+    world.does[call] = lambda: world.fails.update(dict.fromkeys(set(every) - {call}, failure))
 
 
 def test_while_sns_refuses_the_report_stays_as_it_is(world: World) -> None:

@@ -1,4 +1,4 @@
-"""report.html: says what is so, lets nothing in from AWS or from the network, and stays small."""
+"""report.html: says what is so, admits nothing from AWS or from the network, and stays small."""
 
 import hashlib
 import re

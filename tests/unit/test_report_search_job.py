@@ -338,7 +338,7 @@ def test_an_attempt_that_lost_its_lease_while_reading_writes_and_notifies_nothin
 
 
 def test_an_attempt_that_lost_its_lease_while_uploading_leaves_the_mark_to_its_successor(world: World) -> None:
-    world.backups = [SEARCHED]  # nobody is notified, so that there is no digest to stop at
+    world.backups = [SEARCHED]  # no notification is due, so that there is no digest to stop at
     world.does["put report.html"] = lambda: setattr(world, "lease_lost", True)
 
     with pytest.raises(LeaseLost):

@@ -21,7 +21,7 @@ def world() -> World:
 
 
 def ended(world: World, ago: timedelta = timedelta(0), status: str = "COMPLETED") -> SearchJob:
-    """Let another search job have ended so long ago."""
+    """Add another search job that ended so long ago."""
     return world.add_job(identifier=str(uuid.uuid4()), completion_time=NOW - ago, status=status)
 
 

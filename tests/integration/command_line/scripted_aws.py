@@ -1,4 +1,4 @@
-"""A deployed stack whose AWS gives scripted answers: those of a stack in order, but for what a test changes."""
+"""A deployed stack whose AWS returns scripted answers: those of a stack in order, but for what a test changes."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What each check of the doctor finds, in a stack whose AWS gives scripted answers."""
+"""What each check of the doctor finds, in a stack whose AWS returns scripted answers."""
 
 import io
 import json
@@ -149,7 +149,7 @@ def test_a_search_that_does_not_answer_is_wrong_and_overdue_reports_are_unknown(
     [
         (5, (), WRONG),
         (0.5, (), OK),
-        (None, (), WRONG),  # AWS gives no date
+        (None, (), WRONG),  # AWS returns no date
         (5, ("summary.json",), OK),
         (5, ("notification-pending.json", "summary.json"), WRONG),
     ],
@@ -247,7 +247,7 @@ def test_the_statements_that_the_doctor_looks_for_are_in_the_stack() -> None:
 
 
 class EveryOperation(dict[str, Any]):
-    """Gives every operation the same answer."""
+    """Returns the same answer to every operation."""
 
     def __init__(self, answer: Any) -> None:
         super().__init__()

@@ -80,7 +80,7 @@ def test_the_simulator_receives_multivalued_condition_keys_as_lists() -> None:
     # When the doctor checks the role of the watch function
     find("role of the watch function", ScriptedStack({**IN_ORDER, "SimulatePrincipalPolicy": record}))
 
-    # Then each condition key has the type that AWS's reference gives it
+    # Then each condition key has its type in AWS's reference
     types = {
         body[f"{entry}.ContextKeyName"]: body[f"{entry}.ContextKeyType"]
         for body in asked

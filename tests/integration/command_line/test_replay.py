@@ -23,7 +23,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the command believe that a person answers."""
+    """Make the command behave as on a terminal."""
     monkeypatch.setattr("cli.__main__.is_terminal", lambda: True)
 
 
@@ -106,7 +106,7 @@ def test_an_invocation_has_the_time_of_a_report_and_is_never_repeated() -> None:
 
 
 def test_what_failed_is_redone_as_it_was_sent_once_per_search_job(aws: OperatorAws) -> None:
-    # Given a search job that failed every hour, one that somebody replayed, one that fails again
+    # Given a search job that failed every hour, one that was replayed, one that fails again
     again = request(OTHER_JOB, replay=True)
     aws.fail(state_change(JOB, "1"), state_change(JOB, "2"), again, request(THIRD_JOB), state_change(JOB, "3"))
     aws.function = lambda event: {"errorMessage": "Down."} if THIRD_JOB in str(event) else {**ANSWER, "created": False}
