@@ -23,7 +23,7 @@ class Context:
 
     Attributes:
         seconds_left: What is left of the invocation's time.
-        seconds_a_look: How many of them pass each time that a function looks.
+        seconds_a_look: How many of them pass with each call.
     """
 
     function_name: str = "report"
@@ -34,7 +34,7 @@ class Context:
     seconds_a_look: float = 0.0
 
     def get_remaining_time_in_millis(self) -> int:
-        """Look at the clock."""
+        """Return the time that is left, and reduce it."""
         self.seconds_left -= self.seconds_a_look
         return int(self.seconds_left * 1000)
 

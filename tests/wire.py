@@ -33,7 +33,7 @@ class Wire:
         self.client.meta.events.register("before-send", self._answer)
 
     def answer(self, *answers: Answer) -> None:
-        """From now on, answer each request with the next of these, and all others with the last."""
+        """Answer each further request with the next of these, and all others with the last."""
         self.requests: list[dict[str, Any]] = []
         self._answers = list(answers)
 

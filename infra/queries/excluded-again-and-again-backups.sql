@@ -3,7 +3,7 @@
 -- One row for each backup that at least two searches left out, the most often left out first, with the reasons, and
 -- with what to do by the latest of these searches.
 --
--- Backups that AWS did not name cannot be recognised again; they are not in the answer.
+-- Backups that AWS did not name cannot be recognized again; they are not in the answer.
 
 WITH excluded AS (
     -- Rows without a summary are the rest of a report that was cut short.

@@ -1,6 +1,6 @@
 -- Excluded on a given day, and since when
 --
--- Asks for one parameter, in single quotes: the day in UTC on which the search ended, such as '2026-11-20'. One row for
+-- Takes one parameter, in single quotes: the day in UTC on which the search ended, such as '2026-11-20'. One row for
 -- each search of that day and each backup that it left out. excluded_since is the first day on which any search left
 -- out this backup, searches_so_far how many did up to and with this one; in between others may have searched it. Both
 -- are empty for a backup that AWS did not name.

@@ -1,6 +1,6 @@
 -- Everything about one bucket or volume
 --
--- Asks for one parameter, in single quotes: 'my-bucket', 'vol-0123456789abcdef0', or the whole ARN. One row for each of
+-- Takes one parameter, in single quotes: 'my-bucket', 'vol-0123456789abcdef0', or the whole ARN. One row for each of
 -- its backups that a search left out, the latest search first.
 --
 -- No row means that no report names a backup of it as left out. It does not mean that it was searched.

@@ -84,7 +84,7 @@ class Account:
         return self.scenarios.get(name or "", UNKNOWN_NAME)
 
     def fill_vaults(self, scenario: Scenario, at: datetime) -> None:
-        """Add the vaults of a scenario, in place of those that a scenario of this name added before.
+        """Add the vaults of a scenario, and remove those that a scenario of this name added before.
 
         Its spans count back from ``at``.
         """

@@ -83,7 +83,7 @@ class SearchJobs:
         self._jobs: dict[str, SearchJob] = {}
 
     def add(self, job: SearchJob) -> SearchJob:
-        """Add a job, in place of the one with the same identifier."""
+        """Add a job, and replace the one with the same identifier."""
         self._jobs[job.identifier] = job
         return job
 

@@ -77,7 +77,7 @@ class Simulation:
         self.account.sends_nulls = on
 
     def add_scenario(self, scenario: Scenario) -> None:
-        """Add a scenario, in place of one of the same name; jobs that exist keep the one they started with."""
+        """Add a scenario, or replace the one of the same name; jobs that exist keep the one they started with."""
         scenario = self._checked(scenario)
         with self._lock:
             now = self.account.clock()

@@ -118,7 +118,7 @@ def stack(simulator: BackupSimulator, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def eventually(look: Callable[[], T | None], *, seconds: float) -> T:
-    """Repeat until there is a result, for at most so many seconds."""
+    """Repeat until there is a result or the time is up."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := look():

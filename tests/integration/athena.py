@@ -97,7 +97,7 @@ class Athena:
             )
 
     def answer(self, query: str, *parameters: str) -> list[Row]:
-        """Ask a saved query, by the name of its file."""
+        """Run a saved query, by the name of its file."""
         (sql,) = sqlglot.transpile((QUERIES / f"{query}.sql").read_text(), read="athena", write="duckdb")
         answer = self._database.execute(sql, parameters)
         names = [column[0] for column in answer.description]

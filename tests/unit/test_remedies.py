@@ -1,4 +1,4 @@
-"""What to do about each reason: said for every one, and the commands are such that the AWS CLI takes them."""
+"""What to do about each reason: every reason has a remedy, and the AWS CLI accepts its commands."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def calls_of(command: str) -> list[list[str]]:
 def aws_cli(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[list[str]], str | None]:
-    """The real AWS CLI, which checks a call as far as it can without AWS, and returns its complaint, if it has one."""
+    """The real AWS CLI, which checks a call as far as it can without AWS, and returns its error, if there is one."""
     from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]  # noqa: PLC0415
 
     # It brings a model of its own that is older than access points; the botocore that the functions use has them.

@@ -1,8 +1,8 @@
 """The fast path for a page of a long list: the body is decoded once, and not walked shape by shape.
 
 botocore spends most of a report's time on turning each member of each row into Python by its model, timestamps into
-datetimes above all. Its event ``before-parse`` lets a client decode the body itself; signing, retries, errors and
-pagination stay botocore's. Whatever is not as the model says is left to botocore (aws-facts.md §6).
+datetimes above all. A handler of its event ``before-parse`` can decode the body; signing, retries, errors and
+pagination stay botocore's. A page that differs from the model is left to botocore (aws-facts.md §6).
 """
 
 import json

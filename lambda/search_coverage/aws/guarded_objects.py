@@ -1,8 +1,8 @@
 """Objects in S3 that only the owner of a lease replaces or removes.
 
 An attempt that was frozen may wake up when another has made the report. So every write has a condition: the key must be
-free, or hold what this attempt saw there before it confirmed its lease. Whatever a successor has written since, S3
-refuses to replace (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html).
+free, or hold what this attempt saw there before it confirmed its lease. S3 refuses to replace
+what a successor has written since (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html).
 """
 
 import time

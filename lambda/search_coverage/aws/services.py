@@ -14,4 +14,4 @@ SERVICES: Final = (BACKUP, BACKUP_SEARCH, DYNAMODB, EC2, EVENTS, S3, SNS)
 """All of them."""
 
 ONLY_OPERATIONS: Final = {EC2: ("DescribeSnapshots",)}
-"""Of a service with a large model, the operations that we call: the bundle holds no others (of EC2 6 kB of 3.5 MB)."""
+"""The operations that we call of a service with a large model: the bundle holds no others (EC2: 6 kB of 3.5 MB)."""

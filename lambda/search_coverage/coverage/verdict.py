@@ -82,8 +82,8 @@ class Inventory:
     Attributes:
         message: Why the inventory is not complete, and what else a person should know about it.
         vaults: How many vaults were read to the end.
-        in_scope: How many backups are in the scope: those that the search lists, and those that the vaults hold
-            besides. There may be more if the inventory is not COMPLETE.
+        in_scope: How many backups are in the scope: those that the search lists, and the others that the vaults
+            hold. There may be more if the inventory is not COMPLETE.
         not_listed: How many of them the search does not list; each is an exclusion.
         left_out: How many recovery points match the scope and do not count, by reason; the message says so, too.
         thin_indexes: The searched backups whose index may lack most of what they hold.

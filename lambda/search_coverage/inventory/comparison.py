@@ -32,8 +32,8 @@ class Comparison:
     Mark every page of the list, then read `not_listed` to its end, then take the `result`.
 
     Attributes:
-        contents: What was read of the vaults besides the recovery points.
-        not_listed_count: How many backups `not_listed` has given so far.
+        contents: What was read of the vaults, apart from the recovery points.
+        not_listed_count: How many backups `not_listed` has yielded so far.
     """
 
     job: SearchJob
@@ -71,7 +71,7 @@ class Comparison:
                 yield _exclusion(point, self.job)
 
     def result(self, listed: int, taken_at: datetime) -> Inventory:
-        """Return the result, of a search that lists so many backups."""
+        """Return the result for a search that lists this number of backups."""
         found, scope = self.table.points_listed, self.job.scope
         indexes = find_thin_indexes(self.table, self.vaults, self.budget)
         problems = [*self.contents.problems, *self._problems(listed, found)]

@@ -18,7 +18,7 @@ class IndexFindings:
     """What the indexes of searched backups hold.
 
     Attributes:
-        known: For how many backups it is known, and for the previous backup as well where there is one.
+        known: How many backups have a known content, as does the previous backup where there is one.
         without_previous: How many backups have no previous one in the table.
         refusals: What AWS answered instead of a number.
     """

@@ -28,8 +28,8 @@ class UnlistedPoints:
 
     Attributes:
         left_out: How many do not count, by reason.
-        without_details: Of how many the details were not looked up: no call was left, or no time.
-        tags_unknown: Of how many the tags are unknown.
+        without_details: How many have details that were not looked up, because no call or no time was left.
+        tags_unknown: How many have unknown tags.
     """
 
     job: SearchJob

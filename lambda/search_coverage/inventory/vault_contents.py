@@ -13,7 +13,7 @@ _MESSAGES_AT_MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class VaultContents:
-    """What was read besides the recovery points, which are in the table.
+    """What was read, apart from the recovery points, which are in the table.
 
     Attributes:
         vaults_read: How many vaults were read to the end.
@@ -35,7 +35,7 @@ class Unavailable:
     Attributes:
         reason: Why, in a sentence.
         contents: What was read before.
-        not_listed_count: How many backups the comparison gave before it failed.
+        not_listed_count: How many backups the comparison yielded before it failed.
     """
 
     reason: str

@@ -27,7 +27,7 @@ _logger = Logger(service=SERVICE, child=True)
 
 @dataclass(slots=True)
 class VaultReader:
-    """Reads whole vaults, or of large ones only the recovery points of the sources that the scope names."""
+    """Reads whole vaults, or only the recovery points of the sources in the scope if a vault is large."""
 
     job: SearchJob
     vaults: Vaults

@@ -24,7 +24,7 @@ class Deadline:
 
     @classmethod
     def of(cls, identifier: str, seconds_left: Callable[[], float]) -> Self:
-        """Keep a share back of the time that is left now."""
+        """Reserve a share of the time that is left now."""
         return cls(identifier, seconds_left, seconds_left() * _SHARE_KEPT_BACK)
 
     def spare_seconds(self) -> float:

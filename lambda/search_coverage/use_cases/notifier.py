@@ -79,5 +79,5 @@ class Notifier:
 
 
 def _content_of_digest(findings: Findings) -> str:
-    """Name what a digest is sent once for. Not the verdict: the inventory is of now, and may differ at each attempt."""
+    """Return the content that a digest is sent once for. It omits the verdict, which may differ at each attempt."""
     return f"{findings.job.status}: {findings.tally.listed} listed, {findings.tally.failed} failed"

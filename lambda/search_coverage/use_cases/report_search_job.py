@@ -227,7 +227,7 @@ class ReportSearchJob:
         return notified
 
     def _unmark(self, findings: Findings, attempt: ReportAttempt) -> None:
-        """Remove the mark: while the files of an earlier report are replaced, nothing may vouch for them."""
+        """Remove the mark: while the files of an earlier report are replaced, no mark may confirm them."""
         if attempt.stored:
             self.notifier.send_digest_of_replay(findings, attempt)
             self.bucket.remove(attempt.keys.summary, attempt.lease, attempt.stored.etag)

@@ -102,13 +102,13 @@ class InventoryOfScope:
         return index  # noqa: RET504 - None where the step failed
 
     def not_listed(self, seconds: float) -> Iterator[Exclusion]:
-        """Yield the backups in scope that the search does not list, within so many seconds; mark every page before."""
+        """Yield the backups in scope that the search does not list, within this time; mark every page before."""
         self._budget.resume(at_most=seconds)
         with self._step(_COMPARING):
             yield from self._state.not_listed()
 
     def result(self, listed: int) -> Inventory:
-        """Return the result for a search that lists so many backups; read `not_listed` to its end before."""
+        """Return the result for a search that lists this number of backups; read `not_listed` to its end before."""
         inventory = None
         with self._step(_COMPARING):
             inventory = self._state.result(listed, self._taken_at)

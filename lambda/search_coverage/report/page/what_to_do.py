@@ -28,7 +28,7 @@ class Group:
     """The backups that were left out for one reason.
 
     Attributes:
-        shown: For how many of them there are commands.
+        shown: How many of them have commands.
         commands: One block per backup; a command that holds for several backups is there once.
         reading: The commands that read them without an index, one block per backup. With a loop in ``commands``, for
             the first backup only.
