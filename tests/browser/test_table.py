@@ -102,7 +102,7 @@ def test_a_long_table_starts_short_and_grows(opened: Open, long: str) -> None:
     expect(one.shown).to_have_text("1 of 2,000 backups")
 
 
-def test_what_aws_sends_does_nothing(opened: Open) -> None:
+def test_hostile_texts_from_aws_run_nothing(opened: Open) -> None:
     one = opened(report_page([hostile_exclusion()], job=hostile_job()))
     dialogs: list[str] = []
     one.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
@@ -142,7 +142,7 @@ def test_an_arn_and_commands_are_copied_as_they_are_shown(opened: Open, partial:
     assert SNAPSHOT in copied
 
 
-def test_where_the_clipboard_is_closed_an_arn_is_copied_all_the_same(opened: Open, partial: str) -> None:
+def test_an_arn_is_copied_even_without_access_to_the_clipboard(opened: Open, partial: str) -> None:
     one = opened(partial)
     one.page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     copied = one.page.evaluate_handle(
@@ -160,7 +160,7 @@ def test_where_the_clipboard_is_closed_an_arn_is_copied_all_the_same(opened: Ope
     assert copied.json_value()
 
 
-def test_what_is_shown_is_downloaded_as_csv_and_safe_in_a_spreadsheet(opened: Open, tmp_path: Path) -> None:
+def test_the_shown_rows_are_downloaded_as_csv_and_safe_in_a_spreadsheet(opened: Open, tmp_path: Path) -> None:
     one = opened(report_page([failed(status_message='=HYPERLINK("x"),\n2;=1+1'), *exclusions(20)]))
     choose(one, "Reason", "=Failed, cause unclear")
 

@@ -188,7 +188,7 @@ def _parts(shape: Any) -> tuple[object, ...]:
     return shape.type_name, shape.serialization, shape.metadata, list(getattr(shape, "members", ()))
 
 
-def test_of_a_large_model_the_bundle_holds_what_the_operations_need_and_no_more(bundle: Path) -> None:
+def test_the_bundle_holds_what_the_operations_need_of_a_large_model_and_no_more(bundle: Path) -> None:
     (kept,) = (bundle / "botocore" / "data" / "ec2").rglob("service-2.json")
 
     assert kept.stat().st_size < 10_000

@@ -124,7 +124,7 @@ def test_results_are_handed_out_over_tls_only(stack: SynthesizedStack) -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_only_iam_of_this_account_says_who_may_use_the_key(stack: SynthesizedStack) -> None:
+def test_only_iam_of_this_account_decides_who_may_use_the_key(stack: SynthesizedStack) -> None:
     root = {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"}
 
     assert stack.resource("ReportStoreKey")["KeyPolicy"]["Statement"] == [

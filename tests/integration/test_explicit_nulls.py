@@ -89,7 +89,7 @@ def test_a_whole_report_over_a_wire_with_explicit_nulls_equals_one_without(
     }
 
 
-def test_what_is_read_of_an_answer_with_explicit_nulls_equals_what_is_read_without(deployment: Deployment) -> None:
+def test_an_answer_with_explicit_nulls_is_read_as_one_without(deployment: Deployment) -> None:
     vaults(deployment)
     search_job = search(deployment, BackupResourceTags={"pii": "yes"})
 

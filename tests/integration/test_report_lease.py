@@ -118,7 +118,7 @@ def test_a_lease_that_is_released_while_another_waits_is_taken_at_once(table: Ta
     assert table.pauses == [5.0]
 
 
-def test_of_two_that_wait_for_a_dead_attempt_one_takes_over(table: Table) -> None:
+def test_one_of_two_attempts_that_wait_for_a_dead_one_takes_over(table: Table) -> None:
     table.leases().acquire(JOB, "dead")
     faster: list[Any] = []
 

@@ -226,7 +226,7 @@ def test_everything_about_one_bucket_or_volume_is_found_by_its_name_or_arn(repor
     ]
 
 
-def test_what_was_excluded_on_a_day_comes_with_the_day_since_when(reports: Reports) -> None:
+def test_the_backups_excluded_on_a_day_come_with_their_first_day(reports: Reports) -> None:
     # Given two searches on a day, one before, one after, and a backup that AWS did not name
     nameless = BackupGroup(status="STOPPED", source=source("mail"), omit=("BackupResourceArn",))
     reports.of_search(5, left_out("invoices"), left_out("gone"), nameless)

@@ -66,7 +66,7 @@ def test_an_entry_that_cannot_be_read_stops_no_other(entry: object) -> None:
     assert unreadable.startswith(str(entry))
 
 
-def test_of_a_list_that_breaks_off_what_was_read_is_given_with_the_reason() -> None:
+def test_a_list_that_breaks_off_is_returned_as_far_as_it_was_read_with_the_reason() -> None:
     known = search(jobs_page(job_entry(1), more="again"), jobs_page(job_entry(2), more="again")).search_jobs()
 
     assert len(known.jobs) == 2
@@ -229,6 +229,6 @@ def test_an_error_that_is_not_about_a_key_names_no_key(code: str, message: str) 
 
 
 @pytest.mark.parametrize("error", [TypeError(), ValueError(), KeyError(), AttributeError(), OverflowError()])
-def test_where_an_answer_is_read_an_error_of_shape_is_one_of_aws(error: Exception) -> None:
+def test_an_error_of_shape_while_an_answer_is_read_is_an_error_of_aws(error: Exception) -> None:
     with pytest.raises(AwsCallFailed, match="failed: AWS answered with something unexpected"), reading("Reading"):
         raise error

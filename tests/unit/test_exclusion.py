@@ -126,7 +126,7 @@ def test_a_row_without_any_member_is_excluded() -> None:
 
 
 @given(status=st.none() | st.text(), message=st.none() | st.text())
-def test_whatever_aws_sends_only_a_clean_completed_counts_as_searched(status: str | None, message: str | None) -> None:
+def test_only_completed_without_a_message_counts_as_searched(status: str | None, message: str | None) -> None:
     searched = exclusion_reason(backup(status=status, status_message=message)) is None
 
     assert searched == (status == "COMPLETED" and message in {None, ""})

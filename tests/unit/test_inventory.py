@@ -94,7 +94,7 @@ def test_several_kinds_of_what_is_left_out_are_counted_in_one_sentence(take: Tak
     assert doubt.startswith("2 backups that match the scope of the search are not in its list and are being deleted")
 
 
-def test_what_the_search_lists_is_not_left_out_though_it_is_being_deleted_by_now(take: Take) -> None:
+def test_a_listed_backup_is_not_left_out_although_it_is_being_deleted(take: Take) -> None:
     taken = take(points(7, status="DELETING"))
 
     assert (taken.outcome, taken.message) == (("COMPLETE", "COMPLETE"), "")
@@ -138,7 +138,7 @@ def test_what_matches_the_scope_is_in_it(
     assert [exclusion.backup.backup_arn for exclusion in taken.exclusions] == [point.arn for point in not_listed]
 
 
-def test_what_aws_gives_beyond_what_it_was_asked_for_is_not_in_scope(take: Take) -> None:
+def test_what_aws_returns_beyond_the_request_is_not_in_scope(take: Take) -> None:
     too_old: dict[str, Any] = {"created": days_before(2) - 0.5, "index_status": None}  # within the margin of a second
     scope = {**EBS, "created_after": STARTED - timedelta(days=2)}
 

@@ -31,7 +31,7 @@ def test_a_vault_that_cannot_be_read_makes_the_inventory_partial_and_says_so(tak
     assert any("The inventory of the vaults is PARTIAL" in reason for reason in taken.judgement.reasons)
 
 
-def test_of_many_vaults_that_cannot_be_read_the_first_are_named(take: Take) -> None:
+def test_the_first_of_many_vaults_that_cannot_be_read_are_named(take: Take) -> None:
     locked = [f"locked-{number}" for number in range(8)]
 
     message = take(*HELD, more_vaults=locked, denied={("points_of_vault", name) for name in locked}).message
@@ -71,7 +71,7 @@ def test_an_inventory_that_takes_longer_than_its_share_ends_and_says_so(take: Ta
     assert taken.vaults.calls["points_of_vault"] <= 2  # one page of each vault
 
 
-def test_how_far_the_reading_is_is_logged_every_ten_seconds(take: Take, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_progress_of_reading_is_logged_every_ten_seconds(take: Take, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
 
     take(points(5), page_size=1, slow={"points_of_vault": 6.0})
@@ -95,7 +95,7 @@ def test_time_that_the_report_spends_on_the_list_does_not_count(take: Take) -> N
     assert (taken.outcome, len(taken.exclusions)) == (("PARTIAL", "COMPLETE"), 3)
 
 
-def test_time_that_was_used_to_read_the_vaults_is_not_there_for_the_comparison(take: Take) -> None:
+def test_time_used_to_read_the_vaults_is_not_available_for_the_comparison(take: Take) -> None:
     slow = {"points_of_vault": 8.0, "with_details": 1.0}
 
     taken = take(points(7), never_indexed(20, role_arn=None), seconds=10.0, slow=slow)

@@ -67,7 +67,7 @@ def test_a_backup_that_was_not_searched_is_not_called_thin(take: Take) -> None:
     assert (taken.inventory.thin_indexes, taken.vaults.calls["items_in_index"]) == ((), 1)
 
 
-def test_of_many_thin_indexes_the_first_are_named_and_all_are_counted(take: Take) -> None:
+def test_the_first_of_many_thin_indexes_are_named_and_all_are_counted(take: Take) -> None:
     taken = take(points(5), items={f"p{number}": 0 for number in range(5)})
 
     *named, rest = taken.judgement.reasons

@@ -80,7 +80,7 @@ def test_a_name_within_a_text_is_found(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["'Reports are made'", "'search-coverage-spool'", "'''As reports/ says.'''; x = 1"])
-def test_what_is_no_name_is_not_found(source: str) -> None:
+def test_a_text_that_is_not_a_name_is_not_found(source: str) -> None:
     text = source if source.endswith("x = 1") else f"text = {source}"
 
     assert typed_again(text) == []

@@ -35,7 +35,7 @@ def test_keys_narrow_the_listing_only_where_all_filters_name_what_was_looked_for
     assert len(_object_keys(item_filters)) == keys
 
 
-def test_what_was_looked_for_is_on_the_page_and_nowhere_else() -> None:
+def test_the_searched_keys_are_on_the_page_and_nowhere_else() -> None:
     key = KeyFilter("people/jane", "BEGINS_WITH")
     job = search_job(scope=SearchScope(("S3",)), object_keys=(key,))
 

@@ -85,7 +85,7 @@ def test_what_a_list_does_not_show_does_not_narrow_the_scope() -> None:
     ],
     ids=str,
 )
-def test_what_could_not_have_been_searched_when_the_job_started_is_left_out_but_no_continuous_backup_that_is_updated(
+def test_what_was_not_searchable_at_the_start_is_left_out_except_an_updated_continuous_backup(
     changes: dict[str, Any], reason: LeftOut | None
 ) -> None:
     assert left_out(point(**changes), JOB) is reason

@@ -95,7 +95,7 @@ def test_every_reason_has_a_remedy_that_says_what_happened_why_it_matters_and_wh
 
 
 @pytest.mark.parametrize("of_type", ["EBS", "S3", None])
-def test_where_aws_documents_no_remedy_it_says_so(of_type: str | None) -> None:
+def test_a_remedy_that_aws_does_not_document_says_so(of_type: str | None) -> None:
     undocumented = {reason for reason in Reason if not remedy_of(reason, of_type).documented}
 
     assert undocumented == ({Reason.ARCHIVED} if of_type == "S3" else {Reason.ARCHIVED, Reason.NOT_SUPPORTED})

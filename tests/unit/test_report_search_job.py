@@ -279,7 +279,7 @@ def test_what_left_the_vaults_since_the_first_report_makes_no_later_one_complete
         assert "was PARTIAL, and what was in doubt then may have left the vaults" in " ".join(summary["verdictReasons"])
 
 
-def test_what_people_were_notified_of_is_not_forgotten_by_the_retry_of_an_attempt_that_died(world: World) -> None:
+def test_the_retry_of_an_attempt_that_died_keeps_what_people_were_notified_of(world: World) -> None:
     # Given an attempt that notified people of a backup that was not listed, and died before its mark
     world.backups = [SEARCHED]
     world.inventory = FakeInventory(NEVER_INDEXED)

@@ -45,7 +45,7 @@ def test_the_source_with_the_most_comes_first_and_numbered_ones_are_put_together
         ([*"aaaaabbbbcccdde"], "5 of a, 4 of b, 3 of c, 2 of d, 1 of one other source"),
     ],
 )
-def test_only_names_that_are_there_are_meant(buckets: list[str], words: str) -> None:
+def test_a_range_of_names_covers_only_names_that_exist(buckets: list[str], words: str) -> None:
     assert said(*((bucket, None) for bucket in buckets)) == words
 
 

@@ -115,7 +115,7 @@ def test_23_search_jobs_are_announced_no_faster_than_mail_may_be_sent(world: Wor
     assert world.pauses == [2.0, 2.0]  # between batches of ten
 
 
-def test_what_does_not_fit_into_a_sweep_is_announced_by_the_next(world: World) -> None:
+def test_the_next_sweep_announces_what_does_not_fit_into_one(world: World) -> None:
     for _ in range(23):
         ended(world)
     left = [18.0, 4.0]
@@ -172,7 +172,7 @@ def test_a_list_of_search_jobs_that_cannot_be_read_fails_the_sweep(world: World)
     assert world.announced == []
 
 
-def test_of_a_list_that_breaks_off_what_was_read_is_announced_and_then_the_sweep_fails(world: World) -> None:
+def test_a_list_that_breaks_off_is_announced_as_far_as_it_was_read_and_fails_the_sweep(world: World) -> None:
     for _ in range(4):
         ended(world)
     world.broken_off = AwsCallFailed("AWS gave a page token a second time.")
@@ -183,7 +183,7 @@ def test_of_a_list_that_breaks_off_what_was_read_is_announced_and_then_the_sweep
     assert len(world.announced) == 4
 
 
-def test_what_dynamodb_does_not_get_to_is_left_to_the_next_sweep(world: World) -> None:
+def test_the_next_sweep_takes_the_search_jobs_whose_records_dynamodb_did_not_return(world: World) -> None:
     jobs = [ended(world).identifier for _ in range(2)]
     world.announcements.unknown = {jobs[0]}
 
@@ -193,7 +193,7 @@ def test_what_dynamodb_does_not_get_to_is_left_to_the_next_sweep(world: World) -
     assert "when 1 search jobs were last announced; the next sweep asks again" in sweep.left_over[0]
 
 
-def test_what_cannot_be_recorded_keeps_no_other_search_job_from_being_announced(world: World) -> None:
+def test_a_failed_record_keeps_no_other_search_job_from_being_announced(world: World) -> None:
     jobs = {ended(world).identifier for _ in range(12)}
     world.fails["record announcement"] = REFUSED
 

@@ -45,7 +45,7 @@ def test_commands_are_written_out_for_all_backups_that_the_page_has_room_for() -
     assert "excluded-backups.csv</code> are for all" not in page
 
 
-def test_where_there_is_no_room_the_commands_read_the_csv_and_say_for_how_many_that_is() -> None:
+def test_commands_that_do_not_fit_the_page_read_the_csv_and_say_for_how_many_backups() -> None:
     page = report_page(numbered(412, Reason.INDEX_MISSING, INDEX))
 
     assert page.count(ORDER_AN_INDEX) == 1
@@ -53,7 +53,7 @@ def test_where_there_is_no_room_the_commands_read_the_csv_and_say_for_how_many_t
     assert "The commands with <code>excluded-backups.csv</code> are for all 412 backups" in page
 
 
-def test_where_the_commands_read_the_csv_those_of_an_access_point_are_for_the_first_backup() -> None:
+def test_access_point_commands_are_for_the_first_backup_where_the_others_read_the_csv() -> None:
     page = s3_page(412, Reason.INDEX_MISSING)
 
     assert page.count("aws backup create-backup-access-point --recovery-point-arn arn:aws:ec2:r::snapshot/0 ") == 1
@@ -62,9 +62,7 @@ def test_where_the_commands_read_the_csv_those_of_an_access_point_are_for_the_fi
 
 @pytest.mark.parametrize("count", [2, 412])
 @pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_FAILED, Reason.NOT_SUPPORTED])
-def test_what_is_copied_as_one_block_is_one_way_and_never_deletes_what_it_has_just_made(
-    reason: Reason, count: int
-) -> None:
+def test_a_block_to_copy_holds_one_way_and_never_deletes_what_it_has_just_made(reason: Reason, count: int) -> None:
     page = s3_page(count, reason)
 
     titles = re.findall(r"<h4 [^>]*>([^<]*)</h4>", page)
@@ -81,7 +79,7 @@ def test_what_is_copied_as_one_block_is_one_way_and_never_deletes_what_it_has_ju
     assert "too old for access points" in page
 
 
-def test_where_indexes_are_ordered_the_page_says_that_aws_makes_one_at_a_time() -> None:
+def test_the_page_says_that_aws_makes_one_index_at_a_time_where_indexes_are_ordered() -> None:
     said = "AWS makes one index on demand at a time"
 
     assert said in report_page(numbered(2, Reason.INDEX_MISSING, INDEX))
@@ -93,9 +91,7 @@ def test_where_indexes_are_ordered_the_page_says_that_aws_makes_one_at_a_time() 
     [(Reason.INDEX_MISSING, ORDER_AN_INDEX), (Reason.ARCHIVED, "aws backup start-restore-job ")],
     ids=["no vault is known", "a restore is a decision"],
 )
-def test_where_no_loop_over_the_csv_is_possible_the_commands_say_for_how_many_backups_they_are(
-    reason: Reason, command: str
-) -> None:
+def test_commands_without_a_loop_over_the_csv_say_for_how_many_backups_they_are(reason: Reason, command: str) -> None:
     page = report_page(numbered(412, reason))
 
     shown = page.count(command)

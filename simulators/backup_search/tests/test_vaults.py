@@ -113,7 +113,7 @@ def test_the_recovery_points_of_a_resource_are_those_of_all_vaults(sandbox: Sand
 
 
 @pytest.mark.parametrize(("resource_type", "vault"), [("S3", None), ("EBS", None), ("EC2", "daily")])
-def test_of_a_resource_the_vault_is_listed_for_ec2_and_not_for_s3_and_ebs(
+def test_the_recovery_points_of_a_resource_name_their_vault_for_ec2_and_not_for_s3_and_ebs(
     sandbox: Sandbox, resource_type: str, vault: str | None
 ) -> None:
     add(sandbox, named("one", resource_type=resource_type, source="arn:aws:test:::x"))
@@ -164,7 +164,7 @@ def test_an_index_is_pending_then_active_and_deleting_then_gone(sandbox: Sandbox
     assert "IndexStatus" not in sandbox.points("daily")[0]
 
 
-def test_only_one_of_many_changes_and_is_listed_in_its_place(sandbox: Sandbox) -> None:
+def test_one_of_many_recovery_points_changes_and_keeps_its_place(sandbox: Sandbox) -> None:
     add(sandbox, named("{i}", count=5, index=None))
 
     sandbox.index("daily", f"{POINT}:3", "ENABLED")
