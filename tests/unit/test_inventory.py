@@ -91,7 +91,7 @@ def test_several_kinds_of_what_is_left_out_are_counted_in_one_sentence(take: Tak
     )
     # What was there when the search began, and is not in its list, was not searched, whatever becomes of it
     (doubt,) = taken.judgement.reasons
-    assert doubt.startswith("2 backups that match the scope of the search are not in its list and are being deleted")
+    assert doubt.startswith("2 backups that match the scope of the search and are not in its list are being deleted")
 
 
 def test_what_the_search_lists_is_not_left_out_though_it_is_being_deleted_by_now(take: Take) -> None:
