@@ -25,7 +25,7 @@ def test_a_search_whose_whole_list_is_completed_is_partial_if_backups_were_never
     assert doubt == "3 of 10 backups in the scope of the search are not in its list, so it did not look at them."
     assert (inventory.vaults, inventory.in_scope, inventory.not_listed, inventory.message) == (1, 10, 3, None)
     for exclusion in taken.exclusions:
-        assert (exclusion.reason, exclusion.listed, exclusion.backup.status) == (Reason.INDEX_MISSING, False, None)
+        assert (exclusion.reason, exclusion.backup.status) == (Reason.INDEX_MISSING, None)
         assert exclusion.index == BackupIndex("Default", role_arn=ROLE)
 
 
