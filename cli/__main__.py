@@ -135,8 +135,8 @@ def replay(options: Options, search_jobs: tuple[str, ...], *, failed: bool, yes:
     search job. Each report takes up to 15 minutes; after Ctrl-C, the report function finishes the current one.
 
     With --failed, the report function receives each event of the failure queue as it was sent. A report that exists is
-    not written again. A message is deleted only after its report succeeded, and several messages of one search job
-    lead to one invocation. The other messages stay in the queue.
+    not written again, unless the event itself asks for a replay, which notifies people again. A message is deleted only
+    after its report succeeded, and several messages with one request lead to one invocation. The others stay.
     """
     if failed == bool(search_jobs):
         raise click.UsageError("Pass the identifiers of search jobs, or --failed.")

@@ -61,7 +61,7 @@ class Outcome:
         """Return the outcome as one line."""
         if self.error:
             return f"{self.subject}  failed: {self.error}"
-        if "verdict" not in self.answer:  # the event came from another account or Region
+        if self.answer.get("ignored"):  # the event came from another account or Region
             return f"{self.subject}  ignored"
         note = "" if self.answer["created"] else " (the report existed)"
         return f"{self.subject}  {self.answer['verdict']}: {counts(self.answer['backups'])}{note}"
@@ -146,7 +146,7 @@ def _invoke(deployment: Deployment, identifier: str, event: object) -> Outcome:
         answer = deployment.client("lambda", INVOCATION).invoke(
             FunctionName=function, Payload=json.dumps(event).encode()
         )
-        payload = json.loads(answer["Payload"].read()) or {}
+        payload = _object_in(answer["Payload"].read())
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and is_denied(error):
             raise
@@ -156,4 +156,15 @@ def _invoke(deployment: Deployment, identifier: str, event: object) -> Outcome:
         return Outcome(identifier, error=message, is_lost=payload.get("errorType") in _LOST_CAUSES)
     if payload.get("inProgress"):
         return Outcome(identifier, error="Another invocation is making this report; try again later.")
+    if "verdict" not in payload and not payload.get("ignored"):
+        return Outcome(identifier, error="The report function did not answer that the report exists.")
     return Outcome(identifier, payload)
+
+
+def _object_in(answer: bytes) -> dict[str, Any]:
+    """Return the object that the answer holds; an empty one if it holds something else."""
+    try:
+        payload = json.loads(answer)
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) else {}

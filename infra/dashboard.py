@@ -123,10 +123,6 @@ def _what_to_do(shown: Shown) -> cloudwatch.TextWidget:
     )
 
 
-def _alarms(shown: Shown) -> cloudwatch.AlarmStatusWidget:
-    return cloudwatch.AlarmStatusWidget(title="Alarms", alarms=shown.monitoring.alarms, **_SIZE)
-
-
 def _coverage() -> cloudwatch.GraphWidget:
     """Show the share of the backups that were searched.
 

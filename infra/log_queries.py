@@ -17,8 +17,8 @@ fields @timestamp, level, message, search_job_id, verdict, error, function_name,
 | limit 1000"""
 
 FAILED_REPORTS: Final = """\
-# The failed attempts; a report has up to three. An attempt can have two lines: ours names the search job, and Lambda's
-# has the traceback, also that of an unexpected error.
+# The failed attempts; a report has up to three. An attempt can have two lines: ours names the search job, and
+# Lambda's has the traceback.
 fields @timestamp, search_job_id, coalesce(error, errorType) as error_type, coalesce(message, errorMessage, @message)
     as what_failed, coalesce(function_request_id, requestId) as request
 | filter level = "ERROR"

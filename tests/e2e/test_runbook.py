@@ -48,8 +48,8 @@ def only_the_runbook_acts(stack: Stack, simulator: BackupSimulator) -> Iterator[
     """Stop the schedule, and let AWS forget the search jobs of other tests."""
     scheduler = stack.aws.client("scheduler")
     schedule = scheduler.get_schedule(Name=stack.outputs["ScheduleName"])
-    answered = {"Arn", "State", "CreationDate", "LastModificationDate", "ResponseMetadata"}
-    settings = {name: schedule[name] for name in schedule.keys() - answered}
+    given = {"Arn", "State", "CreationDate", "LastModificationDate", "ResponseMetadata"}
+    settings = {name: schedule[name] for name in schedule.keys() - given}
     scheduler.update_schedule(**settings, State="DISABLED")
     simulator.move_clock(timedelta(days=8))
     yield
@@ -90,7 +90,6 @@ def test_a_command_in_a_sentence_shows_what_the_sentence_says(beginning: str, sh
 
 @pytest.fixture(scope="module")
 def in_prose(stack: Stack, simulator: BackupSimulator) -> str:
-    """A search job with a report, and an error of each function."""
     stack.invoke(stack.outputs["ReportFunctionName"], {"searchJobIdentifier": EXAMPLE})
     fault = simulator.faults.add("error", operation="ListSearchJobs", error_code="AccessDeniedException")
     stack.sweep()

@@ -25,7 +25,7 @@ def test_a_search_whose_whole_list_is_completed_is_partial_if_backups_were_never
     assert doubt == "3 of 10 backups in the scope of the search are not in its list, so it did not look at them."
     assert (inventory.vaults, inventory.in_scope, inventory.not_listed, inventory.message) == (1, 10, 3, None)
     for exclusion in taken.exclusions:
-        assert (exclusion.reason, exclusion.listed, exclusion.backup.status) == (Reason.INDEX_MISSING, False, None)
+        assert (exclusion.reason, exclusion.backup.status) == (Reason.INDEX_MISSING, None)
         assert exclusion.index == BackupIndex("Default", role_arn=ROLE)
 
 
@@ -91,7 +91,7 @@ def test_several_kinds_of_what_is_left_out_are_counted_in_one_sentence(take: Tak
     )
     # What was there when the search began, and is not in its list, was not searched, whatever becomes of it
     (doubt,) = taken.judgement.reasons
-    assert doubt.startswith("2 backups that match the scope of the search are not in its list and are being deleted")
+    assert doubt.startswith("2 backups that match the scope of the search and are not in its list are being deleted")
 
 
 def test_a_listed_backup_is_not_left_out_although_it_is_being_deleted(take: Take) -> None:

@@ -121,7 +121,7 @@ def test_a_time_budget_runs_while_it_is_not_paused_and_can_be_cut() -> None:
     ("method", "step"),
     [
         ("__init__", "reading the vaults"),
-        ("add", "reading the vaults"),
+        ("add", "reading vault Default"),
         ("mark_listed", "comparing it with the list"),
         ("index_of", "looking up a backup"),
         ("not_listed", "comparing it with the list"),
@@ -163,8 +163,11 @@ def test_an_error_of_our_own_while_a_vault_is_read_is_logged_with_its_vault(
 ) -> None:
     monkeypatch.setattr(FakeVaults, "points_of_vault", broken)
 
-    assert take(*HELD).outcome == UNAVAILABLE
-    assert "while reading vault Default" in caplog.text
+    taken = take(*HELD)
+
+    assert taken.outcome == UNAVAILABLE
+    assert taken.message.startswith("It was given up while reading vault Default: ")
+    assert "Traceback" in caplog.text
 
 
 def test_a_client_that_cannot_be_made_costs_the_inventory_and_not_the_report(tmp_path: Path) -> None:

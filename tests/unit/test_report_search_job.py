@@ -18,7 +18,7 @@ from tests.fakes import FAILED, SEARCHED, FakeInventory, Stored, World
 
 STOPPED = backup(status="STOPPED")
 FILES = ["excluded-backups.csv", "table.jsonl.gz", "report.html"]
-NEVER_INDEXED = Exclusion(backup(status=None, backup_arn="never-indexed"), Reason.INDEX_MISSING, listed=False)
+NEVER_INDEXED = Exclusion(backup(status=None, backup_arn="never-indexed"), Reason.INDEX_MISSING)
 REFUSED = AwsCallFailed("It was refused.")
 
 

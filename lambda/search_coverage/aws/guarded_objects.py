@@ -50,7 +50,7 @@ class Written:
 
 
 class GuardedObjects:
-    """The objects of a bucket. Every method raises `LeaseLost` where another attempt has taken over."""
+    """The objects of a bucket. Every write raises `LeaseLost` where another attempt has taken over."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client: Any = client  # whose type does not know a condition that is passed on as a mapping
@@ -97,7 +97,8 @@ class GuardedObjects:
                 lease.confirm()
                 if found is None:
                     return
-                etag = found["ETag"]
+                with reading(what):
+                    etag = found["ETag"]
             if _unless_refused(what, partial(self._client.delete_object, **self._at(key), IfMatch=etag)):
                 return
             etag = None

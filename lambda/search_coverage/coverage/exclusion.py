@@ -182,13 +182,11 @@ class Exclusion:
 
     Attributes:
         index: What the vault says of the backup and its index; None if it was not asked.
-        listed: Whether the search listed it; a backup without an index usually is not in the list.
     """
 
     backup: Backup
     reason: Reason
     index: BackupIndex | None = None
-    listed: bool = True
 
     @property
     def is_failed(self) -> bool:

@@ -17,5 +17,6 @@ def logging_failures(logger: Logger) -> Iterator[None]:
         logger.error(str(error), error=type(error).__name__)
         raise
     except Exception as error:
-        logger.exception("unexpected error", error=type(error).__name__)
+        message = f"unexpected error: {error!r}"
+        logger.exception(message, error=type(error).__name__)
         raise

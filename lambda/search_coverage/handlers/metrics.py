@@ -30,7 +30,7 @@ def count_report(metrics: Metrics, outcome: "Outcome") -> None:
     metrics.add_metric(Metric.REPORTS_INCOMPLETE, MetricUnit.Count, int(not outcome.is_complete))
     metrics.flush_metrics()
     _count_one_of(Metric.REPORTS, 1, metrics, verdict=outcome.event_detail["verdict"])
-    for reason, count in outcome.excluded_by_reason.items():  # a closed list of twelve
+    for reason, count in outcome.excluded_by_reason.items():  # a closed list
         _count_one_of(Metric.BACKUPS_EXCLUDED, count, metrics, reason=reason)
 
 

@@ -146,4 +146,4 @@ def _exclusion(point: RecoveryPoint, job: SearchJob) -> Exclusion:
         created=point.created,
     )
     index = BackupIndex(point.vault, point.index_status, point.index_status_message, point.role_arn)
-    return Exclusion(backup, reason_not_listed(point, job), index, listed=False)
+    return Exclusion(backup, reason_not_listed(point, job), index)

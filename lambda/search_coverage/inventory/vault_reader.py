@@ -133,7 +133,7 @@ class VaultReader:
         except AwsCallFailed as error:
             return str(error)
         except Exception as error:
-            error.add_note(f"while reading {what}")
+            error.add_note(f"reading {what}")
             raise
         return None
 

@@ -33,14 +33,14 @@ class ReportAttempt:
     deadline: Deadline
 
     @property
-    def is_of_stored_replay(self) -> bool:
+    def made_the_stored_report(self) -> bool:
         """Whether this very request has made the report that is stored."""
         return bool(self.stored and self.stored.request_id == self.request_id)
 
     @property
     def only_messages_are_missing(self) -> bool:
         """Whether an earlier attempt made the report that is asked for, and SNS did not take its messages."""
-        return bool(self.stored and self.stored.pending and (not self.is_replay or self.is_of_stored_replay))
+        return bool(self.stored and self.stored.pending and (not self.is_replay or self.made_the_stored_report))
 
     @property
     def digest_key(self) -> str:

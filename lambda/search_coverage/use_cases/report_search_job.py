@@ -150,7 +150,7 @@ class ReportSearchJob:
         stored = attempt.stored
         if not stored or not stored.content or stored.pending:
             return None
-        if attempt.is_replay and not attempt.is_of_stored_replay:
+        if attempt.is_replay and not attempt.made_the_stored_report:
             return None
         if not self.bucket.has_files_of(stored.content):
             _logger.warning("the files of the report are not those that its summary names; it is made again")
@@ -229,7 +229,7 @@ class ReportSearchJob:
     def _unmark(self, findings: Findings, attempt: ReportAttempt) -> None:
         """Remove the mark: while the files of an earlier report are replaced, no mark may confirm them."""
         if attempt.stored:
-            self.notifier.send_digest_of_replay(findings, attempt)
+            self.notifier.let_replay_notify_again(findings, attempt)
             self.bucket.remove(attempt.keys.summary, attempt.lease, attempt.stored.etag)
 
     def _upload(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> dict[str, StoredFile]:

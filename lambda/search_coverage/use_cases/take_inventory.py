@@ -75,7 +75,7 @@ class InventoryOfScope:
         self._taken_at = use_case.now()
         self._budget = budget
         self._resources = ExitStack()
-        self._state: Comparison | Unavailable = Unavailable("The vaults were not read.")
+        self._state: Comparison | Unavailable = Unavailable("")  # until the vaults are read
         with self._step("reading the vaults"):
             table = self._resources.enter_context(closing(RecoveryPointTable(folder)))
             self._state = use_case.compare(job, table, budget)
@@ -122,6 +122,7 @@ class InventoryOfScope:
         except Exception as error:
             _logger.error("the inventory is given up", step=step, exc_info=error)
             state = self._state
-            reason = f"It was given up while {step}: {error!r}."
+            where = next(iter(getattr(error, "__notes__", ())), step)  # a reader notes which vault it was reading
+            reason = f"It was given up while {where}: {error!r}."
             self._state = Unavailable(reason, state.contents, state.not_listed_count)
             self._resources.close()

@@ -96,7 +96,7 @@ class OperatorAws:
             event = json.loads(params["body"])
             self.events.append(event)
             outcome = self.function(event)
-            failed = {"FunctionError": "Unhandled"} if "errorMessage" in outcome else {}
+            failed = {"FunctionError": "Unhandled"} if "errorMessage" in (outcome or ()) else {}
             return _Status(200), {"Payload": io.BytesIO(json.dumps(outcome).encode()), **failed}
         if model.name == "GetSearchJob":
             identifier = params["url_path"].rpartition("/")[2]

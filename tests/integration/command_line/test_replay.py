@@ -43,9 +43,12 @@ def test_each_search_job_is_replayed_once(aws: OperatorAws) -> None:
         ({"errorMessage": "It is RUNNING.", "errorType": "SearchJobNotEnded"}, "It is RUNNING."),
         ({"errorMessage": None}, "The report function gave no reason."),
         ({"inProgress": True}, "Another invocation is making this report; try again later."),
+        (None, "The report function did not answer that the report exists."),
+        ({}, "The report function did not answer that the report exists."),
+        ("something else", "The report function did not answer that the report exists."),
     ],
 )
-def test_a_replay_that_fails_is_named_and_the_others_go_on(aws: OperatorAws, answer: dict[str, Any], said: str) -> None:
+def test_a_replay_that_fails_is_named_and_the_others_go_on(aws: OperatorAws, answer: object, said: str) -> None:
     aws.function = lambda event: answer if event["searchJobIdentifier"] == JOB else ANSWER
 
     result = aws.run("replay", "--yes", "--json", JOB, OTHER_JOB)

@@ -11,11 +11,8 @@ from typing import Any, BinaryIO, Literal
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.files.row import Row
 
-# 256 KiB less what a queue adds around the message: ids, signature, times, attributes.
-MESSAGE_BYTES = 256 * 1024 - 6 * 1024
-
-# How the bytes of a message are divided. A character takes at most seven bytes (a control character is quoted twice),
-# so the rest has room for five texts of 1,000 characters.
+# How the 256 KiB of a message are divided, less 6 KiB that a queue adds around it. A character takes at most seven
+# bytes (a control character is quoted twice), so the rest has room for five texts of 1,000 characters.
 _ROWS_BYTES = 195 * 1024
 _EMAIL_BYTES = 16 * 1024
 _ROW_TEXT_CHARACTERS = 1900

@@ -18,7 +18,7 @@ from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.findings import Findings
 from search_coverage.report.wording import reasons_in_order
 
-# What the commands of a group may take on the page, in bytes: it has twelve groups and stays under 2 MB.
+# What the commands of a group may take on the page, in bytes: it has a group per reason and stays under 2 MB.
 _COMMANDS_BYTES = 12_000
 _SEARCHES_BYTES = 20_000
 
