@@ -57,7 +57,7 @@ class Notifier:
         except NotPublished as error:
             return Notified(pending=str(error))
 
-    def let_replay_notify_again(self, findings: Findings, attempt: ReportAttempt) -> None:
+    def clear_record_for_replay(self, findings: Findings, attempt: ReportAttempt) -> None:
         """Delete the record of the digest of a replay, unless it was sent: this or another attempt then sends it."""
         if attempt.is_replay and not self.sent.message_id(attempt.digest_key, _content_of_digest(findings)):
             self.sent.forget(attempt.job.identifier)

@@ -229,7 +229,7 @@ class ReportSearchJob:
     def _unmark(self, findings: Findings, attempt: ReportAttempt) -> None:
         """Remove the mark: while the files of an earlier report are replaced, no mark may confirm them."""
         if attempt.stored:
-            self.notifier.let_replay_notify_again(findings, attempt)
+            self.notifier.clear_record_for_replay(findings, attempt)
             self.bucket.remove(attempt.keys.summary, attempt.lease, attempt.stored.etag)
 
     def _upload(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> dict[str, StoredFile]:
