@@ -123,7 +123,7 @@ _REASON_BY_STATUS = {
     "DELETING": Reason.INDEX_DELETING,
 }
 
-_REASON_BY_INDEX = {
+REASON_BY_INDEX: dict[str | None, Reason] = {
     "PENDING": Reason.INDEX_PENDING,
     "FAILED": Reason.INDEX_FAILED,
     "DELETING": Reason.INDEX_DELETING,
@@ -151,7 +151,7 @@ def _reason_by_index(backup: Backup, index: BackupIndex | None) -> Reason | None
         return None
     if index.status is None:
         return Reason.INDEX_MISSING if backup.index_created is None else None
-    return _REASON_BY_INDEX.get(index.status)
+    return REASON_BY_INDEX.get(index.status)
 
 
 def _reason_by_status(backup: Backup) -> Reason | None:

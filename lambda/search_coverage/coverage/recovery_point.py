@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
-from search_coverage.coverage.exclusion import Reason
+from search_coverage.coverage.exclusion import REASON_BY_INDEX, Reason
 from search_coverage.coverage.search_job import SearchJob
 
 # The recovery points of an air-gapped vault cannot be indexed; the second type gives access to such a vault.
@@ -14,13 +14,7 @@ _INDEXABLE = frozenset({"S3", "EBS"})
 # A continuous backup is one recovery point that AWS keeps updating (aws-facts.md §7).
 _CONTINUOUS = ":recovery-point:continuous:"
 
-_REASON_BY_INDEX = {
-    None: Reason.INDEX_MISSING,
-    "PENDING": Reason.INDEX_PENDING,
-    "FAILED": Reason.INDEX_FAILED,
-    "DELETING": Reason.INDEX_DELETING,
-    "ACTIVE": Reason.REVIEW,
-}
+_REASON_NOT_LISTED = {None: Reason.INDEX_MISSING, "ACTIVE": Reason.REVIEW, **REASON_BY_INDEX}
 
 
 class LeftOut(StrEnum):
@@ -129,7 +123,7 @@ def reason_not_listed(point: RecoveryPoint, job: SearchJob) -> Reason:
         return Reason.NOT_SUPPORTED
     if is_cold(point, job):
         return Reason.ARCHIVED
-    return _REASON_BY_INDEX.get(point.index_status, Reason.UNKNOWN_STATUS)
+    return _REASON_NOT_LISTED.get(point.index_status, Reason.UNKNOWN_STATUS)
 
 
 def _is_continuous(point: RecoveryPoint) -> bool:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
+from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
@@ -16,9 +17,6 @@ from search_coverage.names import EXCLUDED_BACKUPS_CSV
 # A value of another shape is left to the reader: the CLI takes "-…" for an option and "file://…" for a file to send,
 # and a terminal obeys invisible characters.
 _ARN_CHARACTERS = 2048
-_ARN = re.compile(
-    r"arn:(?P<partition>[a-z][a-z0-9-]*):[a-z0-9-]*:(?P<region>[a-z0-9-]*):(?P<account>[^:]*):(?P<resource>\S+)"
-)
 _ROLE = re.compile(r"arn:[a-z][a-z0-9-]*:iam::[0-9]*:role/(?:\S*/)?(?P<name>[\w+=,.@][\w+=,.@-]*)")
 _VAULT = re.compile(r"[A-Za-z0-9_-]{1,50}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -157,7 +155,7 @@ def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
     for backup in (exclusion.backup for exclusion in exclusions):
         of_type = backup.resource_type or ""
         if (arn := _arn(backup.backup_arn)) and _TYPE.fullmatch(of_type):
-            arns_of_types.setdefault(of_type, {})[arn[0]] = None
+            arns_of_types.setdefault(of_type, {})[arn.text] = None
     for of_type, unique_arns in arns_of_types.items():
         arns = list(unique_arns)
         for at in range(0, len(arns), BACKUPS_IN_A_SEARCH):
@@ -179,11 +177,11 @@ def _values(exclusion: Exclusion) -> dict[str, str]:
     backup, index = exclusion.backup, exclusion.index or BackupIndex()
     values = {"partition": "aws"}
     if arn := _arn(backup.backup_arn):
-        values |= {"recovery_point_arn": arn[0], "partition": arn["partition"], **_access_point(arn)}
-        if arn["region"]:
-            values["region"] = arn["region"]
+        values |= {"recovery_point_arn": arn.text, "partition": arn.partition, **_access_point(arn)}
+        if arn.region:
+            values["region"] = arn.region
     if source := _arn(backup.source_resource_arn):
-        values["source"] = source[0]
+        values["source"] = source.text
     if index.vault and _VAULT.fullmatch(index.vault):
         values["vault"] = index.vault
     if _arn(index.role_arn) and (role := _ROLE.fullmatch(index.role_arn or "")):
@@ -191,15 +189,13 @@ def _values(exclusion: Exclusion) -> dict[str, str]:
     return values
 
 
-def _access_point(arn: re.Match[str]) -> dict[str, str]:
+def _access_point(arn: Arn) -> dict[str, str]:
     """Name an access point of a backup: always the same name, and another one for each backup."""
-    name = f"search-coverage-{hashlib.sha256(arn[0].encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+    name = f"search-coverage-{hashlib.sha256(arn.text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
     values = {"name_of_your_choice": name}
-    if arn["region"] and _ACCOUNT.fullmatch(arn["account"]):
-        values["access_point_arn"] = (
-            f"arn:{arn['partition']}:backup:{arn['region']}:{arn['account']}:accesspoint/{name}"
-        )
-    if ":recovery-point:continuous:" in arn[0]:
+    if arn.region and _ACCOUNT.fullmatch(arn.account):
+        values["access_point_arn"] = f"arn:{arn.partition}:backup:{arn.region}:{arn.account}:accesspoint/{name}"
+    if ":recovery-point:continuous:" in arn.text:
         values["point_in_time"] = "AccessPointInTime=<such-as-2026-11-20T09:00:00Z>"
     return values
 
@@ -229,8 +225,13 @@ def _find_vault(values: dict[str, str]) -> str:
     )
 
 
-def _arn(text: str | None) -> re.Match[str] | None:
-    return _ARN.fullmatch(text) if text and len(text) <= _ARN_CHARACTERS and text.isprintable() else None
+def _arn(text: str | None) -> Arn | None:
+    if not text or len(text) > _ARN_CHARACTERS or not text.isprintable() or " " in text:
+        return None
+    try:
+        return Arn.parse(text)
+    except MalformedArn:
+        return None
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
