@@ -116,7 +116,8 @@ def run_side_by_side(seconds_between_looks: float) -> None:
 
 def _set_limits() -> None:
     limits: dict[str, dict[str, float]] = {
-        "aws.long_lists": {"PAGE_SIZE": _PAGE_SIZE},  # the first, because the others import it by its name
+        "inventory.ports": {"POINTS_PER_PAGE": _PAGE_SIZE},  # these two first: others import them by their names
+        "aws.long_lists": {"PAGE_SIZE": _PAGE_SIZE},
         "aws.report_lease": {
             "_SECONDS_BETWEEN_LOOKS": _lease_limits.seconds_between_looks,
             "_RENEWED_EVERY_SECONDS": _lease_limits.renewed_every_seconds,
