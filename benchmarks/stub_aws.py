@@ -4,15 +4,15 @@ It stores nothing: what is put is read and counted. Only the listing of a bucket
 """
 
 import json
-import sys
 import threading
 from bisect import bisect_right
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
+
+from simulators.quiet_server import QuietServer
 
 _KEYS_PER_PAGE = 1000
 _ETAG = '"00000000000000000000000000000000"'
@@ -26,7 +26,7 @@ _PUBLISHED = (
 _NO_SUCH_KEY = "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
 
 
-class StubAws(ThreadingHTTPServer):
+class StubAws(QuietServer):
     """Listens on a free port of the loopback.
 
     Attributes:
@@ -34,29 +34,12 @@ class StubAws(ThreadingHTTPServer):
         keys: What ListObjectsV2 finds, in order.
     """
 
-    daemon_threads = True
-    request_queue_size = 128
-
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.calls: Counter[str] = Counter()
         self.keys: list[str] = []
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def server_bind(self) -> None:
-        """Bind without asking a name server for the name of the host."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that closed its connection."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

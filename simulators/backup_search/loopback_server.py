@@ -5,14 +5,13 @@ It is the standard library's, not Werkzeug's: WSGI hides the connection.
 
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from simulators.backup_search.protocol import Reply, Request
+from simulators.quiet_server import QuietServer
 
 _HOST = "127.0.0.1"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, without time to linger: closing such a socket sends RST
@@ -43,20 +42,12 @@ class LoopbackServer:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
+class _Server(QuietServer):
     def __init__(self, answer: Callable[[Request], Reply], port: int) -> None:
         self.answer = answer
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__((_HOST, port), _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer would look up the name of the host, which may ask a name server.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.socket.getsockname()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
@@ -78,10 +69,6 @@ class _Server(ThreadingHTTPServer):
                 except OSError:
                     continue  # the client was first
             self._changed.wait_for(lambda: not self._connections, timeout=5)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

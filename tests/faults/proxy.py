@@ -11,14 +11,14 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.simple_server import WSGIRequestHandler
 
 from werkzeug.wrappers import Response
 
+from simulators.quiet_server import QuietServer
 from tests.faults.call import TIMEOUT_HEADER, Request
 from tests.faults.faults import Fault, Kind, error_answer
 from tests.faults.stops import Stops
@@ -68,11 +68,8 @@ class Recorder:
             return kind
 
 
-class Proxy(ThreadingHTTPServer):
+class Proxy(QuietServer):
     """The server."""
-
-    daemon_threads = True
-    request_queue_size = 128
 
     def __init__(self, moto: Callable[..., Iterable[bytes]], simulator_url: str) -> None:
         self.recorder = Recorder()
@@ -86,15 +83,6 @@ class Proxy(ThreadingHTTPServer):
             "wsgi.url_scheme": "http",
         }
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def server_bind(self) -> None:
-        """Bind without asking a name server for the name of the host."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent: clients that die or hang up are what the faults are about."""
