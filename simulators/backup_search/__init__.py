@@ -8,6 +8,7 @@ not checked.
 from simulators.backup_search.dispatch import RecordedRequest
 from simulators.backup_search.faults import Effect, Fault, FaultError
 from simulators.backup_search.field_types import ScenarioError
+from simulators.backup_search.result_group import ResultGroup
 from simulators.backup_search.scenario import BackupGroup, Progress, Scenario, Scope
 from simulators.backup_search.scenario_files import load_scenario, load_scenarios, read_scenario
 from simulators.backup_search.simulator import BackupSimulator
@@ -24,6 +25,7 @@ __all__ = [
     "Progress",
     "RecordedRequest",
     "RecoveryPointGroup",
+    "ResultGroup",
     "Scenario",
     "ScenarioError",
     "Scope",

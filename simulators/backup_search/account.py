@@ -106,11 +106,20 @@ class Account:
         if scope is None:
             scope = self.search_scope(scenario, created_at)
         names: Mapping[str, str] = {}
+        item_filters, tags = scenario.item_filters, scenario.tags
         if scenario is UNKNOWN_NAME or scenario.selects:
             scenario = self._found(scenario, scope, created_at)
         else:
             names = self.points.of(scenario, created_at).names
-        return SearchJob(scenario=scenario, name=scenario.name, created_at=created_at, search_scope=scope, names=names)
+        return SearchJob(
+            scenario=scenario,
+            name=scenario.name,
+            created_at=created_at,
+            search_scope=scope,
+            item_filters=item_filters,
+            tags=tags,
+            names=names,
+        )
 
     def search_scope(self, scenario: Scenario, created_at: datetime) -> dict[str, Any]:
         """Return the SearchScope of a scenario: its own, or one that covers only its backups."""
@@ -135,4 +144,7 @@ class Account:
             scenario = Scenario(scenario.name)
         whole = all(group.status == "COMPLETED" and group.status_message is None for group in backups)
         message = scenario.status_message or (None if whole else _NOT_ALL)
-        return replace(scenario, backups=backups, resource_type=resource_type, status_message=message)
+        found = replace(scenario, backups=backups, resource_type=resource_type, status_message=message)
+        results = (group for group in scenario.results if group.backup <= found.rows)
+        searched = tuple(group for group in results if found.row(group.backup)[0].status == "COMPLETED")
+        return replace(found, results=searched)

@@ -1,19 +1,23 @@
 """The operations of ``backup-search`` that search jobs need, over the account's search jobs."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import Any
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.protocol import ServiceError
-from simulators.backup_search.rows import Rows, backup_members, runs_of
+from simulators.backup_search.rows import Rows, backup_members, result_members, result_runs, runs_of
 from simulators.backup_search.scenario import Scenario
 from simulators.backup_search.search_jobs import SearchJob
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
 
+_ARN = re.compile(r"arn(:[^:]*){4}:.+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DEFAULT_PAGE = 1000
+_RESULTS = ("S3ResultItem", "EBSResultItem")
 _CONCURRENT_SEARCH_JOBS = 10
 
 
@@ -55,13 +59,30 @@ class BackupSearch(SimulatedService):
         """Answer ListSearchJobBackups; while the search runs, the list ends at the row that it has reached."""
         job = self._job(given)
         now = self._account.clock()
-        listing = f"ListSearchJobBackups({job.identifier})"
-        page, position = self._place(listing, given)
-        start = position or 0
         total = job.scenario.rows if job.ended(now) else job.backups_scanned(now)
-        stop = min(start + given.get("MaxResults", _DEFAULT_PAGE), total)
-        rows = self._rows(job.identifier).json(runs_of(job, start, stop, now), nulls=self._account.sends_nulls)
-        return self._page(listing, page, {"Results": rows}, stop if stop < total else None)
+        return self._results("SearchJobBackupsResult", given, total, lambda start, stop: runs_of(job, start, stop, now))
+
+    def list_search_job_results(self, given: Input) -> Output:
+        """Answer ListSearchJobResults: what the search has found so far.
+
+        Whether a FAILED or a STOPPED job keeps its results is unknown; here it does.
+        """
+        job = self._job(given)
+        total = job.results_found(self._account.clock())
+        return self._results("ResultItem", given, total, partial(result_runs, job.scenario))
+
+    def list_tags_for_resource(self, given: Input) -> Output:
+        """Answer ListTagsForResource for search jobs; AWS does not document what a job without tags has.
+
+        Here it has no Tags: a client that can do without them can do with an empty mapping (INF).
+        """
+        arn = given["ResourceArn"]
+        if not _ARN.fullmatch(arn):
+            raise ServiceError("ValidationException", f"Invalid resource ARN: {arn}")
+        job = self._account.search_jobs.find(arn.rpartition("/")[2], self._account.clock())
+        if job is None or arn != self._account.search_job_arn(job.identifier):
+            raise _error("ResourceNotFoundException", f"{arn} was not found", arn)
+        return {"Tags": dict(job.tags)} if job.tags else {}
 
     def start_search_job(self, given: Input) -> Output:
         """Answer StartSearchJob; the same ClientToken with the same input returns the same job."""
@@ -74,7 +95,8 @@ class BackupSearch(SimulatedService):
             job = replace(
                 job,
                 name=given.get("Name"),
-                item_filters=given.get("ItemFilters", {}),
+                item_filters=given.get("ItemFilters", job.item_filters),
+                tags=given.get("Tags", job.tags),
                 encryption_key_arn=given.get("EncryptionKeyArn"),
             )
             self._account.search_jobs.add(job)
@@ -103,6 +125,13 @@ class BackupSearch(SimulatedService):
         members = list(self.structure("SearchJobBackupsResult").members)
         for number, group in enumerate(scenario.backups, 1):
             _check_omitted(f"{where}: backups[{number}].omit", group.omit, members)
+        members = [name for shape in _RESULTS for name in self.structure(shape).members]
+        for number, result in enumerate(scenario.results, 1):
+            place = f"{where}: results[{number}]"
+            _check_omitted(f"{place}.omit", result.omit, list(dict.fromkeys(members)))
+            # A search of the vaults shows its rows later.
+            if not scenario.selects and result.backup > scenario.rows:
+                raise ScenarioError(f"{place}.backup must be a row, from 1 to {scenario.rows}, not {result.backup}.")
 
     def _job(self, given: Input) -> SearchJob:
         identifier = given["SearchJobIdentifier"]
@@ -140,10 +169,23 @@ class BackupSearch(SimulatedService):
         }
         return {name: value for name, value in members.items() if value is not None and name not in job.scenario.omit}
 
-    def _make_rows(self, identifier: str) -> Rows:
+    def _results(
+        self, shape: str, given: Input, total: int, runs: Callable[[int, int], Iterable[tuple[Any, range]]]
+    ) -> Output:
+        """Return a page of one of a search job's lists, which has so many rows of this shape."""
+        identifier = self._job(given).identifier
+        listing = f"{shape} of {identifier}"
+        page, position = self._place(listing, given)
+        start = position or 0
+        stop = min(start + given.get("MaxResults", _DEFAULT_PAGE), total)
+        rows = self._rows(shape, identifier).json(runs(start, stop), nulls=self._account.sends_nulls)
+        return self._page(listing, page, {"Results": rows}, stop if stop < total else None)
+
+    def _make_rows(self, shape: str, identifier: str) -> Rows:
         job = self._job({"SearchJobIdentifier": identifier})
-        members = partial(backup_members, job.scenario, job.created_at)
-        return Rows(self, "SearchJobBackupsResult", members, {**self._account.names, **job.names})
+        members = backup_members if shape == "SearchJobBackupsResult" else result_members
+        names = {**self._account.names, **job.names}
+        return Rows(self, shape, partial(members, job.scenario, job.created_at), names)
 
     def _started_with(self, client_token: str | None, given: Input) -> SearchJob | None:
         before, identifier = self._started.get(client_token or "", (None, ""))

@@ -8,9 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from simulators.backup_search.field_types import CONFIG, Count, validated
-
-_OneOrMore = Annotated[int, Field(strict=True, ge=1)]
+from simulators.backup_search.field_types import CONFIG, Count, OneOrMore, validated
 
 
 class Effect(StrEnum):
@@ -57,13 +55,13 @@ class Fault:
 
     effect: Effect
     operation: str | None = None
-    page: _OneOrMore | None = None
-    times: _OneOrMore | None = None
+    page: OneOrMore | None = None
+    times: OneOrMore | None = None
     error_code: str = ""
     message: str = "Simulated fault"
     retry_after_seconds: Count | None = None
     delay_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
-    cycle_length: _OneOrMore = 1
+    cycle_length: OneOrMore = 1
     where: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -87,8 +87,9 @@ Moment = Annotated[datetime | timedelta, BeforeValidator(_moment)]
 Ago = Annotated[timedelta, BeforeValidator(_ago)]
 Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 Count = Annotated[int, Field(strict=True, ge=0)]
+OneOrMore = Annotated[int, Field(strict=True, ge=1)]
 Template = Annotated[str, AfterValidator(_template)]
-"""A text that may hold ``{i}``, the number of a backup, also as ``{i:04}`` or ``{i:017x}``."""
+"""A text that may hold ``{i}``, the number of a backup or of a result, also as ``{i:04}`` or ``{i:017x}``."""
 
 
 def time_of(moment: datetime | timedelta, event: datetime) -> datetime:

@@ -13,8 +13,10 @@ from typing import Any
 from simulators.backup_search.field_types import time_of
 from simulators.backup_search.numbered_text import numbering, with_names
 from simulators.backup_search.protocol import RenderedJson, Service, render_json
+from simulators.backup_search.result_group import ResultGroup
 from simulators.backup_search.scenario import BackupGroup, Scenario
 from simulators.backup_search.search_jobs import JobStatus, SearchJob
+from simulators.backup_search.vault import DEFAULT_VAULT
 from simulators.backup_search.vaults import Index, StoredGroup
 
 _SIZE = 1_073_741_824
@@ -77,6 +79,47 @@ def backup_members(scenario: Scenario, created_at: datetime, group: BackupGroup)
         "BackupCreationTime": time_of(group.created, created_at),
     }
     return {name: value for name, value in members.items() if name not in group.omit}
+
+
+def result_runs(scenario: Scenario, start: int, stop: int) -> Iterator[tuple[tuple[ResultGroup], range]]:
+    """Yield results of ListSearchJobResults, counted from 0, as groups and the numbers in them.
+
+    AWS documents no order. Here it is that of the scenario, in each call.
+    """
+    begin = 0
+    for group in scenario.results:
+        numbers = range(max(start, begin) + 1, min(stop, begin + group.count) + 1)
+        if numbers:
+            yield (group,), numbers
+        begin += group.count
+
+
+def result_members(scenario: Scenario, created_at: datetime, group: ResultGroup) -> dict[str, Any]:
+    """Return the members of ListSearchJobResults for a search job that was created at this time."""
+    backup, number = scenario.row(group.backup)
+    members: dict[str, Any] = {
+        "BackupResourceArn": group.backup_arn or numbering(scenario.arn_template(backup))(number),
+        "SourceResourceArn": group.source or numbering(scenario.source_template(backup))(number),
+        "BackupVaultName": group.vault or backup.vault or DEFAULT_VAULT,
+        "CreationTime": time_of(group.created, created_at),
+    }
+    if (backup.resource_type or scenario.resource_type) == "EBS":
+        kind = "EBSResultItem"
+        members |= {
+            "FileSystemIdentifier": group.file_system,
+            "FilePath": group.item or "/documents/{i:06}.pdf",
+            "FileSize": group.size,
+            "LastModifiedTime": time_of(group.modified, created_at),
+        }
+    else:
+        kind = "S3ResultItem"
+        members |= {
+            "ObjectKey": group.item or "documents/{i:06}.pdf",
+            "ObjectSize": group.size,
+            "ETag": group.etag,
+            "VersionId": group.version_id,
+        }
+    return {kind: {name: value for name, value in members.items() if name not in group.omit}}
 
 
 def vault_members(group: StoredGroup, index: Index) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The course of a search job, as plain values: how long it runs, how it ends, which backups it lists."""
+"""The course of a search job, as plain values: how long it runs, how it ends, which backups and results it lists."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from simulators.backup_search.field_types import (
     time_of,
 )
 from simulators.backup_search.numbered_text import with_names
+from simulators.backup_search.result_group import ResultGroup
 from simulators.backup_search.vault import Vault
 
 # {series} and {nth} distinguish the backups of one scenario from those of another.
@@ -104,7 +105,7 @@ class BackupGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The counts of an ended job; None for the one that follows from the rows (1000 items per COMPLETED row)."""
+    """The counts of an ended job; None for one that follows from the lists (1000 items scanned per COMPLETED row)."""
 
     __pydantic_config__ = CONFIG
 
@@ -126,6 +127,10 @@ class Scenario:
         origin: The file of the scenario, for error texts.
         scope: The scope to start the job with; None for one that covers only its backups.
         vaults: What vaults hold in addition. With vaults and no backups, the job lists what it finds in the vaults.
+        results: What ListSearchJobResults lists. Of a job that looks into the vaults, only results in backups that it
+            finds and searches.
+        item_filters: ItemFilters, as in the API, and
+        tags: the tags of a job that StartSearchJob gives none.
     """
 
     __pydantic_config__ = CONFIG
@@ -145,6 +150,9 @@ class Scenario:
     origin: str = field(default="", metadata={"key": None})
     scope: Scope | None = None
     vaults: tuple[Vault, ...] = ()
+    results: tuple[ResultGroup, ...] = ()
+    item_filters: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -164,6 +172,20 @@ class Scenario:
         """How many backups the ended job lists."""
         return sum(group.count for group in self.backups if group.listed)
 
+    def row(self, number: int) -> tuple[BackupGroup, int]:
+        """Return the group of a row, counted from 1, and the number that its placeholders stand for."""
+        begin = 0
+        for group in (group for group in self.backups if group.listed):
+            if number <= begin + group.count:
+                return group, number if group.first is None else group.first + number - begin - 1
+            begin += group.count
+        raise IndexError(f"{self.where}: there is no row {number}")
+
+    @property
+    def result_count(self) -> int:
+        """How many results the ended job lists."""
+        return sum(group.count for group in self.results)
+
     @property
     def selects(self) -> bool:
         """Whether the job lists what it finds in the vaults, and not what the scenario says."""
@@ -180,7 +202,7 @@ class Scenario:
             recovery_points_scanned=_first(given.recovery_points_scanned, searched),
             items_to_scan=to_scan,
             items_scanned=_first(given.items_scanned, to_scan),
-            items_matched=_first(given.items_matched, 0),
+            items_matched=_first(given.items_matched, self.result_count),
         )
 
 

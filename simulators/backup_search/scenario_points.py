@@ -6,10 +6,9 @@ from datetime import datetime
 
 from simulators.backup_search.numbered_text import PLACEHOLDER
 from simulators.backup_search.scenario import BackupGroup, Scenario, Scope
-from simulators.backup_search.vault import BACKUP_VAULT, RecoveryPointGroup, Vault
+from simulators.backup_search.vault import BACKUP_VAULT, DEFAULT_VAULT, RecoveryPointGroup, Vault
 from simulators.backup_search.vaults import StoredGroup, Vaults
 
-_DEFAULT_VAULT = "Default"
 _SOURCES_OF_A_SCOPE = 50
 _TAG = "scenario"
 _INDEX_WORDS = {
@@ -92,7 +91,7 @@ def recovery_points(scenario: Scenario) -> dict[str, list[RecoveryPointGroup]]:
         listed, unlisted = (listed + group.count, unlisted) if group.listed else (listed, unlisted + group.count)
         arn = scenario.arn_template(group)
         if group.count and "BackupResourceArn" not in group.omit and arn not in arns:
-            content.setdefault(group.vault or _DEFAULT_VAULT, []).append(_points(scenario, group, first, arn))
+            content.setdefault(group.vault or DEFAULT_VAULT, []).append(_points(scenario, group, first, arn))
             if not PLACEHOLDER.search(arn):
                 arns.add(arn)
     return content

@@ -33,6 +33,7 @@ class SearchJob:
     name: str | None
     search_scope: Mapping[str, Any]
     item_filters: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     encryption_key_arn: str | None = None
     stop_requested_at: datetime | None = None
     names: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +75,10 @@ class SearchJob:
         """Return how many rows the search has reached; fewer than all until it has run its time."""
         done, rows = self.progress(now), self.scenario.rows
         return rows if done == 1.0 else min(int(done * rows), max(rows - 1, 0))
+
+    def results_found(self, now: datetime) -> int:
+        """Return how many results the search has found; a stopped search keeps those that it had."""
+        return int(self.progress(now) * self.scenario.result_count)
 
 
 class SearchJobs:

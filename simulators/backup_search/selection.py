@@ -86,6 +86,7 @@ def _row(group: StoredGroup, numbers: range, index: Index) -> BackupGroup | None
         status=status,
         status_message=message,
         resource_type=group.group.resource_type,
+        vault=group.vault.name,
         source=group.source.template,
         backup_arn=group.arn.template,
         created=group.created_at,

@@ -12,6 +12,7 @@ from simulators.backup_search.numbered_text import PLACEHOLDER
 
 BACKUP_VAULT = "BACKUP_VAULT"
 AIR_GAPPED_VAULT = "LOGICALLY_AIR_GAPPED_BACKUP_VAULT"
+DEFAULT_VAULT = "Default"
 
 _Index = Annotated[str, one_of("PENDING", "ACTIVE", "FAILED", "DELETING")]
 
