@@ -193,7 +193,11 @@ def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Gra
     return (
         Grant(
             "ReadTheSearchJob",
-            ("backup-search:GetSearchJob", "backup-search:ListSearchJobBackups"),
+            (
+                "backup-search:GetSearchJob",
+                "backup-search:ListSearchJobBackups",
+                "backup-search:ListTagsForResource",
+            ),
             (_arn("backup-search", "search-job/{search_job}"),),
             why_wildcard="The next search job that ends can be any of this account and Region. The actions only read.",
         ),

@@ -92,6 +92,7 @@ class Reporter(Construct):
                 Variable.IDEMPOTENCY_TABLE: self.table.table_name,
                 Variable.NOTIFY_ON: settings.notify_on.value,
                 Variable.INVENTORY: "ON" if settings.inventory else "OFF",
+                Variable.KEEP_ITEM_FILTERS: "ON" if settings.keep_item_filters else "OFF",
             },
             grants=report(inventory=settings.inventory, search_key_arns=settings.search_key_arns),
             places={

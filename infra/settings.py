@@ -145,6 +145,8 @@ class Settings(BaseModel):
         log_retention_days: Days for which CloudWatch keeps the logs of the functions.
         inventory: Whether a report compares the list of a search with the content of the vaults. Without it the report
             function has no permission to read the vaults.
+        keep_item_filters: Whether a report holds the item filters of its search. They can be personal data, such as
+            file names; without this setting a report holds what they filter by, and their hash.
         reserved_concurrency: Whether the functions reserve a part of the account's Lambda concurrency. A new account
             with a quota of 10 cannot reserve any and needs false.
         alarm_on_incomplete: Whether a report that is not COMPLETE raises an alarm as well. Off by default: such a
@@ -173,6 +175,7 @@ class Settings(BaseModel):
     object_lock_days: int = _whole_number(0, "days", lowest=0, highest=RETENTION_DAYS_MAX)
     log_retention_days: LogRetentionDays = 90
     inventory: Flag = True
+    keep_item_filters: Flag = False
     reserved_concurrency: Flag = True
     alarm_on_incomplete: Flag = False
     search_key_arns: KeyArns = ()

@@ -5,10 +5,13 @@ from typing import Any
 
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SearchScope
 
 JOB_ID = "0a1b2c3d-1111-2222-3333-444455556666"
+JANE = "jane-doe-9f3a"
+"""A word that stands for personal data: in a filter or a result of a search."""
 JOB_ARN = f"arn:aws:backup-search:us-east-1:000000000000:search-job/{JOB_ID}"
 
 
@@ -25,6 +28,12 @@ def search_job(**changes: Any) -> SearchJob:
         **changes,
     }
     return SearchJob(**members)
+
+
+def filters_for_jane() -> ItemFilters:
+    """Return filters that hold personal data."""
+    keys = [{"Value": f"people/{JANE}", "Operator": "BEGINS_WITH"}]
+    return ItemFilters.of({"S3ItemFilters": [{"ObjectKeys": keys, "Sizes": [{"Value": 7}]}]})
 
 
 def backup(**changes: Any) -> Backup:

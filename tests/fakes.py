@@ -179,6 +179,8 @@ class World:
         self.fails: dict[str, Exception] = {}
         self.does: dict[str, Callable[[], object]] = {}
         self.jobs: dict[str, SearchJob] = {}
+        self.tags_of_job: tuple[tuple[str, str], ...] = ()
+        self.keep_item_filters = False
         self.backups: list[Backup] = []
         self.unreadable: list[str] = []
         self.broken_off: AwsCallFailed | None = None
@@ -215,6 +217,10 @@ class World:
 
     def search_job(self, identifier: str) -> SearchJob:
         return self.jobs[identifier]
+
+    def tags(self, search_job: Arn) -> tuple[tuple[str, str], ...]:
+        self.note("read tags")
+        return self.tags_of_job
 
     def pages_of_backups(self, identifier: str, key_arn: str | None) -> Iterator[BackupsPage]:
         assert key_arn == self.jobs[identifier].encryption_key_arn
@@ -289,6 +295,7 @@ class World:
             notifier=Notifier(topic or self, self.sent, self.notify_on, self.bucket.name),
             bus=bus or self,
             take_inventory=NoInventory if inventory is None else lambda *_: inventory,
+            keep_item_filters=self.keep_item_filters,
             now=lambda: self.now,
         )
 

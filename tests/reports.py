@@ -107,7 +107,7 @@ class Report:
     @cached_property
     def page(self) -> str:
         """The page, as it can be read back from its file."""
-        return page(self.findings, CSV_KEY).encode("utf-8", "backslashreplace").decode()
+        return page(self.findings, CSV_KEY, self.summary["contentSha256"]).encode("utf-8", "backslashreplace").decode()
 
     @property
     def rows(self) -> list[dict[str, str]]:

@@ -20,13 +20,24 @@ REPORT_CREATED = "Search Coverage Report Created"
 REPORTS = "reports/"
 EXCLUDED_BACKUPS = "excluded_backups/"
 SUMMARIES = "summaries/"
-"""What the keys in the bucket begin with: the reports for people, and the files of the two Athena tables."""
+QUESTIONS = "questions/"
+"""What the keys in the bucket begin with: the reports for people, the files of the two Athena tables, and what leads
+from a search to the previous one with the same question."""
+
+RESULTS = "results/"
+SEARCH_RESULTS = "search_results/"
+"""What the keys in the bucket of the results begin with: the files for people, and those of the Athena table."""
 
 SUMMARY_JSON = "summary.json"
 NOTIFICATION_PENDING_JSON = "notification-pending.json"
 EXCLUDED_BACKUPS_CSV = "excluded-backups.csv"
 REPORT_HTML = "report.html"
 """The files of a report. The first is the mark that all of them are there."""
+
+RESULTS_PENDING_JSON = "results-pending.json"
+RESULTS_CSV = "results.csv"
+RESULTS_JSONL = "results.jsonl.gz"
+"""The mark of a report that waits for the results of its search, and the files of the results."""
 
 LEASE = "lease#"
 SENT_DIGEST = "told#"
@@ -48,6 +59,9 @@ class Variable:
     IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
     NOTIFY_ON = "NOTIFY_ON"
     INVENTORY = "INVENTORY"
+    KEEP_ITEM_FILTERS = "KEEP_ITEM_FILTERS"
+    RESULTS_BUCKET = "RESULTS_BUCKET"
+    MAX_RESULTS = "MAX_RESULTS"
     SEARCH_JOB_STATUSES = "SEARCH_JOB_STATUSES"
 
 

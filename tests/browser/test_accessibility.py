@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
 from tests.browser.conftest import Open
 from tests.examples import search_job
@@ -21,7 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "partial": lambda: report_page(exclusions(21)),
     "inventory": lambda: report_page(exclusions(20), inventory=INVENTORY),
     "complete": report_page,
-    "loud": lambda: report_page(job=search_job(filters_by_creation_time=True), inventory=OF_INSTANCES),
+    "loud": lambda: report_page(job=search_job(item_filters=ItemFilters(("CreationTimes",))), inventory=OF_INSTANCES),
     "none": lambda: report_page(job=search_job(status="FAILED"), searched=0),
     "hostile": lambda: report_page([hostile_exclusion(), *exclusions(3)], job=hostile_job()),
 }

@@ -86,7 +86,7 @@ from search_coverage.report.tally import Tally
 job = SearchJob("id", Arn.parse("arn:aws:backup-search:eu-central-1:123456789012:search-job/id"), "COMPLETED")
 tally, inventory = Tally(listed=1, searched=1), Inventory(InventoryStatus.OFF)
 findings = Findings(job, tally, inventory, judge(job, tally.backups, inventory), datetime(2026, 11, 20, tzinfo=UTC))
-print(page(findings, "key/of.csv"))
+print(page(findings, "key/of.csv", "0" * 64))
 """
 WHERE_FROM = """
 import search_coverage, boto3, aws_lambda_powertools

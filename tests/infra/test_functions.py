@@ -22,7 +22,12 @@ SHARED = {
 
 
 def report_variables(notify_on: str, inventory: str) -> dict[str, object]:
-    variables = {"ALERTS_TOPIC_ARN": "<AlertsTopic>", "NOTIFY_ON": notify_on, "INVENTORY": inventory}
+    variables = {
+        "ALERTS_TOPIC_ARN": "<AlertsTopic>",
+        "NOTIFY_ON": notify_on,
+        "INVENTORY": inventory,
+        "KEEP_ITEM_FILTERS": "OFF",
+    }
     return {"Environment": {"Variables": {**SHARED, **variables}}}
 
 

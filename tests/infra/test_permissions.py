@@ -45,7 +45,7 @@ def of_every_function(log: str) -> list[Statement]:
 
 REPORT = [
     statement(
-        "backup-search:GetSearchJob backup-search:ListSearchJobBackups",
+        "backup-search:GetSearchJob backup-search:ListSearchJobBackups backup-search:ListTagsForResource",
         f"arn:<AWS::Partition>:backup-search:{IN_OUR_ACCOUNT}:search-job/*",
     ),
     statement("s3:PutObject s3:AbortMultipartUpload", *EVIDENCE),

@@ -8,6 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from search_coverage.aws.backup_search import BackupSearch
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
 from search_coverage.report.blind_spots import BlindSpot, blind_spots
@@ -47,7 +48,8 @@ def test_they_are_those_of_the_resource_type_and_contents_are_always_among_them(
 
 def test_a_filter_by_creation_time_emphasizes_missing_creation_times() -> None:
     quiet, loud = (
-        spots(filters_by_creation_time=filters)["Files without a creation time"] for filters in (False, True)
+        spots(item_filters=filters)["Files without a creation time"]
+        for filters in (ItemFilters(), ItemFilters(("CreationTimes",)))
     )
 
     assert not quiet.concerns_this_search
@@ -135,7 +137,7 @@ VALUE: Any = {"Value": MOMENT, "Operator": "GREATER_THAN_EQUAL_TO"}
         ({}, False),
     ],
 )
-def test_whether_a_search_filters_by_creation_time_is_read_and_its_values_are_not_kept(
+def test_whether_a_search_filters_by_creation_time_is_read_and_its_values_are_never_shown(
     filters: Any, by_creation_time: bool
 ) -> None:
     client = boto3.client("backupsearch", "us-east-1", aws_access_key_id=NO_KEY, aws_secret_access_key=NO_KEY)
@@ -146,5 +148,5 @@ def test_whether_a_search_filters_by_creation_time_is_read_and_its_values_are_no
 
         job = BackupSearch(client).search_job(JOB_ID)
 
-    assert job.filters_by_creation_time is by_creation_time
+    assert ("CreationTimes" in job.item_filters.names) is by_creation_time
     assert "GREATER" not in repr(job)

@@ -1,15 +1,10 @@
-"""The objects that a search looked for: for the page's commands, and nowhere else, since they can be personal data."""
+"""The objects that a search looked for, by their keys."""
 
 from typing import Any
 
 import pytest
 
-from search_coverage.aws.backup_search import _object_keys
-from search_coverage.coverage.exclusion import Reason
-from search_coverage.coverage.object_keys import KeyFilter
-from search_coverage.coverage.search_scope import SearchScope
-from tests.examples import search_job
-from tests.reports import failed, report
+from search_coverage.coverage.item_filters import ItemFilters
 
 JANE = {"Value": "people/jane", "Operator": "BEGINS_WITH"}
 
@@ -32,15 +27,4 @@ JANE = {"Value": "people/jane", "Operator": "BEGINS_WITH"}
 def test_keys_narrow_the_listing_only_where_all_filters_name_what_was_looked_for(
     item_filters: dict[str, Any] | None, keys: int
 ) -> None:
-    assert len(_object_keys(item_filters)) == keys
-
-
-def test_the_searched_keys_are_on_the_page_and_nowhere_else() -> None:
-    key = KeyFilter("people/jane", "BEGINS_WITH")
-    job = search_job(scope=SearchScope(("S3",)), object_keys=(key,))
-
-    made = report([failed(Reason.NOT_SUPPORTED, resource_type="S3")], job=job)
-
-    assert "people/jane" in made.page
-    elsewhere = [made.csv.decode(), made.lines, made.summary, made.bodies, made.mail, job, key]
-    assert "jane" not in repr(elsewhere)
+    assert len(ItemFilters.of(item_filters).object_keys) == keys

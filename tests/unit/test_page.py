@@ -11,6 +11,7 @@ import pytest
 
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import Reason
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import BackupCounts, Inventory, InventoryStatus, NotSearchable
 from search_coverage.report.page.pictures import percent_searched, searched_width
@@ -201,7 +202,7 @@ def test_the_box_of_what_no_search_sees_names_the_vaults_and_what_concerns_this_
     held = (NotSearchable("nightly", 12),)
 
     page = report_page(
-        job=search_job(filters_by_creation_time=True),
+        job=search_job(item_filters=ItemFilters(("CreationTimes",))),
         inventory=Inventory(InventoryStatus.COMPLETE, in_scope=385, not_searchable=held, not_searchable_is_all=True),
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import Reason
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.search_scope import SearchScope
@@ -111,7 +112,7 @@ def test_no_command_is_on_the_page_twice() -> None:
 
 
 def test_the_page_lists_what_the_search_looked_for_in_a_backup_of_s3_without_an_index() -> None:
-    job = search_job(scope=S3, object_keys=(KeyFilter("people/jane-doe", "BEGINS_WITH"),))
+    job = search_job(scope=S3, item_filters=ItemFilters(object_keys=(KeyFilter("people/jane-doe", "BEGINS_WITH"),)))
     arn = "arn:aws:backup:us-east-1:123456789012:recovery-point:1EB3B5E7"
 
     page = report_page([excluded(Reason.NOT_SUPPORTED, resource_type="S3", backup_arn=arn)], job=job)

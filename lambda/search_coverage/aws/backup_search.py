@@ -12,7 +12,7 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup, BackupsPage
 from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.exclusion import is_searched
-from search_coverage.coverage.object_keys import NARROWING, KeyFilter
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_job import SearchJob, search_job_identifier
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.use_cases.ports import SearchJobList, SearchJobUnknown
@@ -70,6 +70,12 @@ class BackupSearch:
                     "then no report can be made of it any more. Check the identifier, the account and the Region."
                 ) from error
 
+    def tags(self, search_job: Arn) -> tuple[tuple[str, str], ...]:
+        """Read the tags of a search job."""
+        with reading(f"Reading the tags of {search_job}"):
+            answer = self._client.list_tags_for_resource(ResourceArn=search_job.text)
+            return tuple((answer.get("Tags") or {}).items())
+
     def pages_of_backups(self, identifier: str, key_arn: str | None = None) -> Generator[BackupsPage, None, None]:
         """Read the backups that a search job lists, page by page. While one is worked on, the next is on its way."""
         read = partial(self._page_of_backups, identifier, key_arn)
@@ -115,14 +121,13 @@ def _search_job(entry: Any) -> SearchJob:
         creation_time=_moment(entry.get("CreationTime")),
         completion_time=_moment(entry.get("CompletionTime")),
         scope=_search_scope(entry.get("SearchScope") or {}),
-        filters_by_creation_time=_filters_by_creation_time(entry.get("ItemFilters") or {}),
+        item_filters=ItemFilters.of(entry.get("ItemFilters")),
         encryption_key_arn=entry.get("EncryptionKeyArn"),
         recovery_points_to_scan=summary.get("TotalRecoveryPointsToScanCount"),
         items_to_scan=summary.get("TotalItemsToScanCount"),
         recovery_points_scanned=progress.get("RecoveryPointsScannedCount"),
         items_scanned=progress.get("ItemsScannedCount"),
         items_matched=progress.get("ItemsMatchedCount"),
-        object_keys=_object_keys(entry.get("ItemFilters")),
     )
 
 
@@ -131,18 +136,6 @@ def _moment(moment: Any) -> dt.datetime | None:
     if moment is None or isinstance(moment, dt.datetime):
         return moment
     return dt.datetime.fromtimestamp(moment, dt.UTC)
-
-
-def _object_keys(item_filters: Any) -> tuple[KeyFilter, ...]:
-    """Return all keys that the search looked for, so that a listing of them finds too much rather than too little.
-
-    Return none where one of the filters has no key, or says which keys it did not look for.
-    """
-    filters = [one.get("ObjectKeys") for one in (item_filters or {}).get("S3ItemFilters") or ()]
-    keys = [key for some in filters for key in some or ()]
-    if not all(filters) or not all(key.get("Value") and key.get("Operator") in NARROWING for key in keys):
-        return ()
-    return tuple(KeyFilter(key["Value"], key["Operator"]) for key in keys)
 
 
 def _search_scope(scope: Any) -> SearchScope:
@@ -154,14 +147,6 @@ def _search_scope(scope: Any) -> SearchScope:
         source_arns=tuple(scope.get("SourceResourceArns", ())),
         backup_arns=tuple(scope.get("BackupResourceArns", ())),
         tags=tuple(scope.get("BackupResourceTags", {}).items()),
-    )
-
-
-def _filters_by_creation_time(filters: Any) -> bool:
-    return any(
-        item_filter.get("CreationTimes")
-        for of_type in ("EBSItemFilters", "S3ItemFilters")
-        for item_filter in filters.get(of_type) or ()
     )
 
 

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
-from search_coverage.coverage.object_keys import KeyFilter
+from search_coverage.coverage.fingerprint import fingerprint
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_scope import SearchScope
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -57,11 +58,10 @@ class SearchJob:
 
     Attributes:
         status: One of `SearchJobStatus`, or whatever else AWS sent.
-        filters_by_creation_time: Whether it asked for files or objects by their creation time.
+        item_filters: What it looked for.
+        tags: The tags of the search job, as pairs of key and value, such as a case number; None if they are not known.
         recovery_points_to_scan: How many backups AWS said it would look into.
         recovery_points_scanned: How many it said it looked into.
-        object_keys: The S3 objects that it looked for, by their keys; empty if the keys do not narrow it. They may be
-            personal data: only the commands on the page use them.
     """
 
     identifier: str
@@ -72,14 +72,14 @@ class SearchJob:
     creation_time: dt.datetime | None = None
     completion_time: dt.datetime | None = None
     scope: SearchScope = field(default_factory=SearchScope)
-    filters_by_creation_time: bool = False
+    item_filters: ItemFilters = field(default_factory=ItemFilters)
+    tags: tuple[tuple[str, str], ...] | None = None
     encryption_key_arn: str | None = None
     recovery_points_to_scan: int | None = None
     items_to_scan: int | None = None
     recovery_points_scanned: int | None = None
     items_scanned: int | None = None
     items_matched: int | None = None
-    object_keys: tuple[KeyFilter, ...] = field(default=(), repr=False)
 
     @property
     def is_terminal(self) -> bool:
@@ -87,9 +87,19 @@ class SearchJob:
         return is_terminal(self.status)
 
     @property
+    def fingerprint(self) -> str:
+        """What it has in common with other searches for the same items in the same backups."""
+        return fingerprint(self.scope, self.item_filters)
+
+    @property
+    def ended(self) -> dt.datetime | None:
+        """When it ended, or when it was created if AWS sends no completion time."""
+        return self.completion_time or self.creation_time
+
+    @property
     def date(self) -> dt.date | None:
         """The UTC day of its completion, or of its creation if AWS sends no completion time."""
-        return _utc_day(self.completion_time or self.creation_time)
+        return _utc_day(self.ended)
 
     @property
     def first_date(self) -> dt.date | None:

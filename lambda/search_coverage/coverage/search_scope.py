@@ -2,6 +2,9 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
+
+from search_coverage.coverage.timestamp import utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,14 @@ class SearchScope:
     def resource_type(self) -> str | None:
         """The type of the searched resources; None unless AWS names exactly one."""
         return self.resource_types[0] if len(self.resource_types) == 1 else None
+
+    def members(self) -> dict[str, Any]:
+        """Return the scope as JSON has it; every member is there."""
+        return {
+            "resourceTypes": list(self.resource_types),
+            "createdAfter": utc_text(self.created_after),
+            "createdBefore": utc_text(self.created_before),
+            "sourceArns": list(self.source_arns),
+            "backupArns": list(self.backup_arns),
+            "tags": dict(self.tags),
+        }

@@ -22,6 +22,7 @@ class ReportEnvironment:
 
     Attributes:
         inventory: Whether the vaults are to be compared with the list.
+        keep_item_filters: Whether a report holds the filters of its search.
     """
 
     report_bucket: str
@@ -30,6 +31,7 @@ class ReportEnvironment:
     idempotency_table: str
     notify_on: "NotifyOn"
     inventory: bool
+    keep_item_filters: bool
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -46,7 +48,8 @@ class ReportEnvironment:
             event_bus_name=_required(variables, Variable.EVENT_BUS_NAME),
             idempotency_table=_required(variables, Variable.IDEMPOTENCY_TABLE),
             notify_on=NotifyOn(_one_of(Variable.NOTIFY_ON, _required(variables, Variable.NOTIFY_ON), list(NotifyOn))),
-            inventory=_one_of(Variable.INVENTORY, variables.get(Variable.INVENTORY) or "OFF", ["ON", "OFF"]) == "ON",
+            inventory=_is_on(variables, Variable.INVENTORY),
+            keep_item_filters=_is_on(variables, Variable.KEEP_ITEM_FILTERS),
         )
 
 
@@ -82,6 +85,10 @@ def _required(variables: Mapping[str, str], name: str) -> str:
             f"The environment variable {name} of this function is not set; deploy the stack again."
         )
     return value
+
+
+def _is_on(variables: Mapping[str, str], name: str) -> bool:
+    return _one_of(name, variables.get(name) or "OFF", ["ON", "OFF"]) == "ON"
 
 
 def _one_of(name: str, value: str, allowed: list[str]) -> str:

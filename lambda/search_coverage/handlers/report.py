@@ -78,6 +78,7 @@ report_search_job = ReportSearchJob(
     ),
     bus=EventBus(clients.events(), environment.event_bus_name),
     take_inventory=_take_inventory if environment.inventory else NoInventory,
+    keep_item_filters=environment.keep_item_filters,
     now=_now,
 )
 

@@ -64,7 +64,7 @@ def blind_spots(job: SearchJob, inventory: Inventory) -> list[BlindSpot]:
 
 def _creation_times(job: SearchJob) -> BlindSpot:
     text = "On vfat, ext2, ext3 and XFS before version 5, files may have no creation time in the index. "
-    if job.filters_by_creation_time:
+    if "CreationTimes" in job.item_filters.names:
         return BlindSpot(
             "Files without a creation time",
             f"{text}This search filters by creation time, so it may have passed over such files, whatever their "

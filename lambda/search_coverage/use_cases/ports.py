@@ -123,6 +123,13 @@ class SearchJobReader(Protocol):
             AwsCallFailed: It could not be read.
         """
 
+    def tags(self, search_job: Arn) -> tuple[tuple[str, str], ...]:
+        """Read the tags of a search job, as pairs of key and value.
+
+        Raises:
+            AwsCallFailed: They could not be read.
+        """
+
     def pages_of_backups(self, identifier: str, key_arn: str | None) -> Iterator[BackupsPage]:
         """Read the backups that it lists, page by page; ``key_arn`` is the key that the search job is encrypted with.
 

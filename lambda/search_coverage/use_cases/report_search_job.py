@@ -8,20 +8,20 @@ mark that says so: the sweeps announce such a job as if it had no report.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import Verdict, judge
 from search_coverage.names import SERVICE
 from search_coverage.report.files.keys import ReportKeys
 from search_coverage.report.files.spool import Spool, spool_folder
-from search_coverage.report.files.summary import Notified, StoredFile, summary
+from search_coverage.report.files.summary import Notified, SpooledFile, StoredFile, summary
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.html import page
 from search_coverage.use_cases.deadline import Deadline
@@ -92,6 +92,7 @@ class ReportSearchJob:
     """The use case, with what it works on.
 
     Attributes:
+        keep_item_filters: Whether the report holds the filters of the search, and not only what they filter by.
         now: Returns the current time, aware.
     """
 
@@ -101,6 +102,7 @@ class ReportSearchJob:
     notifier: Notifier
     bus: ReportEvents
     take_inventory: InventoryTaker
+    keep_item_filters: bool
     now: Callable[[], datetime]
 
     def run(self, identifier: str, *, replay: bool, request_id: str, seconds_left: Callable[[], float]) -> Outcome:
@@ -143,7 +145,15 @@ class ReportSearchJob:
                 f"Search job {identifier} is {job.status}; its list of backups is whole only when it has ended. "
                 "Nothing was written; the sweep announces the job when it ends."
             )
-        return job
+        return job if self.keep_item_filters else replace(job, item_filters=job.item_filters.without_values())
+
+    def _tags(self, job: SearchJob) -> tuple[tuple[str, str], ...] | None:
+        """Read the tags; a report without them is better than none."""
+        try:
+            return self.search.tags(job.arn)
+        except AwsCallFailed as error:
+            _logger.warning(str(error))
+            return None
 
     def _report_that_stands(self, attempt: ReportAttempt) -> dict[str, Any] | None:
         """Return the summary of a report that need not be made again."""
@@ -159,6 +169,7 @@ class ReportSearchJob:
 
     def _make(self, attempt: ReportAttempt) -> dict[str, Any]:
         """Make the report and return its summary."""
+        attempt = replace(attempt, job=replace(attempt.job, tags=self._tags(attempt.job)))
         job, lease, phases = attempt.job, attempt.lease, Phases()
         stored = attempt.stored
         earlier = stored if stored and stored.content else self.bucket.summary(attempt.keys.summary_line)
@@ -235,13 +246,18 @@ class ReportSearchJob:
     def _upload(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> dict[str, StoredFile]:
         keys = attempt.keys
         csv, jsonl = spool.finish_tables()
-        html = spool.write_page(page(findings, keys.csv))
-        stored = {}
-        for kind, key, file in (("csv", keys.csv, csv), ("jsonl", keys.jsonl, jsonl), ("html", keys.html, html)):
-            attempt.deadline.check(f"writing the {kind} file")
-            version = self.bucket.put_file(key, file.path, _CONTENT_TYPES[kind], attempt.lease)
-            stored[kind] = StoredFile(key, version, file)
-        return stored
+        tables = {
+            kind: self._put(kind, key, file, attempt)
+            for kind, key, file in (("csv", keys.csv, csv), ("jsonl", keys.jsonl, jsonl))
+        }
+        content = summary(findings, tables, Notified())
+        html = spool.write_page(page(findings, keys.csv, content["contentSha256"]))
+        return {**tables, "html": self._put("html", keys.html, html, attempt)}
+
+    def _put(self, kind: str, key: str, file: SpooledFile, attempt: ReportAttempt) -> StoredFile:
+        attempt.deadline.check(f"writing the {kind} file")
+        version = self.bucket.put_file(key, file.path, _CONTENT_TYPES[kind], attempt.lease)
+        return StoredFile(key, version, file)
 
     def _write_early_line(self, findings: Findings, files: dict[str, StoredFile], attempt: ReportAttempt) -> str | None:
         """Write the summary line before the notification, so that a later attempt knows what the digest says.

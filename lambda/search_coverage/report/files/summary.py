@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from search_coverage import __version__
+from search_coverage.coverage.canonical import sha256_of
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import Inventory
@@ -64,12 +65,25 @@ def search_job_members(job: SearchJob) -> dict[str, Any]:
     }
 
 
+def question_members(job: SearchJob) -> dict[str, Any]:
+    """Write what the search was asked, and what identifies the question: for S3 alone, as it can be personal data."""
+    filters = job.item_filters
+    return {
+        "scope": job.scope.members(),
+        "tags": None if job.tags is None else dict(job.tags),
+        "itemFilterNames": list(filters.names),
+        "itemFiltersSha256": filters.sha256,
+        "itemFilters": filters.content if filters.names else None,
+        "fingerprint": job.fingerprint,
+    }
+
+
 def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notified) -> dict[str, Any]:
     """Write the summary; ``files`` are ``csv``, ``jsonl`` and ``html``."""
     job, tally = findings.job, findings.tally
-    return {
+    content = {
         "version": _VERSION,
-        "searchJob": search_job_members(job),
+        "searchJob": {**search_job_members(job), **question_members(job)},
         "verdict": findings.judgement.verdict.value,
         "verdictReasons": list(findings.judgement.reasons),
         "backups": asdict(tally.backups),
@@ -92,6 +106,18 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
         "generatedAt": utc_text(findings.generated_at),
         "generatorVersion": __version__,
     }
+    return {**content, "contentSha256": content_sha256(content)}
+
+
+def content_sha256(summary: Mapping[str, Any]) -> str:
+    """Return the hash of what a summary says, which page and print name (docs/report-format.md, *The hash*).
+
+    It is of the summary's canonical JSON, without what is only known after the page: the page itself, the messages, and
+    this hash.
+    """
+    members = {name: member for name, member in summary.items() if name not in {"contentSha256", "notification"}}
+    files = {kind: file for kind, file in summary["files"].items() if kind != "html"}
+    return sha256_of({**members, "files": files})
 
 
 def _file_members(stored: StoredFile, file: SpooledFile) -> dict[str, Any]:

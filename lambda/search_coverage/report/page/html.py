@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(findings: Findings, csv_key: str) -> str:
-    """Write the page, which names where in the bucket the CSV is."""
+def page(findings: Findings, csv_key: str, content_sha256: str) -> str:
+    """Write the page, which names where in the bucket the CSV is, and the hash of what the summary says."""
     job, tally, verdict = findings.job, findings.tally, findings.judgement.verdict
     backups = tally.backups
     total = max(findings.backups_meant, backups.searched + backups.excluded)
@@ -57,6 +57,7 @@ def page(findings: Findings, csv_key: str) -> str:
         chart_width=WIDTH,
         table=page_table(findings.examples.of_all),
         csv_key=csv_key,
+        content_sha256=content_sha256,
         version=__version__,
     )
 

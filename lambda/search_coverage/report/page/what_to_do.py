@@ -77,7 +77,7 @@ def _blocks(job: SearchJob, first: Sequence[Exclusion]) -> tuple[int, list[str],
     room = _COMMANDS_BYTES
     for shown, exclusion in enumerate(first):
         unseen = [command for command in commands(exclusion) if command not in seen]
-        of_backup = map("\n".join, (unseen, reading(exclusion, job.object_keys), after_reading(exclusion)))
+        of_backup = map("\n".join, (unseen, reading(exclusion, job.item_filters.object_keys), after_reading(exclusion)))
         new = ["" if block in blocks else block for block, blocks in zip(of_backup, kinds, strict=True)]
         room -= _bytes(new)
         if room < 0:

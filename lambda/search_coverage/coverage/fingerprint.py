@@ -1,0 +1,18 @@
+"""The fingerprint of a question: two searches with the same one asked for the same items in the same backups."""
+
+from search_coverage.coverage.canonical import as_a_set, sha256_of
+from search_coverage.coverage.item_filters import ItemFilters
+from search_coverage.coverage.search_scope import SearchScope
+
+_VERSION = 1
+
+
+def fingerprint(scope: SearchScope, item_filters: ItemFilters) -> str:
+    """Return the SHA-256 of scope and filters, in hexadecimal (docs/report-format.md, *Fingerprint*).
+
+    The order of keys and lists, repetitions, and time zones do not change it. It holds the hash of the filters and not
+    the filters, so that everybody who has the summary can calculate it. An account or a Region is not part of it.
+    """
+    return sha256_of(
+        {"version": _VERSION, "scope": as_a_set(scope.members()), "itemFiltersSha256": item_filters.sha256}
+    )
