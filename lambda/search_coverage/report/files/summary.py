@@ -112,12 +112,20 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
 def content_sha256(summary: Mapping[str, Any]) -> str:
     """Return the hash of what a summary says, which page and print name (docs/report-format.md, *The hash*).
 
-    It is of the summary's canonical JSON, without what is only known after the page: the page itself, the messages, and
-    this hash.
+    It is of the summary's canonical JSON, without what is only known after the page (the page itself, the messages, and
+    this hash) and without the versions of the files, so that the same report has the same hash.
     """
     members = {name: member for name, member in summary.items() if name not in {"contentSha256", "notification"}}
     files = {kind: file for kind, file in summary["files"].items() if kind != "html"}
-    return sha256_of({**members, "files": files})
+    return sha256_of(_without_versions({**members, "files": files}))
+
+
+def _without_versions(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_versions(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: _without_versions(member) for name, member in value.items() if name != "versionId"}
+    return value
 
 
 def _file_members(stored: StoredFile, file: SpooledFile) -> dict[str, Any]:
