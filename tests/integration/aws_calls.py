@@ -137,7 +137,7 @@ _NEEDS: Mapping[tuple[str, str], _NeedsOf] = {
     ("backupsearch", "ListSearchJobs"): _on("backup-search:ListSearchJobs", "*"),
     ("backupsearch", "GetSearchJob"): _on("backup-search:GetSearchJob", _SEARCH_JOB),
     ("backupsearch", "ListSearchJobBackups"): _on("backup-search:ListSearchJobBackups", _SEARCH_JOB),
-    ("backupsearch", "ListTagsForResource"): _on("backup-search:ListTagsForResource", _SEARCH_JOB),
+    ("backupsearch", "ListTagsForResource"): _on("backup-search:ListTagsForResource", "{ResourceArn}"),
     ("backup", "ListBackupVaults"): _on("backup:ListBackupVaults", "*"),
     ("backup", "ListRecoveryPointsByBackupVault"): _on("backup:ListRecoveryPointsByBackupVault", _VAULT),
     ("backup", "DescribeRecoveryPoint"): _on("backup:DescribeRecoveryPoint", "{RecoveryPointArn}"),

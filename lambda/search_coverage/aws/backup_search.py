@@ -72,7 +72,7 @@ class BackupSearch:
 
     def tags(self, search_job: Arn) -> tuple[tuple[str, str], ...]:
         """Read the tags of a search job."""
-        with reading(f"Reading the tags of {search_job}"):
+        with reading(f"Reading the tags of {search_job.resource}"):
             answer = self._client.list_tags_for_resource(ResourceArn=search_job.text)
             return tuple((answer.get("Tags") or {}).items())
 
