@@ -6,9 +6,10 @@ from datetime import datetime
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
+from simulators.backup_search.model_values import check_one_of
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
-from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
+from simulators.backup_search.simulated_service import Input, Output, SimulatedService
 from simulators.backup_search.vault import Vault
 from simulators.backup_search.vaults import StoredGroup, StoredVault, page_of
 

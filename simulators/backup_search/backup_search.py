@@ -1,18 +1,19 @@
 """The operations of ``backup-search`` that search jobs need, over the account's search jobs."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
+from simulators.backup_search.model_values import check_one_of, check_value
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, backup_members, result_members, result_runs, runs_of
 from simulators.backup_search.scenario import Scenario
 from simulators.backup_search.search_jobs import SearchJob
-from simulators.backup_search.simulated_service import Input, Output, SimulatedService, check_one_of
+from simulators.backup_search.simulated_service import Input, Output, SimulatedService
 
 _ARN = re.compile(r"arn(:[^:]*){4}:.+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -119,6 +120,7 @@ class BackupSearch(SimulatedService):
         """Raise a ScenarioError if a scenario will send what the model does not know, except statuses."""
         where = scenario.where
         check_one_of(f"{where}: resource_type", scenario.resource_type, self.enum("ResourceType"))
+        self.check_item_filters(f"{where}: item_filters", scenario.item_filters)
         job_shape = self.structure("GetSearchJobOutput")
         optional = [name for name in job_shape.members if name not in job_shape.required_members]
         _check_omitted(f"{where}: omit", scenario.omit, optional)
@@ -132,6 +134,10 @@ class BackupSearch(SimulatedService):
             # A search of the vaults shows its rows later.
             if not scenario.selects and result.backup > scenario.rows:
                 raise ScenarioError(f"{place}.backup must be a row, from 1 to {scenario.rows}, not {result.backup}.")
+
+    def check_item_filters(self, where: str, item_filters: Mapping[str, Any]) -> None:
+        """Raise a ScenarioError if these are not ItemFilters of the model."""
+        check_value(where, item_filters, self.structure("ItemFilters"))
 
     def _job(self, given: Input) -> SearchJob:
         identifier = given["SearchJobIdentifier"]

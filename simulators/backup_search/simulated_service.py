@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from botocore import xform_name
 
 from simulators.backup_search.account import Account
-from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.page_tokens import InvalidTokenError
 from simulators.backup_search.protocol import Service, ServiceError
 
@@ -45,9 +44,3 @@ class SimulatedService(Service):
         if next_position is None:
             return output
         return {**output, "NextToken": self._account.tokens.token(listing, page + 1, next_position)}
-
-
-def check_one_of(where: str, value: str, allowed: list[str]) -> None:
-    """Raise a ScenarioError if a value is not in the model."""
-    if value not in allowed:
-        raise ScenarioError(f"{where} must be one of {', '.join(allowed)}, not {value!r}.")

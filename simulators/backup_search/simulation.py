@@ -1,7 +1,8 @@
 """The simulated account as Python code uses it: what a test or a demo adds, changes and looks at, without HTTP."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,18 +88,37 @@ class Simulation:
             if ended_ago is not None:
                 self.account.add_ended_job(scenario, ended_ago)
 
-    def finish_job(self, scenario: str | Scenario, *, ended_ago: timedelta = timedelta(0)) -> str:
+    def finish_job(
+        self,
+        scenario: str | Scenario,
+        *,
+        ended_ago: timedelta = timedelta(0),
+        item_filters: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
         """Add a search job that has ended, and return its identifier.
 
         Its scope is its scenario's. If the scenario has none, the scope covers only the backups of the scenario, and
         the vaults hold exactly its backups, listed or not.
 
+        Args:
+            scenario: Its name, or the scenario itself.
+            ended_ago: How long ago the job ended.
+            item_filters: ItemFilters, as in the API; None for the scenario's.
+            tags: The tags of the job; None for the scenario's.
         """
+        self._search.check_item_filters("item_filters", item_filters or {})
         scenario = self.account.scenarios[scenario] if isinstance(scenario, str) else self._checked(scenario)
         with self._lock:
             if scenario not in self.account.scenarios.values():
                 self.account.fill_vaults(scenario, self.account.clock() - ended_ago - scenario.runs_for)
-            return self.account.add_ended_job(scenario, ended_ago).identifier
+            job = self.account.add_ended_job(scenario, ended_ago)
+            job = replace(
+                job,
+                item_filters=job.item_filters if item_filters is None else item_filters,
+                tags=job.tags if tags is None else tags,
+            )
+            return self.account.search_jobs.add(job).identifier
 
     def search_scope(self, scenario: str | Scenario) -> dict[str, Any]:
         """Return the SearchScope to call StartSearchJob with for a scenario: its own, or one for just its backups."""

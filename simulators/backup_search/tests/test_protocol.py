@@ -9,7 +9,7 @@ from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from simulators.backup_search import BackupGroup, Progress, Scenario, Vault
+from simulators.backup_search import BackupGroup, Progress, ResultGroup, Scenario, Vault
 from simulators.backup_search.protocol import Request, Service, service_of
 from simulators.backup_search.search_jobs import JobStatus
 from simulators.backup_search.tests.conftest import POINT, ROLE, Sandbox, named, refusal
@@ -30,12 +30,15 @@ FULL: dict[str, Any] = {
         "S3ItemFilters": [{"ObjectKeys": [{"Value": "a", "Operator": "CONTAINS"}], "Sizes": [{"Value": 1}]}]
     },
     "EncryptionKeyArn": "arn:aws:kms:us-east-1:000000000000:key/1",
+    "Tags": {"case": "4711"},
 }
 ONE = {"BackupVaultName": "daily", "RecoveryPointArn": f"{POINT}:1"}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("backupsearch", "GetSearchJob", {"SearchJobIdentifier": "full"}),
     ("backupsearch", "ListSearchJobBackups", {"SearchJobIdentifier": "full", "MaxResults": 1}),
+    ("backupsearch", "ListSearchJobResults", {"SearchJobIdentifier": "full", "MaxResults": 1}),
     ("backupsearch", "ListSearchJobs", {"MaxResults": 1}),
+    ("backupsearch", "ListTagsForResource", {"ResourceArn": "full"}),
     ("backupsearch", "StartSearchJob", FULL),
     ("backupsearch", "StopSearchJob", {"SearchJobIdentifier": "long"}),
     ("backup", "DescribeRecoveryPoint", ONE),
@@ -53,7 +56,8 @@ COMMON = {"AccessDeniedException": 403, "ThrottlingException": 400}  # of backup
 def jobs(sandbox: Sandbox) -> dict[str, str]:
     """Start a search job that has every member, and one that runs, beside recovery points that have every member."""
     groups = (BackupGroup(count=2, status_message="m"),)
-    full = Scenario("full", backups=groups, status_message="m", progress=Progress(items_matched=7))
+    counts, results = Progress(items_matched=7), (ResultGroup(count=2),)
+    full = Scenario("full", backups=groups, status_message="m", progress=counts, results=results)
     sandbox.simulator.add_scenario(full)
     sandbox.simulator.add_scenario(Scenario("long", backups=groups, runs_for=timedelta(seconds=100)))
     texts = {"index_message": "why", "status_message": "m"}
@@ -68,6 +72,8 @@ def test_every_output_and_every_error_satisfies_botocores_own_parser(
 ) -> None:
     model = MODELS[service].operation_model(operation)
     call = getattr(sandbox.search if service == "backupsearch" else sandbox.backup, xform_name(operation))
+    if service == "backupsearch" and "ResourceArn" in params:
+        params = {"ResourceArn": sandbox.simulator.account.search_job_arn(jobs["full"])}
     if "SearchJobIdentifier" in params:
         params = {**params, "SearchJobIdentifier": jobs[params["SearchJobIdentifier"]]}
 
@@ -102,7 +108,9 @@ def test_only_errors_of_the_operations_own_model_are_answered() -> None:
     raised = {
         "GetSearchJob": {"ResourceNotFoundException", "ValidationException"},
         "ListSearchJobBackups": {"ResourceNotFoundException", "ValidationException"},
+        "ListSearchJobResults": {"ResourceNotFoundException", "ValidationException"},
         "ListSearchJobs": {"ValidationException"},
+        "ListTagsForResource": {"ResourceNotFoundException", "ValidationException"},
         "StartSearchJob": {"ConflictException", "ServiceQuotaExceededException", "ValidationException"},
         "StopSearchJob": {"ConflictException", "ResourceNotFoundException", "ValidationException"},
     }

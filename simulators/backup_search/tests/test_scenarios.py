@@ -27,7 +27,7 @@ def test_the_documented_example_is_a_scenario() -> None:
     (scenario,) = load_scenarios(EXAMPLES)
 
     assert (scenario.name, scenario.rows, scenario.runs_for) == ("nightly-invoices", 16, timedelta(seconds=8))
-    assert scenario.totals.items_scanned == 125_000
+    assert (scenario.totals.items_scanned, scenario.result_count) == (125_000, 3)
     assert len(rows_of(scenario)) == 16
 
 
@@ -140,6 +140,15 @@ def test_an_ebs_backup_is_a_snapshot_without_an_account() -> None:
             "x.yaml: vaults[1].recovery_points[1].index must be one of PENDING, ACTIVE, FAILED, DELETING, not 'LOST'",
         ),
         ("{name: x, backups: [{vault: v}]}", "x.yaml: vault.name must look like"),
+        ("{name: x, results: [{}]}", "x.yaml: results[1].backup must be a row, from 1 to 0, not 1"),
+        (
+            "{name: x, backups: [{}], results: [{}, {backup: 0}]}",
+            "results[2].backup must be greater than or equal to 1",
+        ),
+        ("{name: x, backups: [{}], results: [{key: a}]}", "results[1].key is not a key here; allowed: count, backup"),
+        ("{name: x, backups: [{}], results: [{item: '{i:f}'}]}", "results[1].item must hold no placeholder but {i}"),
+        ("{name: x, backups: [{}], results: [{omit: [Key]}]}", "results[1].omit names 'Key'; allowed: BackupResource"),
+        ("{name: x, tags: {a: 1}}", "x.yaml: tags.a must be text"),
         ("{name: x, resource_type: RDS}", "x.yaml: resource_type must be one of S3, EBS, not 'RDS'"),
     ],
 )
@@ -149,6 +158,44 @@ def test_a_wrong_scenario_is_refused_in_one_sentence(text: str, sentence: str) -
 
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("filters", "sentence"),
+    [
+        ("[]", " must be a valid dictionary, not []"),
+        ("{RDSItemFilters: []}", ".RDSItemFilters is not a key here; allowed: S3ItemFilters, EBSItemFilters."),
+        ("{S3ItemFilters: {}}", ".S3ItemFilters must be a list of 0 to 10, not {}."),
+        ("{S3ItemFilters: [x]}", ".S3ItemFilters[1] must be a mapping of keys to values, not 'x'."),
+        ("{S3ItemFilters: [{FilePaths: []}]}", ".S3ItemFilters[1].FilePaths is not a key here; allowed: ObjectKeys, "),
+        (
+            "{S3ItemFilters: [{}, {ObjectKeys: []}]}",
+            ".S3ItemFilters[2].ObjectKeys must be a list of 1 to 10, not of 0.",
+        ),
+        ("{S3ItemFilters: [{ETags: [{}]}]}", ".S3ItemFilters[1].ETags[1].Value is missing."),
+        ("{S3ItemFilters: [{ETags: [{Value: 1}]}]}", ".S3ItemFilters[1].ETags[1].Value must be text, not 1."),
+        ("{S3ItemFilters: [{Sizes: [{Value: true}]}]}", ".Sizes[1].Value must be a whole number, not True."),
+        (
+            "{S3ItemFilters: [{Sizes: [{Value: 1, Operator: IS}]}]}",
+            "Operator must be one of EQUALS_TO, NOT_EQUALS_TO, ",
+        ),
+        ("{EBSItemFilters: [{CreationTimes: [{Value: now}]}]}", ".Value must be a time such as 2026-11-20T03:00:00Z,"),
+        (
+            "{EBSItemFilters: [{CreationTimes: [{Value: 2026-11-20}]}]}",
+            ".CreationTimes[1].Value must be a time such as",
+        ),
+        (
+            "{EBSItemFilters: [{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}]}",
+            ".EBSItemFilters must be a list of 0 to 10,",
+        ),
+    ],
+)
+def test_item_filters_that_aws_does_not_take_are_refused_in_one_sentence(filters: str, sentence: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        BackupSimulator(scenarios=[read_scenario(f"{{name: x, item_filters: {filters}}}", origin="x.yaml")])
+
+    assert str(caught.value).startswith("x.yaml: item_filters")
+    assert sentence in str(caught.value)
 
 
 def test_two_scenarios_of_one_directory_cannot_have_the_same_name(tmp_path: Path) -> None:

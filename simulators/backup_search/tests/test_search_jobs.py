@@ -86,7 +86,9 @@ def test_a_job_that_has_ended_cannot_be_stopped(sandbox: Sandbox) -> None:
     assert (error["Code"], error["Status"], error["resourceId"]) == ("ConflictException", 409, identifier)
 
 
-@pytest.mark.parametrize("operation", ["get_search_job", "list_search_job_backups", "stop_search_job"])
+@pytest.mark.parametrize(
+    "operation", ["get_search_job", "list_search_job_backups", "list_search_job_results", "stop_search_job"]
+)
 def test_an_identifier_is_a_known_uuid(sandbox: Sandbox, operation: str) -> None:
     call = getattr(sandbox.search, operation)
 
@@ -170,6 +172,7 @@ def test_a_page_token_is_good_for_its_own_list_only(sandbox: Sandbox) -> None:
         ("GET", f"/search-jobs/{UNKNOWN}/backups?maxResults=1001", b"", "'maxResults'.*less than or equal to 1000"),
         ("GET", "/search-jobs?MaxResults=0", b"", "'MaxResults'.*greater than or equal to 1"),
         ("GET", "/search-jobs?MaxResults=many", b"", "'MaxResults'.*integer"),
+        ("GET", f"/search-jobs/{UNKNOWN}/search-results?maxResults=1001", b"", "'maxResults'.*less than or equal to"),
         ("PUT", "/search-jobs", b"{}", "'SearchScope'.*required"),
         ("PUT", "/search-jobs", b"[", "not JSON"),
         ("PUT", "/search-jobs", b"[]", "not a JSON object"),
