@@ -15,7 +15,11 @@ from search_coverage.names import (
     EXCLUDED_BACKUPS,
     LEASE,
     NOTIFICATION_PENDING_JSON,
+    QUESTIONS,
     REPORTS,
+    RESULTS,
+    RESULTS_PENDING_JSON,
+    SEARCH_RESULTS,
     SENT_DIGEST,
     SERVICE,
     SUMMARIES,
@@ -25,8 +29,13 @@ from search_coverage.names import (
 EVENT_BUS_NAME: Final = "default"
 """The bus that AWS Backup puts its own events on, so that one rule of a user matches both."""
 
-EVIDENCE: Final = (REPORTS, EXCLUDED_BACKUPS, SUMMARIES)
+EVIDENCE: Final = (REPORTS, EXCLUDED_BACKUPS, SUMMARIES, QUESTIONS)
 """The key prefixes that only the report function writes."""
+
+_MARKS: Final = (SUMMARY_JSON, NOTIFICATION_PENDING_JSON, RESULTS_PENDING_JSON)
+
+RESULTS_OF_SEARCHES: Final = (RESULTS, SEARCH_RESULTS)
+"""The key prefixes that only the report function writes, in the bucket of the results."""
 
 WILDCARDS: Final = ("search_job", "report", "vault", "recovery_point", "snapshot", "any_region")
 """The places whose value depends on the request."""
@@ -179,11 +188,32 @@ INVENTORY: Final = (
 """The report function, where it compares a search with the content of the vaults (docs/aws-facts.md §4)."""
 
 
-def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Grant, ...]:
+KEEP_RESULTS: Final = (
+    Grant(
+        "ReadTheResults",
+        ("backup-search:ListSearchJobResults",),
+        (_arn("backup-search", "search-job/{search_job}"),),
+        why_wildcard="The next search job that ends can be any of this account and Region. The action only reads.",
+    ),
+    # s3:GetObject: each write has the condition If-Match.
+    Grant(
+        "KeepTheResults",
+        ("s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"),
+        tuple(f"{{results_bucket}}/{prefix}{{report}}" for prefix in RESULTS_OF_SEARCHES),
+        why_wildcard="The keys hold account, Region, date and search job, which are unknown until the search ends.",
+    ),
+    Grant("TellMissingResultsFromForbidden", ("s3:ListBucket",), ("{results_bucket}",)),
+    _use_key("EncryptTheResults", "{results_key}", through="s3"),
+)
+"""The report function, where it keeps what a search found."""
+
+
+def report(*, inventory: bool, keep_results: bool = False, search_key_arns: Sequence[str] = ()) -> tuple[Grant, ...]:
     """Return the grants of the report function.
 
     Args:
         inventory: Whether it reads the vaults.
+        keep_results: Whether it keeps what a search found.
         search_key_arns: The customer keys of search jobs.
     """
     evidence = tuple(f"{{bucket}}/{prefix}{{report}}" for prefix in EVIDENCE)
@@ -203,6 +233,7 @@ def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Gra
         ),
         *(read_search_jobs(search_key_arns) if search_key_arns else ()),
         *(INVENTORY if inventory else ()),
+        *(KEEP_RESULTS if keep_results else ()),
         Grant("WriteTheReport", ("s3:PutObject", "s3:AbortMultipartUpload"), evidence, why_wildcard=only_known_later),
         # To see whether a report exists and is complete, and for each write and removal under the condition If-Match
         # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -212,7 +243,7 @@ def report(*, inventory: bool, search_key_arns: Sequence[str] = ()) -> tuple[Gra
         Grant(
             "UnmarkTheReport",
             ("s3:DeleteObject",),
-            tuple(f"{{bucket}}/{REPORTS}{{report}}/{mark}" for mark in (SUMMARY_JSON, NOTIFICATION_PENDING_JSON)),
+            tuple(f"{{bucket}}/{REPORTS}{{report}}/{mark}" for mark in _MARKS),
             why_wildcard="The function can remove the marks of a report only, of any search job.",
         ),
         # S3 answers 404 for a missing object only to a caller who may list the bucket, and 403 to others

@@ -84,8 +84,8 @@ class ReportStore(Construct):
                 "docs/access.md says how."
             ),
         )
-        self._deny("NobodyLiftsALock", ["s3:BypassGovernanceRetention"], "")
-        self._deny("NothingIsReplicatedIntoTheEvidence", REPLICATION, *EVIDENCE)
+        deny_everybody(self.bucket, "NobodyLiftsALock", ["s3:BypassGovernanceRetention"], [""])
+        deny_everybody(self.bucket, "NothingIsReplicatedIntoTheEvidence", REPLICATION, EVIDENCE)
         keep_with_its_policy(self.bucket)
 
     def allow_writes_only_by(self, writer: iam.IRole) -> None:
@@ -99,30 +99,12 @@ class ReportStore(Construct):
         Args:
             writer: The role of the report function.
         """
-        self._deny(
+        deny_everybody(
+            self.bucket,
             "OnlyTheReportFunctionWritesReports",
             ["s3:PutObject"],  # multipart uploads and copies need it, too
-            *EVIDENCE,
+            EVIDENCE,
             conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
-        )
-
-    def _deny(
-        self,
-        sid: str,
-        actions: Sequence[str],
-        *prefixes: str,
-        conditions: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> None:
-        """Deny every principal some actions on the objects with these prefixes."""
-        self.bucket.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid=sid,
-                effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
-                actions=list(actions),
-                resources=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
-                conditions=conditions,
-            )
         )
 
 
@@ -159,6 +141,26 @@ def private_bucket(
     )
     Validations.of(bucket).acknowledge(Acknowledgment(id="AwsSolutions-S1", reason=no_access_log))
     return bucket
+
+
+def deny_everybody(
+    bucket: s3.Bucket,
+    sid: str,
+    actions: Sequence[str],
+    prefixes: Sequence[str],
+    conditions: Mapping[str, Mapping[str, str | list[str]]] | None = None,
+) -> None:
+    """Deny every principal some actions on the objects of a bucket with these prefixes."""
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid=sid,
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=list(actions),
+            resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+            conditions=conditions,
+        )
+    )
 
 
 def keep_with_its_policy(bucket: s3.Bucket) -> None:

@@ -14,6 +14,7 @@ from infra.dead_letters import DeadLetterQueue
 from infra.permissions import EVENT_BUS_NAME, report
 from infra.python_function import Program, PythonFunction
 from infra.report_store import ReportStore
+from infra.results_store import ResultsStore
 from infra.settings import Settings
 from search_coverage.names import SERVICE, STATE_CHANGE, Variable
 
@@ -59,8 +60,15 @@ class Reporter(Construct):
         rule_dead_letter_queue: The dead-letter queue of the rule.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, store: ReportStore, alerts: Alerts
+    def __init__(  # noqa: PLR0913  # a bill of materials
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        store: ReportStore,
+        results: ResultsStore | None,
+        alerts: Alerts,
     ) -> None:
         super().__init__(scope, construct_id)
         self.table = dynamodb.Table(
@@ -76,10 +84,16 @@ class Reporter(Construct):
         )
         self.failure_queue = DeadLetterQueue(self, "FailureQueue")
         self.rule_dead_letter_queue = DeadLetterQueue(self, "RuleDeadLetterQueue")
-        self.function = self._report_function(settings, store, alerts)
+        self.function = self._report_function(settings, store, results, alerts)
         self.rule = self._rule()
 
-    def _report_function(self, settings: Settings, store: ReportStore, alerts: Alerts) -> lambda_.Function:
+    def _report_function(
+        self, settings: Settings, store: ReportStore, results: ResultsStore | None, alerts: Alerts
+    ) -> lambda_.Function:
+        of_results = {}
+        if results:
+            of_results[Variable.RESULTS_BUCKET] = results.bucket.bucket_name
+            of_results[Variable.MAX_RESULTS] = str(settings.max_results)
         reporting = PythonFunction(
             self,
             "Report",
@@ -93,8 +107,13 @@ class Reporter(Construct):
                 Variable.NOTIFY_ON: settings.notify_on.value,
                 Variable.INVENTORY: "ON" if settings.inventory else "OFF",
                 Variable.KEEP_ITEM_FILTERS: "ON" if settings.keep_item_filters else "OFF",
+                **of_results,
             },
-            grants=report(inventory=settings.inventory, search_key_arns=settings.search_key_arns),
+            grants=report(
+                inventory=settings.inventory,
+                keep_results=results is not None,
+                search_key_arns=settings.search_key_arns,
+            ),
             places={
                 "bucket": store.bucket.bucket_arn,
                 "table": self.table.table_arn,
@@ -102,10 +121,15 @@ class Reporter(Construct):
                 "failure_queue": self.failure_queue.queue_arn,
                 "reports_key": store.key.key_arn,
                 "messages_key": alerts.key.key_arn,
+                **(
+                    {"results_bucket": results.bucket.bucket_arn, "results_key": results.key.key_arn} if results else {}
+                ),
             },
             failure_queue=self.failure_queue,
         )
         store.allow_writes_only_by(reporting.role)
+        if results:
+            results.allow_only(reporting.role)
         return reporting.function
 
     def _rule(self) -> events.Rule:

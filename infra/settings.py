@@ -48,6 +48,7 @@ _CDK_KEY = re.compile(r"(aws:|aws-cdk:|@|[a-z-]+:account=).*|acknowledged-issue-
 
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 _KEY = re.compile(r"key/[A-Za-z0-9-]+")
+_READER = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+")
 _EXAMPLE_KEY: Final = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 
 _SHORTEST_HINT: Final = 4
@@ -72,6 +73,11 @@ def _is_key_arn(text: str) -> bool:
         and arn.region
         and _KEY.fullmatch(arn.resource)
     )
+
+
+def _is_reader_arn(text: str) -> bool:
+    """Whether a text is the ARN of a role or a user: in the condition of a policy, that of a session is not theirs."""
+    return bool(_READER.fullmatch(text))
 
 
 def _different(valid: Callable[[str], object]) -> AfterValidator:
@@ -123,6 +129,14 @@ LogRetentionDays = Annotated[
     AfterValidator(_known_to_cloudwatch),
     Field(description=f"one of {', '.join(map(str, LOG_RETENTION_DAYS))}, the days that CloudWatch Logs allows"),
 ]
+ReaderArns = Annotated[
+    Texts,
+    _different(_is_reader_arn),
+    Field(
+        description="a list of different ARNs of IAM roles or users such as "
+        '["arn:aws:iam::111122223333:role/case-team"], or empty'
+    ),
+]
 Flag = Annotated[bool, Field(description="true or false")]
 
 
@@ -147,6 +161,11 @@ class Settings(BaseModel):
             function has no permission to read the vaults.
         keep_item_filters: Whether a report holds the item filters of its search. They can be personal data, such as
             file names; without this setting a report holds what they filter by, and their hash.
+        keep_results: Whether what a search found is kept, in a bucket of its own. It names files and objects.
+        result_retention_days: Days for which results are kept.
+        max_results: How many results of a search are kept. A million take some 0.5 GB of the function's disk.
+        result_reader_arns: The only roles and users that may read results, beside the report function. Empty: IAM
+            decides.
         reserved_concurrency: Whether the functions reserve a part of the account's Lambda concurrency. A new account
             with a quota of 10 cannot reserve any and needs false.
         alarm_on_incomplete: Whether a report that is not COMPLETE raises an alarm as well. Off by default: such a
@@ -176,6 +195,10 @@ class Settings(BaseModel):
     log_retention_days: LogRetentionDays = 90
     inventory: Flag = True
     keep_item_filters: Flag = False
+    keep_results: Flag = False
+    result_retention_days: int = _whole_number(365, "days", lowest=RETENTION_DAYS_MIN, highest=RETENTION_DAYS_MAX)
+    max_results: int = _whole_number(1_000_000, "results", lowest=1, highest=5_000_000)
+    result_reader_arns: ReaderArns = ()
     reserved_concurrency: Flag = True
     alarm_on_incomplete: Flag = False
     search_key_arns: KeyArns = ()

@@ -10,6 +10,7 @@ from infra.log_queries import LogQueries
 from infra.monitoring import Monitoring
 from infra.report_store import ReportStore
 from infra.reporter import Reporter
+from infra.results_store import ResultsStore
 from infra.settings import Settings
 from infra.watcher import Watcher
 from search_coverage.names import SERVICE, STACK
@@ -43,9 +44,10 @@ class SearchCoverageStack(Stack):
         Tags.of(self).add("application", SERVICE)
 
         store = ReportStore(self, "ReportStore", settings=settings)
+        results = ResultsStore(self, "ResultsStore", settings=settings) if settings.keep_results else None
         alerts = Alerts(self, "Alerts", settings=settings)
         analytics = Analytics(self, "Analytics", store=store)
-        reporter = Reporter(self, "Reporter", settings=settings, store=store, alerts=alerts)
+        reporter = Reporter(self, "Reporter", settings=settings, store=store, results=results, alerts=alerts)
         watcher = Watcher(self, "Watcher", settings=settings, store=store, table=reporter.table)
         monitoring = Monitoring(
             self, "Monitoring", settings=settings, alerts=alerts, reporter=reporter, watcher=watcher
@@ -69,6 +71,7 @@ class SearchCoverageStack(Stack):
             AthenaWorkGroupName=analytics.workgroup.ref,
             AthenaResultsBucketName=analytics.results.bucket_name,
             GlueDatabaseName=analytics.tables.database.ref,
+            **({"ResultsBucketName": results.bucket.bucket_name} if results else {}),
         )
 
     def _outputs(self, **values: str) -> None:

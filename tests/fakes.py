@@ -13,12 +13,14 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import Backup, BackupsPage
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.search_job import ENDED, SearchJob
+from search_coverage.coverage.search_result import SearchResult
 from search_coverage.coverage.verdict import Inventory, InventoryStatus
 from search_coverage.report.files.json_text import compact_json, readable_json
 from search_coverage.report.files.keys import search_job_and_name
 from search_coverage.report.mail.alert import NotifyOn
 from search_coverage.report.mail.messages import Message
 from search_coverage.use_cases import ports
+from search_coverage.use_cases.keep_results import KeepResults
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.report_search_job import Outcome, ReportSearchJob
@@ -83,7 +85,7 @@ class FakeBucket:
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: ports.Lease, seen: str | None = None) -> str:
         return self._put(key, f"{compact_json(summary)}\n".encode(), lease, seen=seen)
 
-    def put_notification_pending(self, key: str, why: str, lease: ports.Lease) -> None:
+    def put_pending(self, key: str, why: str, lease: ports.Lease) -> None:
         self._put(key, readable_json({"why": why}).encode(), lease)
 
     def remove(self, key: str, lease: ports.Lease, etag: str | None = None) -> None:
@@ -95,10 +97,11 @@ class FakeBucket:
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
         self.note("list reports")
-        names: dict[str, set[str]] = {"summary.json": set(), "notification-pending.json": set()}
+        marks = ("notification-pending.json", "results-pending.json")
+        names: dict[str, set[str]] = {name: set() for name in ("summary.json", *marks)}
         for identifier, name in map(search_job_and_name, self.objects):
             names.setdefault(name, set()).add(identifier)
-        return names["summary.json"] - names["notification-pending.json"]
+        return names["summary.json"].difference(*(names[mark] for mark in marks))
 
     def _put(
         self, key: str, body: bytes, lease: ports.Lease, *, request_id: str | None = None, seen: str | None = None
@@ -181,6 +184,8 @@ class World:
         self.jobs: dict[str, SearchJob] = {}
         self.tags_of_job: tuple[tuple[str, str], ...] = ()
         self.keep_item_filters = False
+        self.keeps_results, self.max_results = False, 1_000
+        self.results: list[SearchResult] = []
         self.backups: list[Backup] = []
         self.unreadable: list[str] = []
         self.broken_off: AwsCallFailed | None = None
@@ -194,6 +199,7 @@ class World:
         self.now, self.notify_on = NOW, NotifyOn.EXCLUDED
         self.inventory: AbstractContextManager[ports.ScopeInventory] | None = None
         self.bucket, self.sent = FakeBucket(self.note), FakeSentDigests(self.note)
+        self.results_bucket = FakeBucket(self.note, "results-bucket")
         self.announcements = FakeAnnouncements(self.note)
         self._requests = count()
 
@@ -227,6 +233,11 @@ class World:
         arns = [each.backup_arn for each in self.backups]
         yield BackupsPage(arns, [each for each in self.backups if each != SEARCHED])
         self.note("end of the list")
+
+    def pages_of_results(self, identifier: str, key_arn: str | None) -> Iterator[list[SearchResult]]:
+        for at in range(0, len(self.results), 2):
+            yield self.results[at : at + 2]
+        self.note("end of the results")
 
     # The leases, each of which is free
 
@@ -295,6 +306,7 @@ class World:
             notifier=Notifier(topic or self, self.sent, self.notify_on, self.bucket.name),
             bus=bus or self,
             take_inventory=NoInventory if inventory is None else lambda *_: inventory,
+            keep_results=KeepResults(self, self.results_bucket, self.max_results) if self.keeps_results else None,
             keep_item_filters=self.keep_item_filters,
             now=lambda: self.now,
         )

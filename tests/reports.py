@@ -18,11 +18,12 @@ from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
 from search_coverage.report.files.spool import Spool
-from search_coverage.report.files.summary import Notified, StoredFile, summary
+from search_coverage.report.files.summary import Notified, summary
 from search_coverage.report.findings import Findings
 from search_coverage.report.mail import alert
 from search_coverage.report.mail.messages import Message
 from search_coverage.report.page.html import page
+from search_coverage.report.stored_file import StoredFile
 from tests.examples import JOB_ID, backup, search_job
 
 PREFIX = f"reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/"

@@ -45,6 +45,7 @@ CHECKS: Final = (
     Check("KMS key of the reports", storage.key_of_the_reports),
     Check("KMS key of the messages", storage.key_of_the_messages),
     Check("bucket", storage.bucket),
+    Check("bucket of the results", storage.bucket_of_results),
     Check("table", storage.table),
     Check("AWS Backup search", searches.answers, needs_stack=False),
     Check("role of the watch function", rights.watch),

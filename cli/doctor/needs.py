@@ -17,6 +17,7 @@ class Places:
     """The names of a deployment that the grants leave open.
 
     Attributes:
+        results_bucket: Empty, like its key, where results are not kept.
         log: The log group of the function that has the role; empty for the schedule.
     """
 
@@ -31,12 +32,15 @@ class Places:
     schedule_queue: str
     reports_key: str
     messages_key: str
+    results_bucket: str
+    results_key: str
     log: str
 
     @classmethod
     def of(cls, deployment: Deployment, log_group: str = "") -> Self:
         """Read them from the deployment."""
-        key = "AWS::KMS::Key"
+        key, results = "AWS::KMS::Key", deployment.outputs.get("ResultsBucketName")
+        results_key = deployment.resource(key, named="ResultsStoreKey") if results else ""
         return cls(
             partition=deployment.partition,
             region=deployment.region,
@@ -49,6 +53,8 @@ class Places:
             schedule_queue=deployment.queue_arn("ScheduleDeadLetterQueueUrl"),
             reports_key=deployment.arn("kms", f"key/{deployment.resource(key, named='ReportStoreKey')}"),
             messages_key=deployment.arn("kms", f"key/{deployment.resource(key, named='AlertsKey')}"),
+            results_bucket=f"arn:{deployment.partition}:s3:::{results}" if results else "",
+            results_key=deployment.arn("kms", f"key/{results_key}") if results else "",
             log=deployment.arn("logs", f"log-group:{log_group}"),
         )
 
@@ -118,6 +124,8 @@ WATCH: Final = _needs(permissions.WATCH)
 REPORT: Final = _needs(permissions.report(inventory=False))
 INVENTORY: Final = _needs(permissions.INVENTORY)
 """What the report function needs in addition to read the vaults."""
+KEEP_RESULTS: Final = _needs(permissions.KEEP_RESULTS)
+"""What it needs in addition to keep the results of searches."""
 SCHEDULE: Final = _needs(permissions.SCHEDULE)
 
 

@@ -112,6 +112,7 @@ def _report(identifier: str) -> Report:
         take_inventory=TakeInventory(
             lambda: BackupVaults(clients.backup()), lambda: Snapshots(clients.ec2()), _now
         ).run,
+        keep_results=None,
         keep_item_filters=False,
         now=_now,
     )

@@ -21,12 +21,13 @@ SHARED = {
 }
 
 
-def report_variables(notify_on: str, inventory: str) -> dict[str, object]:
+def report_variables(notify_on: str, inventory: str, **others: str) -> dict[str, object]:
     variables = {
         "ALERTS_TOPIC_ARN": "<AlertsTopic>",
         "NOTIFY_ON": notify_on,
         "INVENTORY": inventory,
         "KEEP_ITEM_FILTERS": "OFF",
+        **others,
     }
     return {"Environment": {"Variables": {**SHARED, **variables}}}
 
@@ -101,7 +102,14 @@ def sweeps(minutes: int, rate: str, settings: Settings) -> list[Promise]:
         },
     ),
     Promise("the report function gets the variables of the contract", REPORT, report_variables("EXCLUDED", "ON")),
-    Promise("the settings reach the report function", REPORT, report_variables("ALWAYS", "OFF"), CHANGED),
+    Promise(
+        "the settings reach the report function",
+        REPORT,
+        report_variables(
+            "ALWAYS", "OFF", KEEP_ITEM_FILTERS="ON", RESULTS_BUCKET="<ResultsStoreBucket>", MAX_RESULTS="7"
+        ),
+        CHANGED,
+    ),
     Promise("the watch function gets the variables", WATCH, watch_variables("COMPLETED,FAILED,STOPPED")),
     Promise("the settings reach the watch function", WATCH, watch_variables("FAILED,STOPPED"), CHANGED),
     Promise(

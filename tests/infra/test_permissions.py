@@ -10,8 +10,9 @@ from tests.infra.conftest import CHANGED, STANDARD, Json, SynthesizedStack, synt
 IN_OUR_ACCOUNT = "<AWS::Region>:<AWS::AccountId>"
 BUCKET, TABLE = "<ReportStoreBucket.Arn>", "<ReporterIdempotencyTable.Arn>"
 BACKUP = f"arn:<AWS::Partition>:backup:{IN_OUR_ACCOUNT}"
-EVIDENCE = [f"{BUCKET}/{folder}/*" for folder in ("excluded_backups", "reports", "summaries")]
-MARKS = [f"{BUCKET}/reports/*/{mark}" for mark in ("notification-pending.json", "summary.json")]
+EVIDENCE = [f"{BUCKET}/{folder}/*" for folder in ("excluded_backups", "questions", "reports", "summaries")]
+MARKS = [f"{BUCKET}/reports/*/{mark}" for mark in ("notification-pending.json", "results-pending.json", "summary.json")]
+RESULTS = "<ResultsStoreBucket.Arn>"
 
 Statement = tuple[object, ...]
 
@@ -73,6 +74,16 @@ INVENTORY = [
         "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
     ),
 ]
+KEEP_RESULTS = [
+    statement(
+        "backup-search:ListSearchJobResults", f"arn:<AWS::Partition>:backup-search:{IN_OUR_ACCOUNT}:search-job/*"
+    ),
+    statement(
+        "s3:PutObject s3:AbortMultipartUpload s3:GetObject", f"{RESULTS}/results/*", f"{RESULTS}/search_results/*"
+    ),
+    statement("s3:ListBucket", RESULTS),
+    statement("kms:Decrypt kms:GenerateDataKey", "<ResultsStoreKey.Arn>", condition=via("s3")),
+]
 SEARCH_KEYS = [
     statement(
         "kms:Decrypt",
@@ -120,8 +131,8 @@ def any_stack(request: pytest.FixtureRequest) -> SynthesizedStack:
 
 ROLES = {
     # The trust, what the role may do with the standard settings, and with all settings changed. Without `inventory`,
-    # the report function may not ask the vaults.
-    "ReporterReportRole": (LAMBDA, [*REPORT, *INVENTORY], [*REPORT, *SEARCH_KEYS]),
+    # the report function may not ask the vaults; without `keepResults`, it may not read results.
+    "ReporterReportRole": (LAMBDA, [*REPORT, *INVENTORY], [*REPORT, *KEEP_RESULTS, *SEARCH_KEYS]),
     "WatcherWatchRole": (LAMBDA, WATCH, WATCH),
     "WatcherSchedulerRole": (SCHEDULER, SCHEDULE, SCHEDULE),
 }

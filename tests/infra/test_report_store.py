@@ -9,7 +9,7 @@ from tests.infra.conftest import ABSENT, CHANGED, Json, Promise, SynthesizedStac
 
 BUCKET, RESULTS = "ReportStoreBucket", "AnalyticsResults"
 EVERYBODY = {"Effect": "Deny", "Principal": {"AWS": "*"}}
-OBJECTS = [f"<{BUCKET}.Arn>/{folder}/*" for folder in ("excluded_backups", "reports", "summaries")]
+OBJECTS = [f"<{BUCKET}.Arn>/{folder}/*" for folder in ("excluded_backups", "questions", "reports", "summaries")]
 ONLY_TLS = {
     **EVERYBODY,
     "Action": "s3:*",

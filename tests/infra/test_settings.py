@@ -11,6 +11,7 @@ from tests.infra.conftest import ROOT
 CDK_JSON = json.loads((ROOT / "cdk.json").read_text())["context"]
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 OTHER_KEY = "arn:aws-us-gov:kms:us-gov-west-1:444455556666:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+READER, OTHER_READER = (f"arn:aws:iam::111122223333:role/{name}" for name in ("case-team", "path/auditor"))
 ONLY_IN_CDK_JSON = "objectLockDays"
 
 # By key: in cdk.json, on the command line, where all is text, and what both mean
@@ -25,6 +26,10 @@ CHOSEN: dict[str, tuple[object, str, object]] = {
     "logRetentionDays": (3653, "3653", 3653),
     "inventory": (False, "false", False),
     "keepItemFilters": (True, "true", True),
+    "keepResults": (True, "true", True),
+    "resultRetentionDays": (30, "30", 30),
+    "maxResults": (1000, "1000", 1000),
+    "resultReaderArns": ([READER, OTHER_READER], f"{READER}, {OTHER_READER}", (READER, OTHER_READER)),
     "reservedConcurrency": (False, "False", False),
     "alarmOnIncomplete": (True, "true", True),
     "searchKeyArns": ([KEY, OTHER_KEY], f"{KEY}, {OTHER_KEY}", (KEY, OTHER_KEY)),
@@ -94,6 +99,10 @@ ALLOWED = {
     "logRetentionDays": "the days that CloudWatch Logs allows",
     "inventory": "true or false",
     "keepItemFilters": "true or false",
+    "keepResults": "true or false",
+    "resultRetentionDays": "a whole number of days from 8 to 36500",
+    "maxResults": "a whole number of results from 1 to 5000000",
+    "resultReaderArns": "a list of different ARNs of IAM roles or users",
     "reservedConcurrency": "true or false",
     "alarmOnIncomplete": "true or false",
     "searchKeyArns": "a list of different ARNs of KMS keys",
@@ -109,6 +118,11 @@ WRONG_IN_CDK_JSON: dict[str, list[object]] = {
     "objectLockDays": [-1, None],
     "logRetentionDays": [91, "90", True],
     "inventory": ["true", 1],
+    "keepItemFilters": ["true", 1],
+    "keepResults": ["true", 1],
+    "resultRetentionDays": [7],
+    "maxResults": [0, 5_000_001],
+    "resultReaderArns": [READER, [READER.replace("iam", "sts")], [READER.replace("role", "group")], ["*"]],
     "reservedConcurrency": [None],
     "alarmOnIncomplete": ["yes"],
     "searchKeyArns": [KEY, None],
@@ -170,6 +184,7 @@ NO_KEYS = [
             )
         ),
         *(("searchKeyArns", [KEY, wrong, OTHER_KEY], f"not valid: {json.dumps(wrong)}") for wrong in NO_KEYS),
+        ("resultReaderArns", [READER, READER], f"listed more than once: {json.dumps(READER)}"),
         ("searchKeyArns", [KEY, KEY], f"listed more than once: {json.dumps(KEY)}"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from tests.invocation import ACCOUNT, REGION
 
 REPORTS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-reports"
+RESULTS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-results"
 MESSAGES_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-messages"
 
 ContextValue = str | tuple[str, ...]
@@ -127,16 +128,23 @@ def _item(action: str, member: str) -> _NeedsOf:
 _OBJECT = "arn:aws:s3:::{Bucket}/{Key}"
 _SEARCH_JOB = "arn:aws:backup-search:{here}:search-job/{SearchJobIdentifier}"
 _VAULT = "arn:aws:backup:{here}:backup-vault:{BackupVaultName}"
-_ENCRYPTED = _key_through("s3", REPORTS_KEY)
+
+
+def _encrypted(parameters: Parameters) -> list[Need]:
+    key = RESULTS_KEY if parameters["Bucket"] == "results-bucket" else REPORTS_KEY
+    return list(_key_through("s3", key)(parameters))
+
+
 # Without s3:ListBucket, a missing object is a forbidden one.
 _LOOK = _all(_on("s3:GetObject", _OBJECT), _on("s3:ListBucket", "arn:aws:s3:::{Bucket}"))
-_READ = _all(_LOOK, _ENCRYPTED)
-_WRITE = _all(_on("s3:PutObject", _OBJECT), _ENCRYPTED, _if_match(_LOOK))
+_READ = _all(_LOOK, _encrypted)
+_WRITE = _all(_on("s3:PutObject", _OBJECT), _encrypted, _if_match(_LOOK))
 
 _NEEDS: Mapping[tuple[str, str], _NeedsOf] = {
     ("backupsearch", "ListSearchJobs"): _on("backup-search:ListSearchJobs", "*"),
     ("backupsearch", "GetSearchJob"): _on("backup-search:GetSearchJob", _SEARCH_JOB),
     ("backupsearch", "ListSearchJobBackups"): _on("backup-search:ListSearchJobBackups", _SEARCH_JOB),
+    ("backupsearch", "ListSearchJobResults"): _on("backup-search:ListSearchJobResults", _SEARCH_JOB),
     ("backupsearch", "ListTagsForResource"): _on("backup-search:ListTagsForResource", "{ResourceArn}"),
     ("backup", "ListBackupVaults"): _on("backup:ListBackupVaults", "*"),
     ("backup", "ListRecoveryPointsByBackupVault"): _on("backup:ListRecoveryPointsByBackupVault", _VAULT),

@@ -12,12 +12,13 @@ from botocore.awsrequest import AWSResponse
 
 from infra.settings import Settings
 from search_coverage.coverage.errors import AwsCallFailed
-from search_coverage.use_cases.report_search_job import NotificationPending
-from simulators.backup_search import BackupGroup, RecoveryPointGroup, Scenario, Vault
+from search_coverage.use_cases.report_search_job import NotificationPending, ResultsPending
+from simulators.backup_search import BackupGroup, RecoveryPointGroup, ResultGroup, Scenario, Vault
 from tests.infra.conftest import synthesized
 from tests.integration.aws_calls import (
     MESSAGES_KEY,
     REPORTS_KEY,
+    RESULTS_KEY,
     Call,
     Need,
     Recorder,
@@ -55,6 +56,10 @@ class Deployed:
     bucket, table, topic = "reports-bucket", "idempotency", f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 
 
+RESULTS = "results-bucket"
+FOUND = replace(SOME_FAILED, name="found", results=(ResultGroup(count=3),))
+
+
 def real_names(deployment: Names) -> dict[str, str]:
     """Return what stands in the test for each reference of the template."""
     return {
@@ -63,6 +68,8 @@ def real_names(deployment: Names) -> dict[str, str]:
         "<AWS::AccountId>": ACCOUNT,
         "<ReportStoreBucket.Arn>": f"arn:aws:s3:::{deployment.bucket}",
         "<ReportStoreKey.Arn>": REPORTS_KEY,
+        "<ResultsStoreBucket.Arn>": f"arn:aws:s3:::{RESULTS}",
+        "<ResultsStoreKey.Arn>": RESULTS_KEY,
         "<AlertsTopic>": deployment.topic,
         "<AlertsKey.Arn>": MESSAGES_KEY,
         "<ReporterIdempotencyTable.Arn>": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{deployment.table}",
@@ -74,10 +81,12 @@ def real_names(deployment: Names) -> dict[str, str]:
 
 
 @cache
-def role_of(function: str, *, inventory: bool = True) -> RolePolicy:
+def role_of(function: str, *, inventory: bool = True, keep_results: bool = False) -> RolePolicy:
     """Return the policy of a function's role, as if the stack had been deployed here, without what Lambda calls."""
     role = {"report": "ReporterReportRole", "watch": "WatcherWatchRole"}[function]
-    whole = RolePolicy.of(synthesized(Settings(inventory=inventory)), role, real_names(Deployed()))
+    whole = RolePolicy.of(
+        synthesized(Settings(inventory=inventory, keep_results=keep_results)), role, real_names(Deployed())
+    )
     return whole.without(*(each.sid for each in whole.statements if each.sid in CALLED_BY_LAMBDA))
 
 
@@ -118,6 +127,19 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
         broken = deployment.hooked("report", {"before-send.s3.UploadPart": refuse})
         with pytest.raises(AwsCallFailed):  # an upload that breaks off, and an invocation that fails
             broken.handler({**event, "replay": True}, Context())
+
+
+def report_with_results(deployment: Deployment) -> None:
+    """Keep the results of a search; lose them, and keep them later."""
+    deployment.s3.create_bucket(Bucket=RESULTS)
+    search_job = deployment.simulator.finish_job(FOUND)
+    event, kept = {"searchJobIdentifier": search_job}, {"RESULTS_BUCKET": RESULTS}
+    fault = deployment.simulator.faults.add("broken_json", operation="ListSearchJobResults")
+    with pytest.raises(ResultsPending):
+        deployment.report(event, **kept)
+    deployment.simulator.faults.remove(fault)
+    deployment.report(event, **kept)
+    deployment.report({**event, "replay": True}, **kept)
 
 
 def report_with_inventory(deployment: Deployment) -> None:
@@ -189,6 +211,12 @@ def report_needs(request: pytest.FixtureRequest, needs_without_inventory: set[Ne
 
 
 @pytest.fixture
+def needs_with_results(request: pytest.FixtureRequest, needs_without_inventory: set[Need]) -> set[Need]:
+    """What the report function needs if it keeps results."""
+    return needs_without_inventory | recorded("results", report_with_results, request)
+
+
+@pytest.fixture
 def watch_needs(request: pytest.FixtureRequest) -> set[Need]:
     """What the watch function needs."""
     return recorded("watch", sweep_in_every_way, request)
@@ -209,6 +237,12 @@ def test_without_the_inventory_the_report_function_may_not_read_the_vaults(needs
     assert (role.refused(needs_without_inventory), role.idle(needs_without_inventory)) == (set(), set())
 
 
+def test_with_results_the_report_function_may_keep_them_and_nothing_else(needs_with_results: set[Need]) -> None:
+    role = role_of("report", inventory=False, keep_results=True)
+
+    assert (role.refused(needs_with_results), role.idle(needs_with_results)) == (set(), set())
+
+
 def test_the_watch_function_may_do_all_that_it_calls_and_nothing_else(watch_needs: set[Need]) -> None:
     role = role_of("watch")
 
@@ -227,7 +261,9 @@ def test_the_policy_of_the_bucket_denies_the_report_function_nothing_that_it_nee
 
 
 @pytest.mark.parametrize("action", ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags", "s3:PutObject"])
-@pytest.mark.parametrize("folder", ["reports/1/2", "excluded_backups/account=1", "summaries/account=1"])
+@pytest.mark.parametrize(
+    "folder", ["reports/1/2", "excluded_backups/account=1", "summaries/account=1", "questions/1/2"]
+)
 def test_no_other_role_replicates_or_writes_a_report_into_the_bucket(action: str, folder: str) -> None:
     # Given a role that may do everything, and a summary that it would plant
     planted = Need(action, f"arn:aws:s3:::{Deployed.bucket}/{folder}/summary.json")

@@ -21,7 +21,7 @@ def world() -> World:
     world.add_job()
     world.backups = [SEARCHED, FAILED]
     sns_takes_nothing(world)
-    assert world.report(request_id="first").pending == "SNS is not there."
+    assert isinstance(world.report(request_id="first").pending, NotificationPending)
     return world
 
 

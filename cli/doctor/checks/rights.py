@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.deployment import Deployment
 from cli.doctor.finding import Finding, ok, unknown, wrong
-from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Need, Places
+from cli.doctor.needs import INVENTORY, KEEP_RESULTS, REPORT, SCHEDULE, WATCH, Need, Places
 from cli.doctor.section import Section
 from infra.permissions import PUT_EVENTS, ConditionValue, as_tuple
 from search_coverage.names import SERVICE, Variable
@@ -26,8 +26,9 @@ def watch(deployment: Deployment) -> Finding:
 def report(deployment: Deployment) -> Finding:
     """Check the role of the report function."""
     function = deployment.function("ReportFunctionName")
-    inventory = function["Environment"]["Variables"].get(Variable.INVENTORY) == "ON"
-    needs = (*REPORT, *(INVENTORY if inventory else ()))
+    variables = function["Environment"]["Variables"]
+    inventory, results = variables.get(Variable.INVENTORY) == "ON", variables.get(Variable.RESULTS_BUCKET)
+    needs = (*REPORT, *(INVENTORY if inventory else ()), *(KEEP_RESULTS if results else ()))
     return _ask(deployment, function["Role"], needs, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
 
 

@@ -1,26 +1,31 @@
 """Checks that the KMS keys, the bucket and the table are as the stack created them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from cli.aws_errors import is_missing
 from cli.deployment import Deployment
-from cli.doctor.finding import Finding, attention, ok, wrong, wrong_if_missing
+from cli.doctor.finding import Finding, State, attention, ok, wrong, wrong_if_missing
 from cli.doctor.section import Section
 
 _KEY: Final = "AWS::KMS::Key"
 _KEY_OF_THE_REPORTS: Final = "ReportStoreKey"
 _KEY_OF_THE_MESSAGES: Final = "AlertsKey"
+_KEY_OF_THE_RESULTS: Final = "ResultsStoreKey"
 
 _DENIALS: Final = {
     "OnlyTheReportFunctionWritesReports": "others can write reports",
     "NothingIsReplicatedIntoTheEvidence": "others can replicate reports into it",
     "NobodyLiftsALock": "others can remove a lock",
 }
-"""The statements of the bucket policy that protect the reports as evidence, and what is possible without them."""
+_DENIALS_OF_RESULTS: Final = {
+    "OnlyTheReportFunctionWritesResults": "others can write results",
+    "NothingIsReplicatedIntoTheResults": "others can replicate results into it",
+}
+"""The statements of the bucket policies that protect the reports as evidence, and what is possible without them."""
 
 
 def key_of_the_reports(deployment: Deployment) -> Finding:
@@ -40,10 +45,25 @@ def bucket(deployment: Deployment) -> Finding:
     with wrong_if_missing(f"bucket {name}"):
         s3.head_bucket(Bucket=name)
     key = deployment.resource(_KEY, named=_KEY_OF_THE_REPORTS)
-    faults = [*_versioning(s3, name), *_encryption(s3, name, key), *_policy(s3, name)]
+    faults = [*_versioning(s3, name), *_encryption(s3, name, key), *_policy(s3, name, _DENIALS)]
     if faults:
         return wrong(f"{name} {', and '.join(faults)}.", "Find out who changed it, and undo it")
     return ok("Versioned, encrypted with its own key, and only the report function can write reports.")
+
+
+def bucket_of_results(deployment: Deployment) -> Finding:
+    """Check the bucket of the results and its key, where results are kept."""
+    name, s3 = deployment.outputs.get("ResultsBucketName"), deployment.client("s3")
+    if not name:
+        return ok("Results are not kept (setting keepResults).")
+    with wrong_if_missing(f"bucket {name}"):
+        s3.head_bucket(Bucket=name)
+    key = deployment.resource(_KEY, named=_KEY_OF_THE_RESULTS)
+    faults = [*_versioning(s3, name), *_encryption(s3, name, key), *_policy(s3, name, _DENIALS_OF_RESULTS)]
+    if faults:
+        return wrong(f"{name} {', and '.join(faults)}.", "Find out who changed it, and undo it")
+    finding = _key(deployment, _KEY_OF_THE_RESULTS, "no result can be written or read")
+    return finding if finding.state is not State.OK else ok(f"{name} is versioned and encrypted with its own key.")
 
 
 def table(deployment: Deployment) -> Finding:
@@ -94,15 +114,15 @@ def _encryption(s3: Any, name: str, key: str) -> Iterator[str]:
         yield f"is encrypted with {used}, not with the key of the stack"
 
 
-def _policy(s3: Any, name: str) -> Iterator[str]:
+def _policy(s3: Any, name: str, denials: Mapping[str, str]) -> Iterator[str]:
     try:
         statements = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"]
     except ClientError as error:
         if not is_missing(error):
             raise
-        yield "has no policy, so others than the report function can write reports"
+        yield f"has no policy, so {next(iter(denials.values()))}"
         return
     present = {statement.get("Sid") for statement in statements}
-    for sid, consequence in _DENIALS.items():
+    for sid, consequence in denials.items():
         if sid not in present:
             yield f"has a policy without {sid}, so {consequence}"

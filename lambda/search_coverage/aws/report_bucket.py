@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from search_coverage.aws.errors import reading
 from search_coverage.aws.guarded_objects import GuardedObjects
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.names import NOTIFICATION_PENDING_JSON, SERVICE, SUMMARY_JSON
+from search_coverage.names import NOTIFICATION_PENDING_JSON, RESULTS_PENDING_JSON, SERVICE, SUMMARY_JSON
 from search_coverage.report.files.json_text import compact_json, readable_json
 from search_coverage.report.files.keys import day_prefix, reports_prefix, search_job_and_name
 from search_coverage.use_cases.ports import Lease, LeaseLost, StoredSummary
@@ -31,11 +31,16 @@ _RELIED_ON: Mapping[str, type] = {
     "generatedAt": str,
 }
 
+_PENDING = (NOTIFICATION_PENDING_JSON, RESULTS_PENDING_JSON)
+
 _logger = Logger(service=SERVICE, child=True)
 
 
 class ReportBucket:
-    """Implements `ports.ReportStore` and `ports.ReportedJobs`. Encryption and retention are the bucket's own."""
+    """Implements `ports.ReportStore`, `ports.FileStore` and `ports.ReportedJobs`.
+
+    Encryption and retention are the bucket's own.
+    """
 
     def __init__(self, client: "S3Client", name: str) -> None:
         self._client = client
@@ -59,9 +64,9 @@ class ReportBucket:
         """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012)."""
         return self._objects.put_text(key, compact_json(summary) + "\n", lease, seen=seen).etag
 
-    def put_notification_pending(self, key: str, why: str, lease: Lease) -> None:
+    def put_pending(self, key: str, why: str, lease: Lease) -> None:
         """Write the mark that the sweeps look for."""
-        self._objects.put_text(key, readable_json({"notification": "pending", "why": why}), lease)
+        self._objects.put_text(key, readable_json({"status": "pending", "why": why}), lease)
 
     def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
         """Remove a mark; in a versioned bucket the object itself stays."""
@@ -99,7 +104,7 @@ class ReportBucket:
         for job in jobs:
             owner = job.arn.account, job.arn.region
             first_days[owner] = min(first_days[owner], job.first_date or earliest)
-        found: dict[str, set[str]] = {SUMMARY_JSON: set(), NOTIFICATION_PENDING_JSON: set()}
+        found: dict[str, set[str]] = {name: set() for name in (SUMMARY_JSON, *_PENDING)}
         for (account, region), first_day in first_days.items():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name,
@@ -112,7 +117,7 @@ class ReportBucket:
                         identifier, name = search_job_and_name(entry["Key"])
                         if name in found:
                             found[name].add(identifier)
-        return found[SUMMARY_JSON] - found[NOTIFICATION_PENDING_JSON]
+        return found[SUMMARY_JSON].difference(*(found[name] for name in _PENDING))
 
 
 def _summary_in(body: bytes) -> dict[str, Any] | None:

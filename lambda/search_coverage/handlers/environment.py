@@ -23,6 +23,8 @@ class ReportEnvironment:
     Attributes:
         inventory: Whether the vaults are to be compared with the list.
         keep_item_filters: Whether a report holds the filters of its search.
+        results_bucket: The bucket for the results of searches; None if they are not to be kept.
+        max_results: How many results of a search are kept.
     """
 
     report_bucket: str
@@ -32,6 +34,8 @@ class ReportEnvironment:
     notify_on: "NotifyOn"
     inventory: bool
     keep_item_filters: bool
+    results_bucket: str | None
+    max_results: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -50,6 +54,8 @@ class ReportEnvironment:
             notify_on=NotifyOn(_one_of(Variable.NOTIFY_ON, _required(variables, Variable.NOTIFY_ON), list(NotifyOn))),
             inventory=_is_on(variables, Variable.INVENTORY),
             keep_item_filters=_is_on(variables, Variable.KEEP_ITEM_FILTERS),
+            results_bucket=variables.get(Variable.RESULTS_BUCKET) or None,
+            max_results=_whole_number(Variable.MAX_RESULTS, variables.get(Variable.MAX_RESULTS) or "1000000"),
         )
 
 
@@ -85,6 +91,15 @@ def _required(variables: Mapping[str, str], name: str) -> str:
             f"The environment variable {name} of this function is not set; deploy the stack again."
         )
     return value
+
+
+def _whole_number(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and int(value)):
+        raise EnvironmentInvalid(
+            f"The environment variable {name} of this function has the value {value!r}; allowed is a whole number "
+            "from 1."
+        )
+    return int(value)
 
 
 def _is_on(variables: Mapping[str, str], name: str) -> bool:

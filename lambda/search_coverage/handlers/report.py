@@ -19,6 +19,7 @@ from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.event_bus import EventBus
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.aws.report_lease import ReportLeases
+from search_coverage.aws.search_results import SearchResults
 from search_coverage.aws.sent_digests import SentDigests
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.handlers.environment import ReportEnvironment
@@ -26,12 +27,16 @@ from search_coverage.handlers.failures import logging_failures
 from search_coverage.handlers.metrics import count_report
 from search_coverage.handlers.report_request import ReportRequest, foreign_event
 from search_coverage.names import METRICS_NAMESPACE, REPORT_DONE, SERVICE
+from search_coverage.use_cases.keep_results import KeepResults
 from search_coverage.use_cases.no_inventory import NoInventory
 from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.ports import ReportInProgress
-from search_coverage.use_cases.report_search_job import NotificationPending, ReportSearchJob
+from search_coverage.use_cases.report_search_job import ReportSearchJob
 
 if TYPE_CHECKING:
+    from mypy_boto3_backupsearch import BackupSearchClient
+    from mypy_boto3_s3 import S3Client
+
     from search_coverage.aws.backup_vaults import BackupVaults
     from search_coverage.aws.snapshots import Snapshots
     from search_coverage.use_cases.take_inventory import InventoryOfScope
@@ -62,13 +67,17 @@ def _snapshots() -> "Snapshots":
     return Snapshots(clients.ec2())
 
 
+def _keep_results(search: "BackupSearchClient", s3: "S3Client", bucket: str | None, at_most: int) -> KeepResults | None:
+    return KeepResults(SearchResults(search), ReportBucket(s3, bucket), at_most) if bucket else None
+
+
 environment = ReportEnvironment.read(os.environ)
 logger = Logger(service=SERVICE)
 metrics = Metrics(service=SERVICE, namespace=METRICS_NAMESPACE)
-_dynamodb = clients.dynamodb()
+_backup_search, _dynamodb, _s3 = clients.backup_search(), clients.dynamodb(), clients.s3()
 report_search_job = ReportSearchJob(
-    search=BackupSearch(clients.backup_search()),
-    bucket=ReportBucket(clients.s3(), environment.report_bucket),
+    search=BackupSearch(_backup_search),
+    bucket=ReportBucket(_s3, environment.report_bucket),
     leases=ReportLeases(_dynamodb, environment.idempotency_table),
     notifier=Notifier(
         topic=AlertsTopic(clients.sns(), environment.alerts_topic_arn),
@@ -78,6 +87,7 @@ report_search_job = ReportSearchJob(
     ),
     bus=EventBus(clients.events(), environment.event_bus_name),
     take_inventory=_take_inventory if environment.inventory else NoInventory,
+    keep_results=_keep_results(_backup_search, _s3, environment.results_bucket, environment.max_results),
     keep_item_filters=environment.keep_item_filters,
     now=_now,
 )
@@ -122,5 +132,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         detail = outcome.event_detail
         logger.info(REPORT_DONE, verdict=detail["verdict"], report_created=outcome.created, backups=detail["backups"])
         if outcome.pending:
-            raise NotificationPending(request.identifier, outcome.pending)
+            raise outcome.pending
         return {**detail, "created": outcome.created}

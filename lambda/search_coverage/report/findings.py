@@ -6,7 +6,9 @@ from datetime import datetime
 
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_result import ResultsStatus
 from search_coverage.coverage.verdict import Inventory, Judgement
+from search_coverage.report.stored_file import StoredFile
 from search_coverage.report.tally import Tally
 
 
@@ -26,6 +28,28 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptResults:
+    """The results of a search, as they are kept in a bucket of their own.
+
+    Attributes:
+        message: Why they are not all, if so.
+        rows: How many are kept.
+        files: ``csv`` and ``jsonl``.
+    """
+
+    status: ResultsStatus = ResultsStatus.OFF
+    message: str | None = None
+    rows: int | None = None
+    bucket: str | None = None
+    files: Mapping[str, StoredFile] = field(default_factory=dict)
+
+    @property
+    def are_missing(self) -> bool:
+        """Whether they should be kept, and are not."""
+        return self.status is ResultsStatus.UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that is known about a search once its list was read to the end."""
 
@@ -35,6 +59,7 @@ class Findings:
     judgement: Judgement
     generated_at: datetime
     examples: Examples = Examples()
+    results: KeptResults = KeptResults()
 
     @property
     def backups_meant(self) -> int:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES
+from search_coverage.coverage.search_result import ResultsStatus
 from search_coverage.coverage.verdict import Inventory, Verdict
 from search_coverage.report.findings import Findings
 from search_coverage.report.sources import sources_in_words
@@ -62,6 +63,21 @@ def headline_in_short(findings: Findings) -> str:
     else:
         numbers = f"{meant:,} backups searched, result in doubt" if meant else "no backup listed"
     return f"{verdict_in_words(verdict)}: {numbers}"
+
+
+def results_in_words(findings: Findings) -> list[str]:
+    """State what is kept of the results, in sentences without a word of them; none if nobody asked for it."""
+    results = findings.results
+    if results.status is ResultsStatus.OFF:
+        return []
+    if results.are_missing:
+        return [f"The results of this search are NOT kept: {results.message}"]
+    number, noun = f"{results.rows or 0:,}", "result" if results.rows == 1 else "results"
+    sentences = [f"{number} {noun} kept." if results.message is None else f"INCOMPLETE: {number} {noun} kept."]
+    sentences += [results.message] if results.message else []
+    if findings.judgement.verdict is not Verdict.COMPLETE:
+        sentences.append("They are of the backups that were searched, and of no other.")
+    return sentences
 
 
 def not_looked_at(findings: Findings) -> str | None:

@@ -15,6 +15,7 @@ from search_coverage.coverage.backup import Backup, BackupIndex, BackupsPage
 from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_result import ResultsStatus, SearchResult
 
 if TYPE_CHECKING:
     from search_coverage.coverage.verdict import Inventory
@@ -83,6 +84,12 @@ class StoredSummary:
         """Why its messages could not be sent, if so."""
         return self.content["notification"].get("pending") if self.content else None
 
+    @property
+    def results_pending(self) -> str | None:
+        """Why the results of the search could not be kept, if so."""
+        results = (self.content or {}).get("results") or {}
+        return results["message"] if results.get("status") == ResultsStatus.UNAVAILABLE else None
+
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
@@ -139,6 +146,17 @@ class SearchJobReader(Protocol):
         """
 
 
+class SearchResultsReader(Protocol):
+    """What a search found."""
+
+    def pages_of_results(self, identifier: str, key_arn: str | None) -> Iterator[list[SearchResult]]:
+        """Read the results, page by page; ``key_arn`` is the key that the search job is encrypted with.
+
+        Raises:
+            AwsCallFailed: They could not be read to their end. The text quotes none of them.
+        """
+
+
 class Lease(Protocol):
     """The right to make the report of a search job."""
 
@@ -167,19 +185,26 @@ class ReportedJobs(Protocol):
     """The search jobs that have a report."""
 
     def reported(self, jobs: Iterable[SearchJob], earliest: date) -> set[str]:
-        """Return the identifiers of those with a whole report whose messages are sent.
+        """Return the identifiers of those with a whole report, whose messages are sent and whose results are kept.
 
         Args:
             earliest: The first day to look at for a job that has no date.
         """
 
 
-class ReportStore(Protocol):
-    """The bucket of the reports. Every write raises `LeaseLost` where another attempt has written in between."""
+class FileStore(Protocol):
+    """A bucket. Every write raises `LeaseLost` where another attempt has written in between."""
 
     @property
     def name(self) -> str:
         """The bucket's name."""
+
+    def put_file(self, key: str, path: Path, content_type: str, lease: Lease) -> str | None:
+        """Upload a file; return the id of its version, None where the bucket has no versions."""
+
+
+class ReportStore(FileStore, Protocol):
+    """The bucket of the reports."""
 
     def summary(self, key: str) -> StoredSummary | None:
         """Read a summary; None if there is none."""
@@ -187,17 +212,14 @@ class ReportStore(Protocol):
     def has_files_of(self, summary: dict[str, Any]) -> bool:
         """Whether the files of a report are the very versions that its summary names."""
 
-    def put_file(self, key: str, path: Path, content_type: str, lease: Lease) -> str | None:
-        """Upload a file; return the id of its version, None where the bucket has no versions."""
-
     def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: Lease) -> None:
         """Write a summary with the request that it was made for: the mark that a report is whole."""
 
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
         """Write a summary as one line for Athena; return its ETag. ``seen`` is that of the line written before."""
 
-    def put_notification_pending(self, key: str, why: str, lease: Lease) -> None:
-        """Mark a report as one whose messages are not sent."""
+    def put_pending(self, key: str, why: str, lease: Lease) -> None:
+        """Mark a report as one that something is missing of: its messages are not sent, or its results not kept."""
 
     def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
         """Remove a mark; ``etag`` is that of the object as this attempt saw it."""

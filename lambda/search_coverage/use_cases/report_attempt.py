@@ -9,6 +9,7 @@ from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.verdict import EarlierReport
 from search_coverage.names import SERVICE
 from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.files.summary import Notified
 from search_coverage.use_cases.deadline import Deadline
 from search_coverage.use_cases.ports import Lease, StoredSummary
 
@@ -38,9 +39,18 @@ class ReportAttempt:
         return bool(self.stored and self.stored.request_id == self.request_id)
 
     @property
-    def only_messages_are_missing(self) -> bool:
-        """Whether an earlier attempt made the report that is asked for, and SNS did not take its messages."""
-        return bool(self.stored and self.stored.pending and (not self.is_replay or self.made_the_stored_report))
+    def report_that_lacks_something(self) -> StoredSummary | None:
+        """The report that is asked for, if an earlier attempt made it and its messages or results are missing."""
+        stored = self.stored
+        is_asked_for = not self.is_replay or self.made_the_stored_report
+        return stored if stored and is_asked_for and (stored.pending or stored.results_pending) else None
+
+    def notified_before(self, verdict: str) -> Notified | None:
+        """Return what the stored report says of its messages, if they said this verdict."""
+        content = self.stored.content if self.stored else None
+        if not content or content["verdict"] != verdict:
+            return None
+        return Notified(tuple(content["notification"]["messageIds"]))
 
     @property
     def digest_key(self) -> str:

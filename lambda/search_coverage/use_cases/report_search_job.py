@@ -17,14 +17,17 @@ from aws_lambda_powertools import Logger
 from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_result import ResultsStatus
 from search_coverage.coverage.verdict import Verdict, judge
 from search_coverage.names import SERVICE
 from search_coverage.report.files.keys import ReportKeys
 from search_coverage.report.files.spool import Spool, spool_folder
-from search_coverage.report.files.summary import Notified, SpooledFile, StoredFile, summary
+from search_coverage.report.files.summary import Notified, summary
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.html import page
+from search_coverage.report.stored_file import SpooledFile, StoredFile
 from search_coverage.use_cases.deadline import Deadline
+from search_coverage.use_cases.keep_results import CSV, JSONL, KeepResults
 from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.ports import (
     InventoryTaker,
@@ -41,8 +44,8 @@ _SHARE_OF_THE_INVENTORY = 1 / 3
 """The share of an invocation's time that the inventory may take; the list of the search itself comes first."""
 
 _CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "jsonl": "application/gzip",
+    "csv": CSV,
+    "jsonl": JSONL,
     "html": "text/html; charset=utf-8",
 }
 
@@ -51,6 +54,17 @@ _logger = Logger(service=SERVICE, child=True)
 
 class SearchJobNotEnded(SearchCoverageError):
     """A search job that is still running has no whole list yet (aws-facts.md §2)."""
+
+
+class ResultsPending(SearchCoverageError):
+    """The report is whole, and the results of the search are not kept."""
+
+    def __init__(self, search_job: str, why: str) -> None:
+        super().__init__(
+            f"The report of search job {search_job} is whole, but the results of the search are not kept: {why} Lambda "
+            "tries again; later the sweeps announce the search job every hour until they are kept, or AWS has "
+            "forgotten the search job."
+        )
 
 
 class NotificationPending(SearchCoverageError):
@@ -72,14 +86,14 @@ class Outcome:
         event_detail: The detail of the event "Search Coverage Report Created".
         excluded_by_reason: How many backups were excluded for which reason.
         seconds: How long it took.
-        pending: Why the messages could not be sent, if so.
+        pending: What keeps the report from being done, though it is whole, if so.
     """
 
     created: bool
     event_detail: dict[str, Any]
     excluded_by_reason: dict[str, int]
     seconds: float
-    pending: str | None
+    pending: SearchCoverageError | None
 
     @property
     def is_complete(self) -> bool:
@@ -92,6 +106,7 @@ class ReportSearchJob:
     """The use case, with what it works on.
 
     Attributes:
+        keep_results: Keeps what the search found; None if nobody asked for it.
         keep_item_filters: Whether the report holds the filters of the search, and not only what they filter by.
         now: Returns the current time, aware.
     """
@@ -102,6 +117,7 @@ class ReportSearchJob:
     notifier: Notifier
     bus: ReportEvents
     take_inventory: InventoryTaker
+    keep_results: KeepResults | None
     keep_item_filters: bool
     now: Callable[[], datetime]
 
@@ -133,10 +149,18 @@ class ReportSearchJob:
             else:
                 # A mark that was left by an attempt that woke up too late would have the job announced for ever.
                 self.bucket.remove(keys.notification_pending, lease)
+                self.bucket.remove(keys.results_pending, lease)
             detail = self._event_detail(attempt, content)
             self.bus.report_created(job.arn, detail)
-            pending = content["notification"].get("pending")
+            pending = self._pending(identifier, content) if created else None
             return Outcome(created, detail, content["excludedByReason"], time.monotonic() - started, pending)
+
+    def _pending(self, identifier: str, content: dict[str, Any]) -> SearchCoverageError | None:
+        if why := content["notification"]["pending"]:
+            return NotificationPending(identifier, why)
+        if content["results"]["status"] == ResultsStatus.UNAVAILABLE:
+            return ResultsPending(identifier, content["results"]["message"])
+        return None
 
     def _ended_job(self, identifier: str) -> SearchJob:
         job = self.search.search_job(identifier)
@@ -158,7 +182,7 @@ class ReportSearchJob:
     def _report_that_stands(self, attempt: ReportAttempt) -> dict[str, Any] | None:
         """Return the summary of a report that need not be made again."""
         stored = attempt.stored
-        if not stored or not stored.content or stored.pending:
+        if not stored or not stored.content or stored.pending or (self.keep_results and stored.results_pending):
             return None
         if attempt.is_replay and not attempt.made_the_stored_report:
             return None
@@ -182,7 +206,10 @@ class ReportSearchJob:
             findings = self._find(attempt, spool, inventory, earlier)
             backups = findings.tally.backups
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
-            notified = self._send_missing_messages(findings, spool, attempt)
+            if self.keep_results:
+                findings = replace(findings, results=self.keep_results.run(attempt, folder))
+                phases.end("results kept", rows=findings.results.rows, status=findings.results.status)
+            notified = self._add_what_is_missing(findings, spool, attempt)
             lease.confirm()
             self._unmark(findings, attempt)
             files = self._upload(findings, spool, attempt)
@@ -194,7 +221,7 @@ class ReportSearchJob:
             phases.end("failed backups published", messages=len(notified.message_ids))
             lease.confirm()
             content = summary(findings, files, notified)
-            self._mark(content, attempt, was_pending=bool(earlier and earlier.pending), line=line)
+            self._mark(content, attempt, earlier, line)
             phases.end("report marked as whole", verdict=content["verdict"])
         return content
 
@@ -228,14 +255,22 @@ class ReportSearchJob:
             spool.add(exclusion)
         return len(named)
 
-    def _send_missing_messages(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> Notified | None:
-        """Send what SNS refused before, if nothing else is missing; the report stays as it is while SNS refuses it."""
-        if not attempt.only_messages_are_missing:
+    def _add_what_is_missing(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> Notified | None:
+        """Send what SNS refused before, and take the results that could not be kept before, if nothing else is missing.
+
+        The report stays as it is for as long as it lacks the same.
+        """
+        stored, identifier = attempt.report_that_lacks_something, attempt.job.identifier
+        if stored is None:
             return None
-        notified = self.notifier.notify(findings, spool, attempt)
-        if notified.pending:
-            raise NotificationPending(attempt.job.identifier, notified.pending)
-        return notified
+        if stored.pending:
+            notified = self.notifier.notify(findings, spool, attempt)
+            if notified.pending:
+                raise NotificationPending(identifier, notified.pending)
+            return notified
+        if findings.results.are_missing:
+            raise ResultsPending(identifier, str(findings.results.message))
+        return attempt.notified_before(findings.judgement.verdict)
 
     def _unmark(self, findings: Findings, attempt: ReportAttempt) -> None:
         """Remove the mark: while the files of an earlier report are replaced, no mark may confirm them."""
@@ -270,22 +305,29 @@ class ReportSearchJob:
         not_yet = summary(findings, files, Notified(pending="They were about to be sent."))
         return self.bucket.put_summary_line(attempt.keys.summary_line, not_yet, attempt.lease)
 
-    def _mark(self, content: dict[str, Any], attempt: ReportAttempt, *, was_pending: bool, line: str | None) -> None:
-        """Write the summary line, the mark of pending messages, and summary.json last.
+    def _mark(
+        self, content: dict[str, Any], attempt: ReportAttempt, earlier: StoredSummary | None, line: str | None
+    ) -> None:
+        """Write the summary line, the marks of what is missing, and summary.json last.
 
-        The line says whether there is a mark of pending messages: it is written before the mark is, and after the mark
-        is removed.
+        The line says which of these marks there are: it is written before a mark is, and after a mark is removed.
 
         Args:
-            was_pending: Whether the messages of an earlier attempt were pending.
+            earlier: What an earlier attempt has written.
             line: The ETag of the line that this attempt has written.
         """
-        keys, lease, pending = attempt.keys, attempt.lease, content["notification"]["pending"]
-        if was_pending and not pending:
-            self.bucket.remove(keys.notification_pending, lease)
+        keys, lease, now = attempt.keys, attempt.lease, StoredSummary(content, None, "")
+        marks = (
+            (keys.notification_pending, earlier and earlier.pending, now.pending),
+            (keys.results_pending, earlier and earlier.results_pending, now.results_pending),
+        )
+        for key, before, why in marks:
+            if before and not why:
+                self.bucket.remove(key, lease)
         self.bucket.put_summary_line(keys.summary_line, content, lease, line)
-        if pending:
-            self.bucket.put_notification_pending(keys.notification_pending, pending, lease)
+        for key, _, why in marks:
+            if why:
+                self.bucket.put_pending(key, why, lease)
         self.bucket.put_summary(keys.summary, content, attempt.request_id, lease)
 
     def _event_detail(self, attempt: ReportAttempt, content: dict[str, Any]) -> dict[str, Any]:

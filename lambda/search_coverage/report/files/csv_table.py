@@ -1,10 +1,9 @@
-"""excluded-backups.csv: RFC 4180, UTF-8, with a header, and safe to open in a spreadsheet."""
+"""CSV: RFC 4180, UTF-8, with a header, and safe to open in a spreadsheet."""
 
 import csv
 import re
+from collections.abc import Mapping, Sequence
 from typing import TextIO
-
-from search_coverage.report.files.row import COLUMNS, Row
 
 # A spreadsheet takes a cell that begins with one of these characters for a formula (OWASP, "CSV Injection"). It drops
 # invisible characters in front of it (LibreOffice: a NUL). If it splits at another character than the comma, or at a
@@ -22,11 +21,11 @@ _CELL_START = re.compile(
 class CsvTable:
     """Writes rows as CSV into a text file that was opened with ``newline=""``."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
         self._write = csv.writer(file, lineterminator="\r\n").writerow
-        self._write(COLUMNS)
+        self._write(columns)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Mapping[str, object]) -> None:
         """Write one row; what AWS did not send becomes an empty cell."""
         self._write([_cell(value) for value in row.values()])
 

@@ -12,6 +12,11 @@ from search_coverage.names import (
     NOTIFICATION_PENDING_JSON,
     REPORT_HTML,
     REPORTS,
+    RESULTS,
+    RESULTS_CSV,
+    RESULTS_JSONL,
+    RESULTS_PENDING_JSON,
+    SEARCH_RESULTS,
     SUMMARIES,
     SUMMARY_JSON,
 )
@@ -30,6 +35,9 @@ class ReportKeys:
         jsonl: The file in the partition of the Athena table of excluded backups.
         summary_line: The summary again, as one line, in the partition of the Athena table of search jobs.
         notification_pending: Exists while a whole report waits for its messages to be sent.
+        results_pending: Exists while a whole report waits for the results of its search.
+        results_csv: The results for people, in the bucket of the results.
+        results_jsonl: The file in the partition of the Athena table of results, in the same bucket.
     """
 
     prefix: str
@@ -39,6 +47,9 @@ class ReportKeys:
     jsonl: str
     summary_line: str
     notification_pending: str
+    results_pending: str
+    results_csv: str
+    results_jsonl: str
 
     @classmethod
     def of(cls, job: SearchJob) -> Self:
@@ -61,6 +72,9 @@ class ReportKeys:
             jsonl=f"{EXCLUDED_BACKUPS}{partition}/{job.identifier}.jsonl.gz",
             summary_line=f"{SUMMARIES}{partition}/{job.identifier}.json",
             notification_pending=f"{prefix}{NOTIFICATION_PENDING_JSON}",
+            results_pending=f"{prefix}{RESULTS_PENDING_JSON}",
+            results_csv=f"{RESULTS}{prefix.removeprefix(REPORTS)}{RESULTS_CSV}",
+            results_jsonl=f"{SEARCH_RESULTS}{partition}/{job.identifier}/{RESULTS_JSONL}",
         )
 
 

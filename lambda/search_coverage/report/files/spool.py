@@ -1,12 +1,11 @@
 """The files of a report while it is made: on disk, so that memory does not grow with the search."""
 
 import errno
-import gzip
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -14,13 +13,12 @@ from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
-from search_coverage.report.files.csv_table import CsvTable
-from search_coverage.report.files.json_text import compact_json
-from search_coverage.report.files.row import row
-from search_coverage.report.files.summary import SpooledFile
+from search_coverage.report.files.row import COLUMNS, row
+from search_coverage.report.files.table_files import TableFiles
 from search_coverage.report.findings import Examples
 from search_coverage.report.mail.messages import FailedRows
 from search_coverage.report.page.table import row_bytes
+from search_coverage.report.stored_file import SpooledFile
 from search_coverage.report.tally import Tally
 
 _ROWS_ON_PAGE = 2000
@@ -57,15 +55,7 @@ class Spool:
         self._job = job
         self._bytes_of_rows = 0
         self._folder = folder
-        self._csv_path = folder / EXCLUDED_BACKUPS_CSV
-        self._jsonl_path = folder / "excluded-backups.jsonl.gz"
-        self._tables = ExitStack()
-        # Half a character (see json_text) cannot be written as UTF-8; it stays readable as an escape.
-        csv = self._csv_path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-        self._csv = CsvTable(self._tables.enter_context(csv))
-        # No name and no time in the gzip header: the same rows give the same bytes.
-        raw = self._tables.enter_context(self._jsonl_path.open("wb"))
-        self._jsonl = self._tables.enter_context(gzip.GzipFile("", "wb", 6, raw, mtime=0))
+        self._tables = TableFiles(folder / EXCLUDED_BACKUPS_CSV, folder / "excluded-backups.jsonl.gz", COLUMNS)
         self._failed_file = (folder / "failed.jsonl").open("w+b")
         self.failed_rows = FailedRows(self._failed_file)
 
@@ -82,9 +72,7 @@ class Spool:
         """Write and count one exclusion."""
         self.tally.count(exclusion)
         excluded = row(self._job, exclusion)
-        self._csv.add(excluded)
-        text = compact_json(excluded)
-        self._jsonl.write(text.encode() + b"\n")
+        text = self._tables.add(excluded)
         if exclusion.is_failed:
             self.failed_rows.add(excluded, text)
             self._first_failed.setdefault(exclusion.reason, exclusion)
@@ -98,9 +86,7 @@ class Spool:
 
     def finish_tables(self) -> tuple[SpooledFile, SpooledFile]:
         """Close and measure the CSV and the JSON Lines file."""
-        self._tables.close()
-        rows = self.tally.excluded
-        return SpooledFile.of(self._csv_path, rows), SpooledFile.of(self._jsonl_path, rows)
+        return self._tables.finish()
 
     def write_page(self, page: str) -> SpooledFile:
         """Write and measure the page."""

@@ -1,45 +1,18 @@
 """summary.json: the report in numbers. Written last, it is the mark that the report is whole."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from search_coverage import __version__
 from search_coverage.coverage.canonical import sha256_of
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import Inventory
-from search_coverage.report.findings import Findings
+from search_coverage.report.findings import Findings, KeptResults
+from search_coverage.report.stored_file import SpooledFile, StoredFile
 
 _VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class SpooledFile:
-    """A finished file: what goes up, and how to prove later that it is unchanged."""
-
-    path: Path
-    sha256: str
-    bytes: int
-    rows: int
-
-    @classmethod
-    def of(cls, path: Path, rows: int) -> Self:
-        """Measure a file."""
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(path, sha256, path.stat().st_size, rows)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of a report in the bucket; ``version_id`` is None if the bucket has no versions."""
-
-    key: str
-    version_id: str | None
-    file: SpooledFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +71,7 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
         },
         "files": {kind: _file_members(stored, stored.file) for kind, stored in files.items()},
         "inventory": _inventory_members(findings.inventory),
+        "results": _results_members(findings.results),
         "notification": {
             "failedBackups": tally.failed,
             "messageIds": list(notified.message_ids),
@@ -131,6 +105,16 @@ def _without_versions(value: Any) -> Any:
 def _file_members(stored: StoredFile, file: SpooledFile) -> dict[str, Any]:
     members = {"key": stored.key, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
     return {**members, "versionId": stored.version_id}
+
+
+def _results_members(results: KeptResults) -> dict[str, Any]:
+    return {
+        "status": results.status.value,
+        "message": results.message,
+        "rows": results.rows,
+        "bucket": results.bucket,
+        "files": {kind: _file_members(stored, stored.file) for kind, stored in results.files.items()},
+    }
 
 
 def _inventory_members(inventory: Inventory) -> dict[str, Any]:

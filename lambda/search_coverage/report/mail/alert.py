@@ -55,6 +55,7 @@ def messages(findings: Findings, failed: FailedRows, bucket: str) -> Iterator[Me
             "searchJob": job_members,
             "verdict": findings.judgement.verdict.value,
             "backups": asdict(findings.tally.backups),
+            "results": {"status": findings.results.status.value, "rows": findings.results.rows},
             "report": {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": folder_url},
         },
         email=digest(findings, bucket, keys.prefix, folder_url),

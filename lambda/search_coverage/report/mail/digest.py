@@ -37,6 +37,7 @@ def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> st
         ["THE FULL REPORT", f"{REPORT_HTML} in", console_url, f"s3://{bucket}/{prefix}"],
         _blind_spots(findings),
         _search_job(findings),
+        _results(findings),
         _search_again(findings),
         _failed(findings),  # last: what is too long for a message is cut here
     )
@@ -112,6 +113,11 @@ def _search_job(findings: Findings) -> list[str]:
         *_wrapped(f"Status: {status}, ended {ended}", indent="  "),
         f"Account {job.arn.account}, Region {job.arn.region}",
     ]
+
+
+def _results(findings: Findings) -> list[str]:
+    sentences = wording.results_in_words(findings)
+    return ["THE RESULTS", *(line for each in sentences for line in _wrapped(one_line(each, 500)))] if sentences else []
 
 
 def _search_again(findings: Findings) -> list[str]:
