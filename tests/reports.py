@@ -14,6 +14,7 @@ from typing import Any
 
 from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
@@ -89,10 +90,18 @@ def hostile_exclusion() -> Exclusion:
     )
 
 
-def hostile_job() -> SearchJob:
-    """Return a search job with hostile texts only."""
-    scope = SearchScope((HOSTILE,), None, None, (HOSTILE,) * 7, (HOSTILE,), ((HOSTILE, HOSTILE),))
-    return search_job(name=HOSTILE, status=HOSTILE, status_message=HOSTILE, scope=scope)
+def hostile_job(resource_type: str = HOSTILE) -> SearchJob:
+    """Return a search job with hostile texts only; with a real resource type, it can be started again."""
+    scope = SearchScope((resource_type,), None, None, (HOSTILE,) * 7, (HOSTILE,), ((HOSTILE, HOSTILE),))
+    conditions = [{"Value": HOSTILE, "Operator": HOSTILE}]
+    return search_job(
+        name=HOSTILE,
+        status=HOSTILE,
+        status_message=HOSTILE,
+        scope=scope,
+        item_filters=ItemFilters.of({"S3ItemFilters": [{"ObjectKeys": conditions, HOSTILE: conditions}]}),
+        tags=((HOSTILE, HOSTILE),),
+    )
 
 
 @dataclass(frozen=True)
