@@ -26,6 +26,7 @@ from search_coverage.report.mail.messages import Message
 from search_coverage.report.page.html import page
 from search_coverage.report.stored_file import StoredFile
 from tests.examples import JOB_ID, backup, search_job
+from tests.planted import refuse_planted
 
 PREFIX = f"reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/"
 CSV_KEY = f"{PREFIX}excluded-backups.csv"
@@ -165,12 +166,14 @@ def report(
         now = datetime(2026, 11, 20, 9, 6, tzinfo=UTC)
         findings = Findings(job, tally, inventory, judgement, now, spool.examples)
         table, lines = spool.finish_tables()
+        messages = list(alert.messages(findings, spool.failed_rows, "reports-bucket"))
+        refuse_planted(messages, "a message")
         return Report(
             findings,
             table.path.read_bytes(),
             lines.path.read_bytes(),
             summary(findings, {"csv": StoredFile(CSV_KEY, "v1", table)}, Notified(("message-1",))),
-            list(alert.messages(findings, spool.failed_rows, "reports-bucket")),
+            messages,
         )
 
 

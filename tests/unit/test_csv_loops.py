@@ -55,7 +55,7 @@ def test_a_loop_makes_an_index_for_every_backup_of_the_reason_and_names_what_it_
 
 
 def test_a_loop_searches_every_backup_of_the_reason_again_twenty_at_a_time(tmp_path: Path) -> None:
-    (loop,) = search_all_again(search_job(), Reason.INDEX_MISSING)
+    _, loop = search_all_again(search_job(), Reason.INDEX_MISSING)
 
     run(loop, tmp_path, [*ROWS, HOSTILE, OTHER], aws=NOTES_ITS_CALLS)
 

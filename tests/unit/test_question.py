@@ -78,7 +78,7 @@ def test_several_values_are_joined_and_several_filters_are_numbered() -> None:
 
 @pytest.mark.parametrize(("types", "what"), [(("S3",), "object"), (("EBS",), "file"), ((), "file or object")])
 def test_without_a_filter_it_looked_for_everything(types: tuple[str, ...], what: str) -> None:
-    assert lines("Looked for", scope=SearchScope(types)) == (f"every {what}",)
+    assert lines("Looked for", scope=SearchScope(types), item_filters=ItemFilters()) == (f"every {what}",)
 
 
 def test_filters_that_are_not_kept_are_named_and_no_more() -> None:

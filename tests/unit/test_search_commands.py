@@ -104,7 +104,7 @@ def test_the_same_search_again_asks_for_all_of_it(tmp_path: Path) -> None:
 
 
 def test_what_the_search_was_not_asked_is_not_asked_again(tmp_path: Path) -> None:
-    job = search_job(name=None)
+    job = search_job(name=None, item_filters=ItemFilters())
 
     assert asked(options_of(same_search(job), tmp_path)) == {"SearchScope": {"BackupResourceTypes": ["EBS"]}}
     assert "filters" not in "".join([*search_again(job, FEW), *search_all_again(job, Reason.NOT_FINISHED)])
@@ -198,7 +198,7 @@ def test_all_are_searched_again_one_type_and_twenty_at_a_time() -> None:
     many = numbered(50, Reason.NOT_FINISHED)
     of_s3 = excluded(Reason.NOT_FINISHED, resource_type="S3", backup_arn="arn:aws:backup:us-east-1:1:recovery-point:1")
 
-    searches = search_again(search_job(), [*many, *many, of_s3])
+    searches = search_again(search_job(item_filters=ItemFilters()), [*many, *many, of_s3])
 
     assert [search.count("arn:") for search in searches] == [20, 20, 10, 1]
 

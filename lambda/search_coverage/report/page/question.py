@@ -10,6 +10,7 @@ from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_commands import filters_are_long
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.names import SUMMARY_JSON
 from search_coverage.report.plain_text import visible
 from search_coverage.report.wording import moment_in_words, type_in_words
 
@@ -70,8 +71,8 @@ def filters_note(job: SearchJob) -> str | None:
         )
     if filters_are_long(filters):
         return (
-            "The filters are too long for this page. The first command takes them from summary.json, which is next to "
-            "this page: run it in the folder of that file."
+            f"The filters are too long for this page. The first command takes them from {SUMMARY_JSON}, which is next "
+            "to this page: run it in the folder of that file."
         )
     return None
 
