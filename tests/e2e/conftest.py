@@ -12,6 +12,8 @@ import pytest
 from search_coverage.names import STACK
 from simulators.backup_search import BackupSimulator
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
+from tests.planted import refuse_planted
+from tests.planted_simulator import PlantedSimulator
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_ADDRESS = "backup-admin@example.com"
@@ -24,7 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[BackupSimulator]:
     """AWS Backup search, with the account and Region of the embedded AWS."""
-    with BackupSimulator(account=EmbeddedAws.account_id, region=EmbeddedAws.region, enforce_quotas=False) as simulator:
+    with PlantedSimulator(account=EmbeddedAws.account_id, region=EmbeddedAws.region, enforce_quotas=False) as simulator:
         yield simulator
 
 
@@ -80,10 +82,18 @@ class Stack:
         """Take the failure records about a search job out of the failure queue."""
         records = []
         for message in self._receive(self.outputs["FailureQueueUrl"]):
+            refuse_planted(message, "a failure")
             record = json.loads(message["Body"])
             if search_job in json.dumps(record["requestPayload"]):
                 records.append(record)
         return records
+
+    def refuse_planted(self) -> None:
+        """Refuse a planted word in what the functions logged, in every mail and in every message."""
+        for function in ("ReportFunctionName", "WatchFunctionName"):
+            refuse_planted(self.aws.lambda_logs(self.outputs[function]), f"the log of {function}")
+        refuse_planted([mail.text for mail in self.aws.mails()], "a mail")
+        refuse_planted(self._all_received(), "a message")
 
     def _all_received(self) -> list[dict[str, Any]]:
         for message in self._receive(self.subscriber):
@@ -112,9 +122,14 @@ def stack(simulator: BackupSimulator, tmp_path_factory: pytest.TempPathFactory) 
     state = tmp_path_factory.mktemp("aws")
     with EmbeddedAws(state_dir=state, simulator_url=simulator.endpoint_url) as aws:
         outputs = aws.deploy(
-            ROOT, context={"notificationEmails": MAIL_ADDRESS}, outputs_file=state / "outputs.json", progress=print
+            ROOT,
+            context={"notificationEmails": MAIL_ADDRESS, "keepItemFilters": "true"},
+            outputs_file=state / "outputs.json",
+            progress=print,
         )
-        yield Stack(aws, outputs[STACK])
+        stack = Stack(aws, outputs[STACK])
+        yield stack
+        stack.refuse_planted()
 
 
 def eventually(look: Callable[[], T | None], *, seconds: float) -> T:

@@ -12,6 +12,7 @@ from search_coverage.names import REPORT_DONE, SERVICE, STATE_CHANGE
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import Stack, eventually
+from tests.planted_simulator import planted_filters
 
 DENIED = "Access denied. You do not have permission to search the recovery point."
 SOME_FAILED = (
@@ -25,7 +26,7 @@ def start_search_job(stack: Stack, simulator: BackupSimulator, name: str, runs_f
     """Start a search job as a user does."""
     simulator.add_scenario(Scenario(name, SOME_FAILED, runs_for=runs_for))
     search_job: str = stack.aws.client("backupsearch").start_search_job(
-        Name=name, SearchScope=simulator.search_scope(name)
+        Name=name, SearchScope=simulator.search_scope(name), ItemFilters=planted_filters("S3")
     )["SearchJobIdentifier"]
     return search_job
 
@@ -168,6 +169,7 @@ def test_the_schedule_notices_a_search_job_that_ends_and_everything_follows_by_i
     # Then the report is whole
     assert summary["verdict"] == "PARTIAL"
     assert summary["backups"] == {"listed": 9, "searched": 5, "excluded": 4, "failed": 3}
+    assert summary["searchJob"]["itemFilters"] == planted_filters("S3")
     for file in summary["files"].values():
         assert hashlib.sha256(stack.read(file["key"])).hexdigest() == file["sha256"]
     lines = gzip.decompress(stack.read(summary["files"]["jsonl"]["key"])).splitlines()

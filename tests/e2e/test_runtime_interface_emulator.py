@@ -15,6 +15,8 @@ from search_coverage.names import REPORT_DONE, Variable
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import ROOT, Stack
+from tests.planted import refuse_planted
+from tests.planted_simulator import PlantedSimulator
 
 pytestmark = pytest.mark.skipif(
     platform.system() != "Linux" or not EMULATOR.exists(),
@@ -38,8 +40,10 @@ def environment(stack: Stack) -> dict[str, str]:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "log"
+def log(tmp_path: Path) -> Iterator[Path]:
+    log = tmp_path / "log"
+    yield log
+    refuse_planted(log.read_text(), "the log of the report function")
 
 
 Start = Callable[[str, Mapping[str, str]], Callable[[object], Any]]
@@ -104,7 +108,7 @@ PAGES = 60
 @contextmanager
 def slow_search() -> Iterator[tuple[BackupSimulator, str]]:
     """Run another AWS Backup, which the schedule does not know, and whose list takes nine seconds."""
-    with BackupSimulator(account=EmbeddedAws.account_id, region=EmbeddedAws.region, enforce_quotas=False) as slow:
+    with PlantedSimulator(account=EmbeddedAws.account_id, region=EmbeddedAws.region, enforce_quotas=False) as slow:
         rows = (BackupGroup(count=1000 * PAGES - 1), BackupGroup(status="FAILED"))
         search_job = slow.finish_job(Scenario("rie-slow", rows))
         slow.faults.add("delay", operation="ListSearchJobBackups", delay_seconds=0.15)

@@ -53,14 +53,14 @@ def _serve(line: Connection) -> None:
     from moto import backends  # noqa: PLC0415
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
-    from simulators.backup_search import BackupSimulator  # noqa: PLC0415
     from tests.faults.proxy import Proxy  # noqa: PLC0415
+    from tests.planted_simulator import PlantedSimulator  # noqa: PLC0415
 
     # moto lists its folders with each request, and makes a parser for each event: once is enough.
     modules = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     vars(jsonpath).update(parse=cache(vars(jsonpath)["parse"]))
-    with BackupSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False) as simulator:
+    with PlantedSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False) as simulator:
         proxy = Proxy(DomainDispatcherApplication(create_backend_app), simulator.endpoint_url)
         places = (_Aws(proxy, simulator), proxy.recorder, proxy.stops)
         line.send(proxy.url)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.faults.tables import OUT, write_cases, write_plays
+from tests.planted import refuse_planted
 
 _LANES = os.cpu_count() or 1
 _LONGEST = 900  # seconds
@@ -69,4 +70,7 @@ def play_story(story: str, folder: Path, shares: Sequence[tuple[int, ...]]) -> t
     logs = [file.with_suffix(".log").read_text(errors="replace") for file in files]
     if failed:
         pytest.fail(logs[failed[0]][-6000:])
-    return [[json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] for file in files], logs[0]
+    refuse_planted(logs, "the log of the functions")
+    rows = [file.read_text(encoding="utf-8") for file in files]
+    refuse_planted(rows, "the error of an attempt")
+    return [[json.loads(line) for line in of_lane.splitlines()] for of_lane in rows], logs[0]

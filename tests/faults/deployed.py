@@ -11,9 +11,11 @@ from typing import Any
 import boto3
 
 from search_coverage.names import METRICS_NAMESPACE, SERVICE, STATE_CHANGE, Variable
+from tests.examples import JANE
 from tests.faults.aws_process import BUCKET, TABLE, AwsProcess
 from tests.faults.functions import Attempt, Functions
 from tests.invocation import ACCOUNT, REGION, Context, state_change
+from tests.planted import refuse_planted
 
 _FORGOTTEN_SECONDS = 8 * 24 * 60 * 60
 SDK = {
@@ -57,6 +59,7 @@ class Deployed:
             Variable.NOTIFY_ON: "FAILED",
             Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
             Variable.INVENTORY: "ON",
+            Variable.KEEP_ITEM_FILTERS: "ON",
         }
         self.functions = Functions(aws, environment)
         self.functions.warm_up(state_change(self.end_search_job()))
@@ -76,6 +79,7 @@ class Deployed:
         """Take the events from the bus: count those of reports, and return the state changes (of one search job)."""
         announced = []
         for event in self.aws.take_messages("bus"):
+            refuse_planted(event, "an event")
             identifier = event["detail"]["searchJobIdentifier"]
             if event["detail-type"] != STATE_CHANGE:
                 self.created[identifier] += 1
@@ -85,6 +89,7 @@ class Deployed:
 
     def count_messages(self) -> None:
         for message in self.aws.take_messages("machines"):
+            refuse_planted(message, "a message")
             body = json.loads(message["Message"])
             search_job = body["searchJob"]["identifier"]
             self.digests[search_job] += message["MessageAttributes"]["kind"]["Value"] == "digest"
@@ -124,6 +129,8 @@ class Deployed:
                 flaws.append("the CSV has other rows than the summary says")
             elif kind == "jsonl" and len(gzip.decompress(content).splitlines()) != file["rows"]:
                 flaws.append("the JSON Lines have other rows than the summary says")
+        if JANE not in json.dumps(summary["searchJob"]["itemFilters"]):
+            flaws.append("the filters are not kept")
         if counts and summary["verdict"] == "COMPLETE":
             flaws.append("a false COMPLETE")
         if counts and summary["backups"] != counts:

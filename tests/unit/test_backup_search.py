@@ -10,8 +10,9 @@ from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.errors import reading, reading_search_job
 from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.use_cases.ports import SearchJobUnknown, SearchKeyDenied
-from tests.examples import JOB_ARN, JOB_ID
+from tests.examples import JANE, JOB_ARN, JOB_ID
 from tests.invocation import ACCOUNT, REGION
+from tests.planted import refuse_planted
 from tests.wire import Answer, Wire, response
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
@@ -166,6 +167,26 @@ def test_an_identifier_from_aws_that_is_none_never_becomes_a_key(identifier: str
 def test_a_search_job_of_which_aws_gives_no_status_is_an_error(body: bytes) -> None:
     with pytest.raises(AwsCallFailed, match=f"Reading search job {JOB_ID} failed"):
         search(body).search_job(JOB_ID)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"S3ItemFilters": [{"CreationTimes": [{"Value": JANE}]}]},
+        {"S3ItemFilters": [{"Sizes": JANE}]},
+        {"S3ItemFilters": [{"ObjectKeys": [{"Value": "x", "Operator": {JANE: 1}}]}]},
+        {"EBSItemFilters": {JANE: JANE}},
+        JANE,
+    ],
+    ids=range(5),
+)
+def test_filters_of_another_shape_are_a_sentence_that_does_not_quote_them(filters: object) -> None:
+    with pytest.raises(
+        AwsCallFailed, match=f"Reading search job {JOB_ID} failed: AWS answered with something unex"
+    ) as e:
+        search(JOB | {"ItemFilters": filters}).search_job(JOB_ID)
+
+    refuse_planted(str(error.value), "the error")
 
 
 def test_a_search_job_that_aws_forgot_is_said_to_be_forgotten() -> None:

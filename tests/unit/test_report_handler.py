@@ -1,20 +1,23 @@
 """The report function: from the event to the answer, with a log that says what happened."""
 
+import errno
+import traceback
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.errors import SearchCoverageError, UnexpectedError
 from search_coverage.handlers.environment import EnvironmentInvalid, ReportEnvironment
 from search_coverage.handlers.report_request import InvalidRequest
 from search_coverage.use_cases.ports import NotPublished, ReportInProgress
 from search_coverage.use_cases.report_search_job import NotificationPending
 from tests.conftest import Log
-from tests.examples import JOB_ID, backup
+from tests.examples import JANE, JOB_ID, backup
 from tests.fakes import FAILED, SEARCHED, World
 from tests.functions import ENVIRONMENT, function, metrics_in
 from tests.invocation import ACCOUNT, REGION, Context, state_change
+from tests.planted import refuse_planted
 from tests.unit.test_hostile_input import CORPUS
 
 EVENT = state_change(JOB_ID)
@@ -149,18 +152,28 @@ def test_a_retry_and_a_replay_beside_a_live_owner_fail_so_that_they_are_tried_ag
     assert log.lines[-1]["error"] == "ReportInProgress"
 
 
-def test_an_error_of_our_own_is_logged_with_its_traceback_and_stays_what_it_is(
+def test_an_error_of_our_own_is_logged_with_its_lines_of_code_and_without_its_text(
     report: Any, world: World, log: Log
 ) -> None:
-    world.does["end of the list"] = lambda: len(None)  # type: ignore[arg-type]
+    world.does["end of the list"] = lambda: {}[JANE]
 
-    with pytest.raises(TypeError):
+    with pytest.raises(UnexpectedError) as raised:
         report(EVENT, Context())
 
     line = log.lines[-1]
-    assert (line["level"], line["error"], line["search_job_id"]) == ("ERROR", "TypeError", JOB_ID)
-    assert "Traceback" in line["exception"]
-    assert "fakes.py" in line["exception"]
+    assert (line["level"], line["error"], line["search_job_id"]) == ("ERROR", "KeyError", JOB_ID)
+    assert line["message"] == str(raised.value)
+    assert line["message"].startswith("unexpected error: KeyError at fakes.py:")
+    assert "in pages_of_backups" in line["traceback"]
+    # Lambda writes what ends an invocation into the log and into the failure queue
+    refuse_planted("".join(traceback.format_exception(raised.value)), "the error")
+
+
+def test_of_an_error_of_the_operating_system_the_text_is_logged(report: Any, world: World, log: Log) -> None:
+    world.fails["end of the list"] = OSError(errno.EIO, "Input/output error", JANE)
+
+    with pytest.raises(UnexpectedError, match=r"OSError \(Input/output error\) at "):
+        report(EVENT, Context())
 
 
 def test_a_report_whose_messages_are_pending_is_counted_and_logged_and_fails(

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.coverage.errors import AwsCallFailed, without_values
 from search_coverage.use_cases.ports import SearchKeyDenied
 
 SHAPE_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
@@ -38,7 +38,8 @@ def reading(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[
         # urllib3's: an error whose body breaks off; the parsers': an answer that is not XML or JSON.
         raise failed(f"{what} failed: {error}") from error
     except SHAPE_ERRORS as error:
-        raise failed(f"{what} failed: AWS answered with something unexpected ({error!r}).") from error
+        where = without_values(error)
+        raise failed(f"{what} failed: AWS answered with something unexpected ({where}).") from error
 
 
 @contextmanager
