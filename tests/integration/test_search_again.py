@@ -72,8 +72,7 @@ class Reader:
         return re.findall(r'"SearchJobIdentifier": "(.*?)"', ran.stdout)
 
     def looks_up(self, search_job: str) -> dict[str, Any]:
-        job: dict[str, Any] = self._client.get_search_job(SearchJobIdentifier=search_job)
-        return job
+        return dict(self._client.get_search_job(SearchJobIdentifier=search_job))
 
 
 @pytest.fixture

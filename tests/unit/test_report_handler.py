@@ -155,7 +155,8 @@ def test_a_retry_and_a_replay_beside_a_live_owner_fail_so_that_they_are_tried_ag
 def test_an_error_of_our_own_is_logged_with_its_lines_of_code_and_without_its_text(
     report: Any, world: World, log: Log
 ) -> None:
-    world.does["end of the list"] = lambda: {}[JANE]
+    nothing: dict[str, str] = {}
+    world.does["end of the list"] = lambda: nothing[JANE]
 
     with pytest.raises(UnexpectedError) as raised:
         report(EVENT, Context())
