@@ -16,7 +16,7 @@ JOB_ARN = f"arn:aws:backup-search:us-east-1:000000000000:search-job/{JOB_ID}"
 
 
 def search_job(**changes: Any) -> SearchJob:
-    """Return a search job that ended well, with changes."""
+    """Return a search job that ended well, with changes. It looked for a person."""
     members: dict[str, Any] = {
         "identifier": JOB_ID,
         "arn": Arn.parse(JOB_ARN),
@@ -25,6 +25,7 @@ def search_job(**changes: Any) -> SearchJob:
         "creation_time": datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
         "completion_time": datetime(2026, 11, 20, 9, 5, 30, tzinfo=UTC),
         "scope": SearchScope(resource_types=("EBS",)),
+        "item_filters": ItemFilters.of({"EBSItemFilters": [{"FilePaths": [{"Value": f"/home/{JANE}"}]}]}),
         **changes,
     }
     return SearchJob(**members)

@@ -26,6 +26,7 @@ from search_coverage.use_cases.notifier import Notifier
 from search_coverage.use_cases.report_search_job import Outcome, ReportSearchJob
 from search_coverage.use_cases.sweep_search_jobs import Sweep, SweepSearchJobs
 from tests.examples import JOB_ID, backup, search_job
+from tests.planted import refuse_planted
 
 if TYPE_CHECKING:
     from search_coverage.coverage.errors import AwsCallFailed
@@ -140,6 +141,7 @@ class FakeSentDigests:
         return message_id if content == what else None
 
     def record(self, key: str, what: str, message_id: str) -> None:
+        refuse_planted((key, what), "the record of a digest")
         self.note("record digest")
         self.records[key] = what, message_id
 
@@ -194,7 +196,7 @@ class World:
         self.does: dict[str, Callable[[], object]] = {}
         self.jobs: dict[str, SearchJob] = {}
         self.tags_of_job: tuple[tuple[str, str], ...] = ()
-        self.keep_item_filters = False
+        self.keep_item_filters = True
         self.keeps_results, self.max_results = False, 1_000
         self.results: list[SearchResult] = []
         self.backups: list[Backup] = []
@@ -268,6 +270,7 @@ class World:
     # The topic and the bus
 
     def publish(self, message: Message) -> str:
+        refuse_planted(message, "a message")
         kind = message.attributes["kind"].value
         self.note(f"publish {kind}")
         if kind == "digest":
@@ -278,6 +281,7 @@ class World:
 
     def report_created(self, arn: Arn, detail: dict[str, Any]) -> None:
         self.note("put event")
+        refuse_planted(detail, "an event")
         self.reported.append(detail)
 
     def announce(self, jobs: Iterable[SearchJob]) -> Iterator[tuple[list[ports.Announcement], list[ports.Refusal]]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, judge
@@ -25,6 +26,7 @@ from search_coverage.report.mail.messages import Message
 from search_coverage.report.page.html import page
 from search_coverage.report.stored_file import StoredFile
 from tests.examples import JOB_ID, backup, search_job
+from tests.planted import refuse_planted
 
 PREFIX = f"reports/000000000000/us-east-1/2026/11/20/{JOB_ID}/"
 CSV_KEY = f"{PREFIX}excluded-backups.csv"
@@ -89,10 +91,18 @@ def hostile_exclusion() -> Exclusion:
     )
 
 
-def hostile_job() -> SearchJob:
-    """Return a search job with hostile texts only."""
-    scope = SearchScope((HOSTILE,), None, None, (HOSTILE,) * 7, (HOSTILE,), ((HOSTILE, HOSTILE),))
-    return search_job(name=HOSTILE, status=HOSTILE, status_message=HOSTILE, scope=scope)
+def hostile_job(resource_type: str = HOSTILE) -> SearchJob:
+    """Return a search job with hostile texts only; with a real resource type, it can be started again."""
+    scope = SearchScope((resource_type,), None, None, (HOSTILE,) * 7, (HOSTILE,), ((HOSTILE, HOSTILE),))
+    conditions = [{"Value": HOSTILE, "Operator": HOSTILE}]
+    return search_job(
+        name=HOSTILE,
+        status=HOSTILE,
+        status_message=HOSTILE,
+        scope=scope,
+        item_filters=ItemFilters.of({"S3ItemFilters": [{"ObjectKeys": conditions, HOSTILE: conditions}]}),
+        tags=((HOSTILE, HOSTILE),),
+    )
 
 
 @dataclass(frozen=True)
@@ -156,12 +166,14 @@ def report(
         now = datetime(2026, 11, 20, 9, 6, tzinfo=UTC)
         findings = Findings(job, tally, inventory, judgement, now, spool.examples)
         table, lines = spool.finish_tables()
+        messages = list(alert.messages(findings, spool.failed_rows, "reports-bucket"))
+        refuse_planted(messages, "a message")
         return Report(
             findings,
             table.path.read_bytes(),
             lines.path.read_bytes(),
             summary(findings, {"csv": StoredFile(CSV_KEY, "v1", table)}, Notified(("message-1",))),
-            list(alert.messages(findings, spool.failed_rows, "reports-bucket")),
+            messages,
         )
 
 

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from search_coverage.coverage.verdict import Inventory, InventoryStatus
 from tests.browser.conftest import Open
 from tests.examples import JOB_ID, search_job
-from tests.reports import CSV_KEY, exclusions, hostile_exclusion, hostile_job, report_page
+from tests.reports import CSV_KEY, exclusions, hostile_exclusion, hostile_job, report, report_page
 
 PHONE, NARROWEST, DESKTOP = ({"width": w, "height": h} for w, h in ((390, 844), (320, 640), (1280, 800)))
 
@@ -48,7 +48,7 @@ def test_reports_of_every_size_open_without_a_complaint(opened: Open, count: int
 @pytest.mark.parametrize("viewport", [NARROWEST, PHONE, DESKTOP], ids=["320", "390", "1280"])
 def test_nothing_is_wider_than_the_screen(opened: Open, partial: str, viewport: dict[str, int]) -> None:
     inventory = Inventory(InventoryStatus.UNAVAILABLE, str(hostile_job().name))
-    hostile = report_page([hostile_exclusion(), *exclusions(20)], job=hostile_job(), inventory=inventory)
+    hostile = report_page([hostile_exclusion(), *exclusions(20)], job=hostile_job("S3"), inventory=inventory)
     for text in (hostile, partial, report_page()):
         page = opened(text, viewport=viewport).page
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
@@ -76,7 +76,7 @@ def test_the_table_with_vault_and_index_fits_1280_pixels_with_each_arn_on_one_li
 def test_everything_begins_at_one_left_edge(opened: Open, partial: str, width: int) -> None:
     page = opened(partial, viewport={"width": width, "height": 800}).page
 
-    edges = page.locator("h1, h2:not(#searched), .coverage, .group, .unseen dl, .scroll").evaluate_all(
+    edges = page.locator("h1, h2:not(#question), .coverage, .group, .unseen dl, .scroll").evaluate_all(
         "all => all.map(element => Math.round(element.getBoundingClientRect().left))"
     )
     assert len(edges) > 8
@@ -116,13 +116,15 @@ def text_of_pages(pdf: bytes) -> list[str]:
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_it_prints_with_all_rows_and_page_numbers(opened: Open, paper: str) -> None:
-    one = opened(report_page(exclusions(120)), color_scheme="dark")
+    made = report(exclusions(120))
+    one = opened(made.page, color_scheme="dark")
     page = one.page
 
     pages = text_of_pages(page.pdf(format=paper))
 
     assert len(pages) > 5
-    foot = f"Search job {JOB_ID} · PARTIAL · report made 20 Nov 2026 09:06:00 UTC"
+    foot = f"Search job {JOB_ID} · PARTIAL · report made 20 Nov 2026 09:06:00 UTC "
+    foot += f"Hash of the summary (SHA-256): {made.summary['contentSha256']}"
     for number, text in enumerate(pages, start=1):
         assert foot in text
         assert f"Page {number} of {len(pages)}" in text
@@ -135,6 +137,17 @@ def test_it_prints_with_all_rows_and_page_numbers(opened: Open, paper: str) -> N
     assert page.locator("#controls:visible, .copy:visible").count() == 0
     expect(page.get_by_role("columnheader", name="Message from AWS")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_the_search_can_be_started_again_from_the_page_and_from_paper(opened: Open, partial: str) -> None:
+    page = opened(partial).page
+    command = page.locator("#same-search")
+
+    expect(command).not_to_be_visible()
+    page.get_by_text("Start the same search again").first.click()
+    expect(command).to_contain_text("aws backupsearch start-search-job")
+    expect(page.locator(".question").get_by_role("button", name="Copy")).to_be_visible()
+    assert '--search-scope \'{"BackupResourceTypes":["EBS"]}\'' in " ".join(text_of_pages(page.pdf()))
 
 
 def test_no_printed_page_ends_with_a_heading(opened: Open) -> None:

@@ -17,6 +17,8 @@ from search_coverage.names import SERVICE, Variable
 from simulators.backup_search import BackupSimulator
 from tests.functions import ENVIRONMENT, function
 from tests.invocation import ACCOUNT, REGION, Context
+from tests.planted import refuse_planted
+from tests.planted_simulator import PlantedSimulator
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture
 def simulator() -> Iterator[BackupSimulator]:
     """A fresh AWS Backup search."""
-    with BackupSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False) as simulator:
+    with PlantedSimulator(account=ACCOUNT, region=REGION, enforce_quotas=False) as simulator:
         yield simulator
 
 
@@ -74,7 +76,7 @@ class Deployment:
             sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=_arn(queue), Attributes=attributes)
         self.events.put_rule(Name="all", EventPattern=json.dumps({"source": [SERVICE]}))
         self.events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": _arn(self.bus_queue)}])
-        self.environment = {**ENVIRONMENT, Variable.ALERTS_TOPIC_ARN: self.topic}
+        self.environment = {**ENVIRONMENT, Variable.ALERTS_TOPIC_ARN: self.topic, Variable.KEEP_ITEM_FILTERS: "ON"}
 
     def report(self, event: Any, context: Context | None = None, **changes: str) -> dict[str, Any]:
         """Invoke the report function in a fresh environment, with changes to its variables."""
@@ -131,6 +133,7 @@ class Deployment:
         taken: list[dict[str, Any]] = []
         while batch := self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
             for message in batch:
+                refuse_planted(message, "a message")
                 taken.append(json.loads(message["Body"]))
                 self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return taken

@@ -10,8 +10,9 @@ import pytest
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.remedies import REMEDIES
-from search_coverage.coverage.remedy_commands import commands_for_all, search_all_again
-from tests.examples import JOB_ID
+from search_coverage.coverage.remedy_commands import commands_for_all
+from search_coverage.coverage.search_commands import search_all_again
+from tests.examples import search_job
 from tests.reports import ROLE, excluded, numbered, report
 
 INDEX = BackupIndex(vault="Default", status="FAILED", role_arn=ROLE)
@@ -54,7 +55,7 @@ def test_a_loop_makes_an_index_for_every_backup_of_the_reason_and_names_what_it_
 
 
 def test_a_loop_searches_every_backup_of_the_reason_again_twenty_at_a_time(tmp_path: Path) -> None:
-    filters, loop = search_all_again(JOB_ID, "us-east-1", Reason.INDEX_MISSING)
+    _, loop = search_all_again(search_job(), Reason.INDEX_MISSING)
 
     run(loop, tmp_path, [*ROWS, HOSTILE, OTHER], aws=NOTES_ITS_CALLS)
 
@@ -62,7 +63,6 @@ def test_a_loop_searches_every_backup_of_the_reason_again_twenty_at_a_time(tmp_p
     arns = [arn for scope in scopes for arn in scope["BackupResourceArns"]]
     assert [len(scope["BackupResourceArns"]) for scope in scopes] == [20, 20, 6]
     assert arns == [row.backup.backup_arn for row in (*ROWS, HOSTILE)]
-    assert filters.endswith(" --region us-east-1 > item-filters.json")
 
 
 @pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_FAILED, Reason.INDEX_DELETING])

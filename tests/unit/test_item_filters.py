@@ -35,7 +35,19 @@ def test_no_filters_are_known_to_be_none(nothing: Any) -> None:
     assert filters.without_values().are_known
 
 
-@pytest.mark.parametrize("broken", [[JANE], {"S3ItemFilters": [JANE]}, {"S3ItemFilters": 7}, {JANE: JANE}])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [JANE],
+        {"S3ItemFilters": [JANE]},
+        {"S3ItemFilters": 7},
+        {JANE: JANE},
+        {"EBSItemFilters": [{"FilePaths": JANE}]},
+        {"EBSItemFilters": [{"FilePaths": {"Value": JANE}}]},
+        {"EBSItemFilters": [{"Sizes": [7]}]},
+        {"EBSItemFilters": [{"FilePaths": [{"Value": "x", "Operator": [JANE]}]}]},
+    ],
+)
 def test_filters_of_another_shape_are_refused_without_quoting_them(broken: Any) -> None:
     with pytest.raises(TypeError) as refused:
         ItemFilters.of(broken)

@@ -1,6 +1,5 @@
 """What to do about each reason: every reason has a remedy, and the AWS CLI accepts its commands."""
 
-import json
 import os
 import re
 import shlex
@@ -21,11 +20,9 @@ from search_coverage.coverage.remedy_commands import (
     commands,
     commands_for_all,
     reading,
-    search_again,
-    search_all_again,
 )
-from tests.examples import JOB_ID, backup
-from tests.reports import ROLE, excluded, numbered
+from tests.examples import backup
+from tests.reports import ROLE, excluded
 
 INDEX = BackupIndex(vault="Default", status="FAILED", role_arn=ROLE)
 S3_ARN = "arn:aws:backup:us-east-1:123456789012:recovery-point:1EB3B5E7"
@@ -63,9 +60,8 @@ def aws_cli(
     monkeypatch.setenv("AWS_DATA_PATH", f"{tmp_path / 'models'}{os.pathsep}{os.environ['AWS_DATA_PATH']}")
     # Its made-up answers break the model's own rule for access points: the value in its example of a map is empty.
     monkeypatch.setattr("awscli.customizations.generatecliskeleton.ArgumentGenerator._generate_type_map", lambda *_: {})
-    # The files that a command reads, as the command before it writes them
+    # The file that a command reads, as the command before it writes it
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "item-filters.json").write_text('{"EBSItemFilters": [{"FilePaths": [{"Value": "/invoice.pdf"}]}]}')
     (tmp_path / "restore-metadata.json").write_text('{"volumeType": "gp3"}')
     for variable in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         monkeypatch.delenv(variable, raising=False)
@@ -123,25 +119,18 @@ def test_the_aws_cli_takes_every_command(reason: Reason, aws_cli: Callable[[list
             assert aws_cli(call) is None, command
 
 
-def test_the_aws_cli_takes_the_commands_for_all_and_those_that_search_again(
-    aws_cli: Callable[[list[str]], str | None],
-) -> None:
+def test_the_aws_cli_takes_the_commands_for_all(aws_cli: Callable[[list[str]], str | None]) -> None:
     loops = [
         loop
         for reason in Reason
         for loop in commands_for_all(REMEDIES[reason], reason, "us-east-1", [exclusion(reason)])
     ]
-    scope = """'{"BackupResourceTypes": ["EBS"]}'"""
-    in_loop = search_all_again(JOB_ID, "us-east-1", Reason.REVIEW)[1].replace('"$scope"', scope)
-    again = search_again(JOB_ID, "us-east-1", [exclusion(Reason.NOT_FINISHED, backup_arn=HOSTILE_ARN)])
 
-    calls = {tuple(call) for command in [*loops, in_loop, *again] for call in calls_of(command)}
+    calls = {tuple(call) for loop in loops for call in calls_of(loop)}
     assert {call[1] for call in calls} == {
         "update-recovery-point-index-settings",
         "get-recovery-point-index-details",
         "describe-recovery-point",
-        "get-search-job",
-        "start-search-job",
     }
     for call in calls:
         assert aws_cli(list(call)) is None
@@ -259,14 +248,6 @@ def test_a_hostile_value_stays_one_word(reason: Reason) -> None:
         assert [word.replace(HOSTILE_ARN, str(backup().backup_arn)) for word in words] == shlex.split(usual)
 
 
-def test_a_hostile_arn_stays_one_value_of_the_scope() -> None:
-    _, search = search_again(JOB_ID, "us-east-1", [exclusion(Reason.NOT_FINISHED, backup_arn=HOSTILE_ARN)])
-    words = shlex.split(search)
-
-    scope = json.loads(words[words.index("--search-scope") + 1])
-    assert scope == {"BackupResourceTypes": ["EBS"], "BackupResourceArns": [HOSTILE_ARN]}
-
-
 @pytest.mark.parametrize(
     "value",
     ["--endpoint-url=https://example.com", "file:///etc/passwd", "a\nb", "arn:aws:ec2:r::x\x1b[2J", "\u202e", ""],
@@ -282,15 +263,6 @@ def test_a_vault_whose_name_starts_with_a_dash_is_not_an_option() -> None:
     (command,) = commands(exclusion(Reason.INDEX_PENDING, BackupIndex("-x")))
 
     assert "--backup-vault-name=-x" in shlex.split(command)
-
-
-def test_all_are_searched_again_one_type_and_twenty_at_a_time() -> None:
-    many = numbered(50, Reason.NOT_FINISHED, INDEX)
-
-    _, *searches = search_again(JOB_ID, "us-east-1", [*many, *many, of_s3(Reason.NOT_FINISHED)])
-
-    assert [search.count("arn:") for search in searches] == [20, 20, 10, 1]
-    assert len(set(re.findall(r"snapshot/\d+", "".join(searches)))) == 50
 
 
 def test_the_advice_of_a_row_ends_with_the_command_where_all_of_it_is_known() -> None:

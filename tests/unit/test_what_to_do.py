@@ -119,4 +119,4 @@ def test_the_page_lists_what_the_search_looked_for_in_a_backup_of_s3_without_an_
 
     assert "--prefix people/jane-doe --query" in page
     assert "AWS documents no way to search it</span>" not in page
-    assert "start-search-job" not in page
+    assert "start-search-job --search-scope" not in page

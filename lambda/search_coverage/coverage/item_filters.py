@@ -37,6 +37,8 @@ class ItemFilters:
             content = plain(item_filters or {})
             filters = [one for of_type in content.values() for one in of_type]
             names = sorted({name for one in filters for name, conditions in one.items() if conditions})
+            for condition in (condition for one in filters for some in one.values() for condition in some):
+                _check_operator(condition.get("Operator", ""))
             return cls(tuple(names), sha256_of(as_a_set(content)), content, _object_keys(content))
         except (TypeError, ValueError, LookupError, AttributeError):
             raise TypeError("ItemFilters has another shape than AWS documents") from None
@@ -49,6 +51,11 @@ class ItemFilters:
     def without_values(self) -> Self:
         """Return what may be kept of them in any case: names and hash."""
         return replace(self, content=None, object_keys=())
+
+
+def _check_operator(operator: Any) -> None:
+    if not isinstance(operator, str):
+        raise TypeError
 
 
 def _object_keys(content: Mapping[str, Any]) -> tuple[KeyFilter, ...]:

@@ -4,24 +4,20 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
-from search_coverage.coverage.arn import Arn, MalformedArn
+from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import BackupIndex
+from search_coverage.coverage.command_words import known_arn, region_option
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.object_keys import KeyFilter
-from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH, CREATE_INDEX, INDEX_STATUS, Remedy, remedy_of
-from search_coverage.names import EXCLUDED_BACKUPS_CSV
+from search_coverage.coverage.remedies import CREATE_INDEX, INDEX_STATUS, Remedy, remedy_of
+from search_coverage.coverage.search_commands import READ_CSV
 
-# A value of another shape is left to the reader: the CLI takes "-…" for an option and "file://…" for a file to send,
-# and a terminal obeys invisible characters.
-_ARN_CHARACTERS = 2048
 _ROLE = re.compile(r"arn:[a-z][a-z0-9-]*:iam::[0-9]*:role/(?:\S*/)?(?P<name>[\w+=,.@][\w+=,.@-]*)")
 _VAULT = re.compile(r"[A-Za-z0-9_-]{1,50}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_IDENTIFIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}")
-_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,49}")
 _NAME = re.compile(r"\{(\w+)\}")
 # Options that are left out where nothing is known for them.
 _OPTIONAL = frozenset({"point_in_time", "key_prefix"})
@@ -66,13 +62,6 @@ def advice(exclusion: Exclusion) -> str:
     return f"{remedy.remedy} Command: {_filled(first, values)}"
 
 
-def search_again(search_job: str, region: str, exclusions: Iterable[Exclusion]) -> list[str]:
-    """Return the commands that search these backups again for the same items, as many per search as AWS takes."""
-    values = _of_search(search_job, region)
-    searches = [_search(shlex.quote(scope), values) for scope in _scopes(exclusions)]
-    return [_item_filters(values), *searches] if searches else []
-
-
 def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion]) -> list[str]:
     """Return a loop over excluded-backups.csv that runs the commands of a remedy for all backups of a reason.
 
@@ -84,7 +73,7 @@ def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Se
     """
     known = [_values(exclusion) for exclusion in exclusions]
     roles = {values.get("role_arn") for values in known}
-    values = _of_search("", region) | ({"role_arn": role} if len(roles) == 1 and (role := roles.pop()) else {})
+    values = {"region": region} | ({"role_arn": role} if len(roles) == 1 and (role := roles.pop()) else {})
     in_loop = [text for text in remedy.commands if "recovery_point_arn" in _names(text) <= _VALUES_OF_LOOP]
     if not in_loop or not remedy.searchable or not any("vault" in of_backup for of_backup in known):
         return []
@@ -98,24 +87,12 @@ def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Se
     return [_MEND_ALL.format(reason=reason.value, body=body)]
 
 
-def search_all_again(search_job: str, region: str, reason: Reason) -> list[str]:
-    """Return the commands that search again all backups of a reason in excluded-backups.csv."""
-    values = _of_search(search_job, region)
-    search = _search('"$scope"', values)
-    return [_item_filters(values), _SEARCH_ALL.format(reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search)]
-
-
 # Before an index is ordered: until the old one is gone. After that: until it is made or has failed.
 _WAIT_FOR_INDEX = "while {status} | tee /dev/stderr | grep -Eq 'PENDING|DELETING'; do sleep 60; done"
 
 # The loop names each value of another shape, and leaves it out.
-_READ_CSV = f"""\
-python3 -c 'import csv, json, re, sys
-rows = list(csv.DictReader(open("{EXCLUDED_BACKUPS_CSV}", encoding="utf-8", newline="")))
-rows = [row for row in rows if row["reason"] == "{{reason}}"]
-"""
 _MEND_ALL = (
-    _READ_CSV
+    READ_CSV
     + """\
 for row in rows:
     if re.fullmatch("[A-Za-z0-9_-]+", row["backup_vault"]) and re.fullmatch("arn:[!-~]+", row["backup_arn"]):
@@ -124,48 +101,6 @@ for row in rows:
         print("left out:", row["backup_vault"] or "no vault known,", repr(row["backup_arn"]), file=sys.stderr)' |
 while read -r vault arn; do {body}; done"""
 )
-_SEARCH_ALL = (
-    _READ_CSV
-    + """\
-for kind in sorted({{row["resource_type"] for row in rows}}):
-    arns = [row["backup_arn"] for row in rows if row["resource_type"] == kind and row["backup_arn"]]
-    for at in range(0, len(arns), {at_once}):
-        print(json.dumps({{"BackupResourceTypes": [kind], "BackupResourceArns": arns[at:at + {at_once}]}}))' |
-while read -r scope; do {search}; done"""
-)
-
-
-def _item_filters(values: dict[str, str]) -> str:
-    filters = (
-        "aws backupsearch get-search-job --search-job-identifier {search_job_id} --query ItemFilters --output json"
-    )
-    return f"{_filled(filters, values)} > item-filters.json"
-
-
-def _search(scope: str, values: dict[str, str]) -> str:
-    return (
-        f"aws backupsearch start-search-job --search-scope {scope} --item-filters file://item-filters.json"
-        f"{_region_option(values)}"
-    )
-
-
-def _scopes(exclusions: Iterable[Exclusion]) -> Iterator[str]:
-    """Yield the scopes of searches, each of one resource type and no more backups than a search takes (§2)."""
-    arns_of_types: dict[str, dict[str, None]] = {}
-    for backup in (exclusion.backup for exclusion in exclusions):
-        of_type = backup.resource_type or ""
-        if (arn := _arn(backup.backup_arn)) and _TYPE.fullmatch(of_type):
-            arns_of_types.setdefault(of_type, {})[arn.text] = None
-    for of_type, unique_arns in arns_of_types.items():
-        arns = list(unique_arns)
-        for at in range(0, len(arns), BACKUPS_IN_A_SEARCH):
-            scope = {"BackupResourceTypes": [of_type], "BackupResourceArns": arns[at : at + BACKUPS_IN_A_SEARCH]}
-            yield json.dumps(scope, separators=(",", ":"), ensure_ascii=False)
-
-
-def _of_search(search_job: str, region: str) -> dict[str, str]:
-    values = {"region": region} if _IDENTIFIER.fullmatch(region) else {}
-    return values | ({"search_job_id": search_job} if _IDENTIFIER.fullmatch(search_job) else {})
 
 
 def _remedy(exclusion: Exclusion) -> Remedy:
@@ -176,15 +111,15 @@ def _values(exclusion: Exclusion) -> dict[str, str]:
     """Return what is known of a backup, by its name in the templates."""
     backup, index = exclusion.backup, exclusion.index or BackupIndex()
     values = {"partition": "aws"}
-    if arn := _arn(backup.backup_arn):
+    if arn := known_arn(backup.backup_arn):
         values |= {"recovery_point_arn": arn.text, "partition": arn.partition, **_access_point(arn)}
         if arn.region:
             values["region"] = arn.region
-    if source := _arn(backup.source_resource_arn):
+    if source := known_arn(backup.source_resource_arn):
         values["source"] = source.text
     if index.vault and _VAULT.fullmatch(index.vault):
         values["vault"] = index.vault
-    if _arn(index.role_arn) and (role := _ROLE.fullmatch(index.role_arn or "")):
+    if known_arn(index.role_arn) and (role := _ROLE.fullmatch(index.role_arn or "")):
         values |= {"role_arn": role[0], "role_name": role["name"]}
     return values
 
@@ -216,22 +151,13 @@ def _literal(text: str) -> str:
 
 def _find_vault(values: dict[str, str]) -> str:
     """Return the command that looks through all vaults: by source, AWS names no vault (aws-facts.md §7)."""
-    region = _region_option(values)
+    region = region_option(values.get("region"))
     query = shlex.quote(f"RecoveryPoints[?RecoveryPointArn=={_literal(values['recovery_point_arn'])}].BackupVaultName")
     return (
         "for vault in $(aws backup list-backup-vaults --query 'BackupVaultList[].BackupVaultName' --output text"
         f'{region}); do aws backup list-recovery-points-by-backup-vault --backup-vault-name="$vault" '
         f"--by-resource-arn {shlex.quote(values['source'])} --query {query} --output text{region}; done"
     )
-
-
-def _arn(text: str | None) -> Arn | None:
-    if not text or len(text) > _ARN_CHARACTERS or not text.isprintable() or " " in text:
-        return None
-    try:
-        return Arn.parse(text)
-    except MalformedArn:
-        return None
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
@@ -251,11 +177,7 @@ def _filled(template: str, values: dict[str, str]) -> str:
     if words[:2] == ["aws", "iam"]:  # IAM has no Regions
         return " ".join(words)
     command, redirection, file = " ".join(words).partition(" > ")
-    return f"{command}{_region_option(values)}{redirection}{file}"
-
-
-def _region_option(values: dict[str, str]) -> str:
-    return f" --region {values['region']}" if "region" in values else ""
+    return f"{command}{region_option(values.get('region'))}{redirection}{file}"
 
 
 @cache

@@ -135,7 +135,7 @@ def _search_again(findings: Findings) -> list[str]:
         "TO SEARCH AGAIN",
         *_wrapped(
             f"When the above is done, start a search with the same scope and filters. {REPORT_HTML} has the commands. "
-            "This command shows the scope and the filters of this search:"
+            "This one shows scope and filters, for 7 days after the end of the search:"
         ),
         "aws backupsearch get-search-job \\",
         f"  --search-job-identifier {job.identifier} \\",

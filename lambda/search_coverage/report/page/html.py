@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_coverage import __version__
-from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.coverage.search_commands import same_search
 from search_coverage.report import wording
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.pictures import WIDTH, charts, percent_searched, searched_width
+from search_coverage.report.page.question import filters_note, question
 from search_coverage.report.page.table import page_table
 from search_coverage.report.page.what_to_do import groups
 from search_coverage.report.plain_text import name_of, visible
@@ -32,7 +33,7 @@ def page(findings: Findings, csv_key: str, content_sha256: str) -> str:
     job, tally, verdict = findings.job, findings.tally, findings.judgement.verdict
     backups = tally.backups
     total = max(findings.backups_meant, backups.searched + backups.excluded)
-    style, script = f"{_file('report.css')}{_foot_of_print(findings)}", _file("report.js")
+    style, script = f"{_file('report.css')}{_foot_of_print(findings, content_sha256)}", _file("report.js")
     return _template().render(
         style=style,
         script=script,
@@ -49,7 +50,9 @@ def page(findings: Findings, csv_key: str, content_sha256: str) -> str:
         blind_spots=blind_spots(job, findings.inventory),
         findings=findings,
         job=job,
-        scope=_scope(job.scope),
+        question=question(job),
+        same_search=same_search(job),
+        filters_note=filters_note(job),
         backups=backups,
         total=total,
         searched_width=searched_width(backups, total),
@@ -64,34 +67,19 @@ def page(findings: Findings, csv_key: str, content_sha256: str) -> str:
     )
 
 
-def _scope(scope: SearchScope) -> list[tuple[str, tuple[str, ...]]]:
-    """Describe what the search was asked to look into, as headings with one or more lines."""
-    types = " and ".join(map(wording.type_in_words, scope.resource_types)) or "any"
-    bounds = (("after", scope.created_after), ("before", scope.created_before))
-    made = " and ".join(f"{word} {wording.moment_in_words(moment)}" for word, moment in bounds if moment)
-    lines = [
-        ("Resource type", (types,)),
-        ("Backups made", (made,) if made else ()),
-        ("Backups of", scope.source_arns),
-        ("These backups", scope.backup_arns),
-        ("Backups with the tags", tuple(f"{key} = {value}" for key, value in scope.tags)),
-    ]
-    found = [(title, values) for title, values in lines if values]
-    return found if len(found) > 1 else [*found, ("Narrowed by", ("nothing: every backup of that type with an index",))]
-
-
 def _moment(moment: datetime | None) -> str:
     return wording.moment_in_words(moment) if moment else "–"
 
 
-def _foot_of_print(findings: Findings) -> str:
+def _foot_of_print(findings: Findings, content_sha256: str) -> str:
     """Write the foot of every printed page, which Chromium takes from the style alone.
 
     It has no text from AWS: the identifier was checked to be a UUID.
     """
     verdict, made = wording.verdict_in_words(findings.judgement.verdict), wording.moment_in_words(findings.generated_at)
-    foot = f"Search job {findings.job.identifier} · {verdict} · report made {made}"
-    return f'@page {{ @bottom-left {{ content: "{foot}"; font: 8pt sans-serif; color: #444; }} }}\n'
+    job = f"Search job {findings.job.identifier} · {verdict} · report made {made}"
+    lines = f"{job}\\a Hash of the summary (SHA-256): {content_sha256}"
+    return f'@page {{ @bottom-left {{ content: "{lines}"; }} }}\n'
 
 
 def _policy(style: str, script: str) -> str:

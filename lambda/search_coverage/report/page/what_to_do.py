@@ -11,9 +11,8 @@ from search_coverage.coverage.remedy_commands import (
     commands,
     commands_for_all,
     reading,
-    search_again,
-    search_all_again,
 )
+from search_coverage.coverage.search_commands import search_again, search_all_again
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.findings import Findings
 from search_coverage.report.wording import reasons_in_order
@@ -63,10 +62,10 @@ def _group(job: SearchJob, reason: Reason, count: int, first: Sequence[Exclusion
     loops: list[str] = []
     if shown < count and (loops := commands_for_all(remedy, reason, job.arn.region, first)):
         shown, blocks, reads, removes = count, loops, reads[:1], removes[:1]
-    again = search_again(job.identifier, job.arn.region, first) if remedy.searchable else []
+    again = search_again(job, first) if remedy.searchable else []
     all_again = bool(again) and (len(first) < count or _bytes(again) > _SEARCHES_BYTES)
     if all_again:
-        again = search_all_again(job.identifier, job.arn.region, reason)
+        again = search_all_again(job, reason)
     return Group(reason, count, remedy, shown, blocks, reads, removes, again, from_csv=bool(loops) or all_again)
 
 
