@@ -1,0 +1,59 @@
+"""A shell that uses the embedded AWS: the demo runs commands in it as a user would."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
+from simulators.embedded_aws.errors import EmulatorError
+
+_INDENT = 3
+_SECONDS = 60.0
+
+
+class Shell:
+    """Runs commands in a folder. Those of the project's environment, such as `aws`, come first on its PATH."""
+
+    def __init__(self, aws: EmbeddedAws, folder: Path, console: Console) -> None:
+        self._environment = aws.environment() | {"COLUMNS": str(console.width - _INDENT)}
+        self._folder = folder
+        self._console = console
+
+    def show(self, command: str) -> None:
+        """Run a command, and show it with what it prints; an EmulatorError means that it failed."""
+        self.show_command(command)
+        with self._console.status(shlex.split(command)[0]):
+            printed = self.run(command)
+        self._print(printed)
+
+    def show_command(self, command: str) -> None:
+        """Show a command."""
+        self._print(f"$ {command}", style="bold")
+
+    def run(self, command: str) -> str:
+        """Run a command, and return what it prints.
+
+        Raises:
+            EmulatorError: It failed; the text says what it printed.
+        """
+        done = subprocess.run(
+            shlex.split(command),
+            cwd=self._folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise EmulatorError(f"{command} ended with exit code {done.returncode}: {done.stdout.strip()}")
+        return done.stdout.rstrip()
+
+    def _print(self, text: str, style: str = "") -> None:
+        lines = Text(text, style=style, overflow="fold")
+        self._console.print(Padding(lines, (0, 0, 0, _INDENT), expand=False))
