@@ -35,7 +35,7 @@ def keep(deployment: Deployment) -> Callable[[str], dict[str, Any]]:
 
     def run(search_job: str, **changes: Any) -> dict[str, Any]:
         event = {"searchJobIdentifier": search_job, **changes}
-        deployment.report(event, **{Variable.RESULTS_BUCKET: BUCKET, Variable.MAX_RESULTS: "1000000"})
+        deployment.report(event, None, **{Variable.RESULTS_BUCKET: BUCKET, Variable.MAX_RESULTS: "1000000"})
         summary = deployment.summary(search_job)
         assert summary
         return summary

@@ -234,7 +234,7 @@ def test_the_backups_excluded_on_a_day_come_with_their_first_day(reports: Report
     evening = reports.of_search(8, searched(), left_out("invoices", status="STOPPED"), name="evening")
     reports.of_search(9, left_out("invoices"), left_out("new"))
 
-    columns = "search_job_id search_job_name backup_arn reason excluded_since searches_so_far"
+    columns = "search_job_id search_job_name backup_arn reason left_out_since searches_so_far"
     answer = reports.answer("excluded-on-a-day", columns, about="2026-10-08")
 
     nth = {search_job: 2 + place for place, search_job in enumerate(sorted([morning, evening]))}

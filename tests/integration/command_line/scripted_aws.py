@@ -23,6 +23,7 @@ _FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
 
 OUTPUTS = {
     "ReportBucketName": "reports",
+    "ResultsBucketName": "results",
     "AlertsTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
     "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
     "ReportFunctionName": "report",
@@ -36,6 +37,7 @@ OUTPUTS = {
 REPORTS_KEY, MESSAGES_KEY = (f"{digit * 8}-2222-3333-4444-555555555555" for digit in "16")
 RESOURCES = [
     Resource("AWS::KMS::Key", "ReportStoreKey8458C457", REPORTS_KEY),
+    Resource("AWS::KMS::Key", "ResultsStoreKey1C3DE8E6", REPORTS_KEY),
     Resource("AWS::KMS::Key", "AlertsKey9E1197AF", MESSAGES_KEY),
     Resource("AWS::Scheduler::Schedule", "WatcherSchedule56D5C7A5", "schedule"),
     Resource("AWS::Events::Rule", "ReporterRule05AE7282", "rule"),
@@ -60,6 +62,10 @@ BUCKET_STATEMENTS = {
     "OnlyTheReportFunctionWritesReports": "others can write reports",
     "NothingIsReplicatedIntoTheEvidence": "others can replicate reports into it",
     "NobodyLiftsALock": "others can remove a lock",
+}
+RESULTS_STATEMENTS = {
+    "OnlyTheReportFunctionWritesResults": "others can write results",
+    "NothingIsReplicatedIntoTheResults": "others can replicate results into it",
 }
 
 Answer = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]] | BotoCoreError | ClientError
@@ -149,7 +155,7 @@ IN_ORDER: Answers = {
     "HeadBucket": {},
     "GetBucketVersioning": {"Status": "Enabled"},
     "GetBucketEncryption": bucket_encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID=REPORTS_KEY),
-    "GetBucketPolicy": bucket_policy(*BUCKET_STATEMENTS),
+    "GetBucketPolicy": bucket_policy(*BUCKET_STATEMENTS, *RESULTS_STATEMENTS),
     "DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},
     "ListSearchJobs": {"SearchJobs": []},
     "ListObjectsV2": {"Contents": []},
