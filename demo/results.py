@@ -27,6 +27,14 @@ def verdict_markup(code: str) -> str:
     return f"[{_VERDICT_STYLES[verdict]}]{verdict_in_words(verdict)}[/]"
 
 
+def kept_in_words(results: dict[str, Any]) -> str:
+    """Say how many results of a search are kept, and whether these are all."""
+    if results["rows"] is None:
+        return "its results are NOT kept"
+    number = f"{results['rows']} {'result' if results['rows'] == 1 else 'results'} kept"
+    return number if results["message"] is None else f"INCOMPLETE: {number}"
+
+
 def since_the_previous(summary: dict[str, Any]) -> str | None:
     """Say what changed since the previous search with the same question; None if there is none."""
     previous = summary["previous"]
@@ -82,13 +90,11 @@ def show(console: Console, results: Sequence[Result], folder: Path) -> None:
 
 
 def _show_result(console: Console, result: Result, folder: Path) -> None:
-    job, backups, kept, verdict = (result.summary[name] for name in ("searchJob", "backups", "results", "verdict"))
+    job, backups, verdict = (result.summary[name] for name in ("searchJob", "backups", "verdict"))
     counts = f"{backups['listed']} listed, {backups['searched']} searched, {backups['excluded']} not searched"
-    noun = "result" if kept["rows"] == 1 else "results"
-    is_whole = "" if kept["message"] is None else f", INCOMPLETE: {kept['status']}"
     console.print(f"   {result.name}, which ended as {job['status']}: {verdict_markup(verdict)}")
     console.print(f"            {counts}, {backups['failed']} failed")
-    console.print(f"            {kept['rows'] or 0} {noun} kept{is_whole}")
+    console.print(f"            {kept_in_words(result.summary['results'])}")
     if changes := since_the_previous(result.summary):
         console.print(f"            since the previous search: {changes}")
     console.print(f"     report {folder / result.page}")

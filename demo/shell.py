@@ -2,16 +2,16 @@
 
 import shlex
 import subprocess
+import textwrap
 from pathlib import Path
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from simulators.embedded_aws.errors import EmulatorError
 
-_INDENT = 3
+_INDENT = "   "
 _SECONDS = 60.0
 
 
@@ -19,7 +19,8 @@ class Shell:
     """Runs commands in a folder. Those of the project's environment, such as `aws`, come first on its PATH."""
 
     def __init__(self, aws: EmbeddedAws, folder: Path, console: Console) -> None:
-        self._environment = aws.environment() | {"COLUMNS": str(console.width - _INDENT)}
+        self._width = console.width - len(_INDENT)
+        self._environment = aws.environment() | {"COLUMNS": str(self._width)}
         self._folder = folder
         self._console = console
 
@@ -55,5 +56,6 @@ class Shell:
         return done.stdout.rstrip()
 
     def _print(self, text: str, style: str = "") -> None:
-        lines = Text(text, style=style, overflow="fold")
-        self._console.print(Padding(lines, (0, 0, 0, _INDENT), expand=False))
+        for line in text.splitlines():
+            for part in textwrap.wrap(line, self._width, break_on_hyphens=False, replace_whitespace=False) or [""]:
+                self._console.print(Text(f"{_INDENT}{part}", style=style))

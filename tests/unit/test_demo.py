@@ -56,11 +56,8 @@ def test_the_demo_shows_each_verdict_in_the_words_of_the_report(verdict: Verdict
     ("results", "line"),
     [
         ({"status": "COMPLETE", "rows": 1, "message": None}, "1 result kept"),
-        ({"status": "PARTIAL", "rows": 12, "message": "It was stopped."}, "12 results kept, INCOMPLETE: PARTIAL"),
-        (
-            {"status": "UNAVAILABLE", "rows": None, "message": "No permission."},
-            "0 results kept, INCOMPLETE: UNAVAILABLE",
-        ),
+        ({"status": "PARTIAL", "rows": 12, "message": "It was stopped."}, "INCOMPLETE: 12 results kept"),
+        ({"status": "UNAVAILABLE", "rows": None, "message": "No permission."}, "its results are NOT kept"),
     ],
 )
 def test_the_demo_says_how_many_results_are_kept_and_whether_that_is_all(results: dict[str, Any], line: str) -> None:
