@@ -23,7 +23,6 @@ _FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
 
 OUTPUTS = {
     "ReportBucketName": "reports",
-    "ResultsBucketName": "results",
     "AlertsTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
     "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
     "ReportFunctionName": "report",
@@ -37,7 +36,6 @@ OUTPUTS = {
 REPORTS_KEY, MESSAGES_KEY = (f"{digit * 8}-2222-3333-4444-555555555555" for digit in "16")
 RESOURCES = [
     Resource("AWS::KMS::Key", "ReportStoreKey8458C457", REPORTS_KEY),
-    Resource("AWS::KMS::Key", "ResultsStoreKey1C3DE8E6", REPORTS_KEY),
     Resource("AWS::KMS::Key", "AlertsKey9E1197AF", MESSAGES_KEY),
     Resource("AWS::Scheduler::Schedule", "WatcherSchedule56D5C7A5", "schedule"),
     Resource("AWS::Events::Rule", "ReporterRule05AE7282", "rule"),
@@ -172,7 +170,14 @@ class ScriptedStack(Deployment):
     _shared_clients: ClassVar[dict[Any, Any]] = {}
     answers: ClassVar[Answers] = {}
 
-    def __init__(self, answers: Answers = IN_ORDER, *, now: datetime = NOW, status: str = "CREATE_COMPLETE") -> None:
+    def __init__(
+        self,
+        answers: Answers = IN_ORDER,
+        *,
+        now: datetime = NOW,
+        status: str = "CREATE_COMPLETE",
+        keeps_results: bool = False,
+    ) -> None:
         if ScriptedStack._shared is None:
             core: Any = botocore.session.Session()
             core.set_credentials("testing", "testing")
@@ -182,8 +187,9 @@ class ScriptedStack(Deployment):
         self._clients = ScriptedStack._shared_clients
         ScriptedStack.answers = answers
         self.__dict__["stack"] = {"StackStatus": status, "CreationTime": CREATED}
-        self.__dict__["outputs"] = OUTPUTS
-        self.__dict__["resources"] = RESOURCES
+        results_key = Resource("AWS::KMS::Key", "ResultsStoreKey1C3DE8E6", REPORTS_KEY)
+        self.__dict__["outputs"] = {**OUTPUTS, **({"ResultsBucketName": "results"} if keeps_results else {})}
+        self.__dict__["resources"] = [*RESOURCES, *([results_key] if keeps_results else [])]
 
 
 def _answer(model: Any, params: dict[str, Any], **_: object) -> tuple[Any, Mapping[str, Any]]:
