@@ -16,7 +16,7 @@ from demo.closing_the_gap import create_indexes
 from demo.deployed_stack import DeployedStack
 from demo.results import show
 from demo.shell import Shell
-from search_coverage.names import STACK
+from search_coverage.names import SERVICE, STACK
 from simulators.backup_search import BackupSimulator, load_scenarios
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from simulators.embedded_aws.errors import EmulatorError
@@ -74,8 +74,8 @@ def run(console: Console) -> None:
         again = search_jobs.start_again(client, audit)
         search_jobs.follow([again], client, stack, console, at_once=True)
         console.print("[bold]6. The pack[/]: everything about this search in one file, and its check:")
-        shell.show(f"search-coverage evidence {again.identifier}")
-        shell.show(f"search-coverage verify search-coverage-{again.identifier}.zip")
+        shell.show(f"{SERVICE} evidence {again.identifier}")
+        shell.show(f"{SERVICE} verify {SERVICE}-{again.identifier}.zip")
         results = stack.collect()
     console.print("[bold]7. What arrived[/]:")
     show(console, results, OUT.relative_to(ROOT))
