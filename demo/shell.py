@@ -39,18 +39,21 @@ class Shell:
         """Run a command, and return what it prints.
 
         Raises:
-            EmulatorError: It failed; the text says what it printed.
+            EmulatorError: It failed, or did not end; the text says what it printed.
         """
-        done = subprocess.run(
-            shlex.split(command),
-            cwd=self._folder,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                shlex.split(command),
+                cwd=self._folder,
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EmulatorError(f"{command} did not end within {_SECONDS:.0f} s: see out/emulator.") from error
         if done.returncode:
             raise EmulatorError(f"{command} ended with exit code {done.returncode}: {done.stdout.strip()}")
         return done.stdout.rstrip()
