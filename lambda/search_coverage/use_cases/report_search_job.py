@@ -23,7 +23,7 @@ from search_coverage.coverage.verdict import Verdict, judge
 from search_coverage.names import SERVICE
 from search_coverage.report.files.keys import ReportKeys
 from search_coverage.report.files.spool import Spool, spool_folder
-from search_coverage.report.files.summary import Notified, summary
+from search_coverage.report.files.summary import Notified, summary, without_item_filters
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.html import page
 from search_coverage.report.stored_file import SpooledFile, StoredFile
@@ -321,7 +321,7 @@ class ReportSearchJob:
         if findings.judgement.verdict is Verdict.COMPLETE or not self.notifier.is_due(findings):
             return None
         not_yet = summary(findings, files, Notified(pending="They were about to be sent."))
-        return self.bucket.put_summary_line(attempt.keys.summary_line, not_yet, attempt.lease)
+        return self.bucket.put_summary_line(attempt.keys.summary_line, without_item_filters(not_yet), attempt.lease)
 
     def _mark(
         self, content: dict[str, Any], attempt: ReportAttempt, earlier: StoredSummary | None, line: str | None
@@ -342,7 +342,7 @@ class ReportSearchJob:
         for key, before, why in marks:
             if before and not why:
                 self.bucket.remove(key, lease)
-        self.bucket.put_summary_line(keys.summary_line, content, lease, line)
+        self.bucket.put_summary_line(keys.summary_line, without_item_filters(content), lease, line)
         for key, _, why in marks:
             if why:
                 self.bucket.put_json(key, {"status": "pending", "why": why}, lease)

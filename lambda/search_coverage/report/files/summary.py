@@ -84,6 +84,12 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
     return {**content, "contentSha256": content_sha256(content)}
 
 
+def without_item_filters(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a summary as its line for Athena has it: no table shows what a search looked for."""
+    job = {name: member for name, member in summary["searchJob"].items() if name != "itemFilters"}
+    return {**summary, "searchJob": job}
+
+
 def content_sha256(summary: Mapping[str, Any]) -> str:
     """Return the hash of what a summary says, which page and print name (docs/report-format.md, *The hash*).
 
