@@ -1,6 +1,8 @@
 """search-coverage, the command for the people who operate the stack."""
 
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -13,7 +15,9 @@ from search_coverage.names import SERVICE
 
 if TYPE_CHECKING:
     from cli.deployment import Deployment
+    from cli.doctor.finding import Finding
     from cli.replay import Outcome
+    from cli.verify import Opened
 
 PROGRAM = SERVICE
 
@@ -56,7 +60,7 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name=PROGRAM)
 @shared_options
 def main() -> None:
-    """Operate a deployed Search Coverage stack: check it, read a report, make a report again.
+    """Operate a deployed Search Coverage stack: check it, read a report, pack it as evidence, make it again.
 
     The options below can stand before or after the command. Credentials and Region come from where the AWS CLI looks.
     """
@@ -114,6 +118,88 @@ def report(options: Options, search_job: str, *, open_it: bool) -> None:
     if open_it:
         open_page(deployment, found)
     _exit(well=found.is_complete)
+
+
+_EVIDENCE_EXAMPLES = f"""\
+  {PROGRAM} evidence 11111111-2222-3333-4444-555555555555
+  {PROGRAM} evidence ID --output case-4711.zip --without-results"""
+
+
+@main.command(epilog=epilog(_EVIDENCE_EXAMPLES, "evidence"))
+@click.argument("search_job", metavar="ID", type=SearchJobId())
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: search-coverage-ID.zip]")
+@click.option("--without-results", is_flag=True, help="Leave out what the search found, even if it is kept.")
+@shared_options
+@click.pass_obj
+def evidence(options: Options, search_job: str, output: Path | None, *, without_results: bool) -> None:
+    """Make one file of a report: a pack of evidence.
+
+    The ZIP file has the page, the tables, the summary, the results if they are kept, and a manifest with the SHA-256,
+    the version and the lock date of each. Exits with 1 if results that are kept could not be read, with 3 if there is
+    no report. Results name files: give the pack only to people who may read them.
+    """
+    deployment = _connect(options)
+    from cli.evidence import make_pack  # noqa: PLC0415
+    from cli.report import find_report  # noqa: PLC0415
+
+    with progress("Packing the report", total=5) as advance:
+        found = find_report(deployment, search_job)
+        path = output or Path(f"{PROGRAM}-{search_job}.zip")
+        pack = make_pack(deployment, found, path, with_results=not without_results, advance=advance)
+    if options.as_json:
+        echo_json(pack.as_json())
+    else:
+        click.echo(pack.as_text())
+    _exit(well=without_results or not pack.left_out)
+
+
+_VERIFY_EXAMPLES = f"""\
+  {PROGRAM} verify search-coverage-11111111-2222-3333-4444-555555555555.zip
+  {PROGRAM} verify case-4711.zip --offline"""
+
+
+@main.command(epilog=epilog(_VERIFY_EXAMPLES, "verify"))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--offline", is_flag=True, help="Do not look for credentials, and do not ask AWS.")
+@shared_options
+@click.pass_obj
+def verify(options: Options, file: Path, *, offline: bool) -> None:
+    """Check that a pack of evidence was not changed.
+
+    It needs no AWS: it holds the files against the manifest and the summary, and calculates the hashes. Where there are
+    credentials, it also asks the bucket. Exits with 1 if something is wrong. Who forges a whole pack can make it fit by
+    itself: compare the hash in the last line with the printed page, or ask the bucket.
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from cli.doctor import printout  # noqa: PLC0415
+    from cli.doctor.finding import State  # noqa: PLC0415
+    from cli.verify import PACK_CONCLUSIONS, NotWhole, open_contents, open_pack  # noqa: PLC0415
+    from cli.verify import verify as verify_pack  # noqa: PLC0415
+
+    with open_pack(file) as pack, progress("Checking the pack") as advance:
+        findings = {}
+        for name, finding in verify_pack(pack):
+            findings[name] = finding
+            advance()
+        if not offline:
+            with suppress(NotWhole):  # which was found above
+                findings |= _asked_of_the_bucket(options, open_contents(pack))
+    if options.as_json:
+        echo_json(printout.as_json(findings))
+    else:
+        printout.print_findings(findings, Console(highlight=False), conclusions=PACK_CONCLUSIONS)
+    _exit(well=printout.worst(findings) is not State.WRONG)
+
+
+def _asked_of_the_bucket(options: Options, opened: "Opened") -> "dict[str, Finding]":
+    from cli.doctor.finding import Finding, State  # noqa: PLC0415
+    from cli.verify_bucket import verify_against_bucket  # noqa: PLC0415
+
+    try:
+        return dict(verify_against_bucket(_connect(options), opened))
+    except CommandError as error:
+        return {"bucket": Finding(State.UNKNOWN, f"Not compared with the bucket: {error.format_message()}")}
 
 
 _REPLAY_EXAMPLES = f"""\

@@ -3,6 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+_REPORT: Final = (
+    "backup-search:GetSearchJob",
+    "cloudformation:DescribeStacks",
+    "kms:Decrypt",
+    "s3:GetObject",
+    "s3:ListBucket",
+)
+_OF_A_VERSION: Final = ("s3:GetObjectRetention", "s3:GetObjectVersion")
 _REPLAY: Final = ("cloudformation:DescribeStacks", "lambda:InvokeFunction")
 
 PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -31,12 +39,14 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "sns:ListSubscriptionsByTopic",
         "sqs:GetQueueAttributes",
     ),
-    "report": (
-        "backup-search:GetSearchJob",
+    "report": _REPORT,
+    "evidence": (*_REPORT, *_OF_A_VERSION),
+    "verify": (
         "cloudformation:DescribeStacks",
         "kms:Decrypt",
         "s3:GetObject",
-        "s3:ListBucket",
+        "s3:GetObjectRetention",
+        "s3:GetObjectVersion",
     ),
     "replay": _REPLAY,
     "replay --failed": (*_REPLAY, "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"),

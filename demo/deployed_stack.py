@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from demo.results import WHY_NO_MAIL, Result
-from search_coverage.names import REPORT_HTML, REPORTS, SUMMARY_JSON, Variable
+from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML, REPORTS, SUMMARY_JSON, Variable
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 
 
 class DeployedStack:
-    """The bucket, the messages and the mails of a deployment."""
+    """The buckets, the functions, the messages and the mails of a deployment."""
 
     def __init__(self, aws: EmbeddedAws, outputs: dict[str, str], folder: Path) -> None:
         """Subscribe a queue to the topic, as a ticket system would; the e-mail subscription is the stack's own.
@@ -32,15 +32,28 @@ class DeployedStack:
 
     def verdicts(self) -> dict[str, str]:
         """Return the verdicts of the reports so far, by search job."""
-        summaries = [self._read(key) for key in self._keys() if key.endswith(f"/{SUMMARY_JSON}")]
+        summaries = [
+            json.loads(self._read(key)) for key in self._keys(self._bucket) if key.endswith(f"/{SUMMARY_JSON}")
+        ]
         return {summary["searchJob"]["identifier"]: summary["verdict"] for summary in summaries}
+
+    def summary(self, search_job: str) -> dict[str, Any]:
+        """Return the summary of a report."""
+        summary: dict[str, Any] = json.loads(self._file(search_job, SUMMARY_JSON))
+        return summary
+
+    def excluded_backups(self, search_job: str) -> str:
+        """Return the content of a report's CSV file."""
+        return self._file(search_job, EXCLUDED_BACKUPS_CSV).decode()
+
+    def sweep(self) -> None:
+        """Run the watch function now, instead of waiting for its schedule."""
+        self._aws.client("lambda").invoke(FunctionName=self._outputs["WatchFunctionName"])
 
     def collect(self) -> list[Result]:
         """Put every object, every message and every mail into the folder, and return the result of each search job."""
-        for key in self._keys():
-            path = self._folder / "bucket" / key
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._s3.download_file(self._bucket, key, str(path))
+        self._download(self._bucket, self._folder / "bucket")
+        self._download(self._outputs["ResultsBucketName"], self._folder / "results")
         alerts = self._folder / "alerts"
         alerts.mkdir()
         for number, message in enumerate(self._messages(), start=1):
@@ -48,17 +61,22 @@ class DeployedStack:
         for number, mail in enumerate(self._aws.mails(), start=1):
             (self._folder / f"email-{number}.txt").write_text(f"{mail.subject}\n\n{mail.text}", encoding="utf-8")
         (self._folder / "reports").mkdir()
-        results = [self._result(path) for path in self._folder.glob(f"bucket/{REPORTS}**/{SUMMARY_JSON}")]
+        found = self._folder.glob(f"bucket/{REPORTS}**/{SUMMARY_JSON}")
+        summaries = [(json.loads(path.read_text(encoding="utf-8")), path.parent) for path in found]
+        summaries.sort(key=lambda one: str(one[0]["searchJob"]["completionTime"]))
+        results = [self._result(summary, folder) for summary, folder in summaries]
         return sorted(results, key=lambda result: result.page)
 
-    def _result(self, summary_file: Path) -> Result:
+    def _result(self, summary: dict[str, Any], report: Path) -> Result:
         """Find the mail of a report, and link to its folder by a name that a person can type."""
-        summary = json.loads(summary_file.read_text())
-        named = self._folder / "reports" / summary["searchJob"]["name"]
-        named.symlink_to(Path("..") / summary_file.parent.relative_to(self._folder), target_is_directory=True)
-        identifier = summary["searchJob"]["identifier"]
+        job = summary["searchJob"]
+        named = self._folder / "reports" / job["name"]
+        if named.exists():
+            named = named.with_name(f"{job['name']}-again")
+        named.symlink_to(Path("..") / report.relative_to(self._folder), target_is_directory=True)
         mails = sorted(self._folder.glob("email-*.txt"))
-        mail = next((mail for mail in mails if identifier in mail.read_text(encoding="utf-8")), None)
+        its_own = f"Identifier: {job['identifier']}"
+        mail = next((mail for mail in mails if its_own in mail.read_text(encoding="utf-8")), None)
         return Result(
             summary,
             page=named.relative_to(self._folder) / REPORT_HTML,
@@ -73,12 +91,21 @@ class DeployedStack:
         function = self._aws.client("lambda").get_function_configuration(FunctionName=name)
         return WHY_NO_MAIL[function["Environment"]["Variables"][Variable.NOTIFY_ON]]
 
-    def _keys(self) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+    def _download(self, bucket: str, folder: Path) -> None:
+        for key in self._keys(bucket):
+            path = folder / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._s3.download_file(bucket, key, str(path))
+
+    def _keys(self, bucket: str) -> list[str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
-    def _read(self, key: str) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+    def _file(self, search_job: str, name: str) -> bytes:
+        return self._read(next(key for key in self._keys(self._bucket) if key.endswith(f"/{search_job}/{name}")))
+
+    def _read(self, key: str) -> bytes:
+        content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return content
 
     def _messages(self) -> list[dict[str, Any]]:

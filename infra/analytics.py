@@ -1,15 +1,18 @@
 """Queries over all reports: an Athena workgroup with saved queries, and the bucket of their results."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from aws_cdk import Aws, Duration, Size, Stack
 from aws_cdk import aws_athena as athena
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.athena_queries import saved_queries
+from infra.athena_queries import QUERIES, SavedQuery, saved_queries
 from infra.report_store import ReportStore, keep_with_its_policy, private_bucket
 from infra.report_tables import ReportTables
+from infra.results_store import ANSWERS, ResultsStore
 
 RESULT_DAYS: Final = 7
 """A query makes a result again in seconds, so a result is kept for a week only."""
@@ -36,9 +39,11 @@ class Analytics(Construct):
         tables: The database and its tables.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, store: ReportStore) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, store: ReportStore, results: ResultsStore | None
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.tables = ReportTables(self, "Tables", store=store)
+        self.tables = ReportTables(self, "Tables", store=store, results=results)
         self.results = private_bucket(
             self,
             "Results",
@@ -55,24 +60,44 @@ class Analytics(Construct):
             ),
         )
         keep_with_its_policy(self.results)
-        self.workgroup = self._workgroup(store)
-        for query in saved_queries():
+        self.workgroup = self._workgroup(
+            "WorkGroup",
+            Stack.of(self).stack_name,  # Athena requires a name
+            "Search Coverage: ask all reports at once",
+            self.results.s3_url_for_object() + "/",
+            store.key,
+        )
+        self._save(saved_queries(), self.workgroup)
+        if results:
+            workgroup = self._workgroup(
+                "ResultsWorkGroup",
+                f"{Stack.of(self).stack_name}-results",
+                "Search Coverage: ask what searches found; the answers stay with the results",
+                results.bucket.s3_url_for_object(ANSWERS),
+                results.key,
+            )
+            self._save(saved_queries(QUERIES / "results"), workgroup)
+
+    def _save(self, queries: Iterable[SavedQuery], workgroup: athena.CfnWorkGroup) -> None:
+        for query in queries:
             athena.CfnNamedQuery(
                 self,
                 "".join(word.capitalize() for word in query.file.split("-")),
                 name=query.name,
                 description=query.description,
                 database=self.tables.database.ref,
-                work_group=self.workgroup.ref,
+                work_group=workgroup.ref,
                 query_string=query.sql,
             )
 
-    def _workgroup(self, store: ReportStore) -> athena.CfnWorkGroup:
+    def _workgroup(
+        self, construct_id: str, name: str, description: str, location: str, key: kms.IKey
+    ) -> athena.CfnWorkGroup:
         return athena.CfnWorkGroup(
             self,
-            "WorkGroup",
-            name=Stack.of(self).stack_name,  # Athena requires a name
-            description="Search Coverage: ask all reports at once",
+            construct_id,
+            name=name,
+            description=description,
             recursive_delete_option=True,  # or the stack could not be deleted after the first query
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
@@ -82,10 +107,10 @@ class Analytics(Construct):
                     selected_engine_version="Athena engine version 3"  # the version that the queries are written for
                 ),
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=self.results.s3_url_for_object() + "/",
+                    output_location=location,
                     expected_bucket_owner=Aws.ACCOUNT_ID,  # never a bucket of this name in another account
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
-                        encryption_option="SSE_KMS", kms_key=store.key.key_arn
+                        encryption_option="SSE_KMS", kms_key=key.key_arn
                     ),
                 ),
             ),

@@ -51,6 +51,6 @@ class SavedQuery:
         return cls(path.stem, name, " ".join(paragraphs), sql)
 
 
-def saved_queries() -> list[SavedQuery]:
-    """Read all saved queries, in the order of their files."""
-    return [SavedQuery.of(path) for path in sorted(QUERIES.glob("*.sql"))]
+def saved_queries(folder: Path = QUERIES) -> list[SavedQuery]:
+    """Read the saved queries of a folder, in the order of their files."""
+    return [SavedQuery.of(path) for path in sorted(folder.glob("*.sql"))]

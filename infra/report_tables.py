@@ -9,7 +9,9 @@ from aws_cdk import aws_glue as glue
 from constructs import Construct
 
 from infra.report_store import ReportStore
-from search_coverage.names import EXCLUDED_BACKUPS, SUMMARIES
+from infra.results_store import ResultsStore
+from search_coverage.names import EXCLUDED_BACKUPS, SEARCH_RESULTS, SUMMARIES
+from search_coverage.report.files.result_row import RESULT_COLUMNS
 from search_coverage.report.files.row import COLUMNS
 
 DATABASE: Final = "search_coverage"
@@ -31,7 +33,10 @@ SEARCH_JOBS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "version": "bigint",
         "searchjob": (
             "struct<identifier:string,arn:string,name:string,status:string,statusmessage:string,creationtime:string,"
-            "completiontime:string,resourcetypes:array<string>,encryptionkeyarn:string>"
+            "completiontime:string,resourcetypes:array<string>,encryptionkeyarn:string,"
+            "scope:struct<resourcetypes:array<string>,createdafter:string,createdbefore:string,"
+            "sourcearns:array<string>,backuparns:array<string>,tags:map<string,string>>,"
+            "tags:map<string,string>,itemfilternames:array<string>,itemfilterssha256:string,fingerprint:string>"
         ),
         "verdict": "string",
         "verdictreasons": "array<string>",
@@ -49,13 +54,27 @@ SEARCH_JOBS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
             "previousbackuparn:string,previousitems:bigint>>,"
             "notsearchable:array<struct<vault:string,backups:bigint,examples:array<string>>>>"
         ),
+        "results": (
+            f"struct<status:string,message:string,rows:bigint,bucket:string,files:struct<csv:{_FILE},jsonl:{_FILE}>>"
+        ),
+        "previous": (
+            "struct<status:string,message:string,searchjobidentifier:string,endedat:string,summarykey:string,"
+            "verdict:string,newlyexcluded:bigint,stillexcluded:bigint,stillexcludedsince:string,"
+            "nolongerexcluded:bigint,nowsearched:bigint,notinthissearch:bigint,withoutarn:bigint,closed:boolean>"
+        ),
         "notification": "struct<failedbackups:bigint,messageids:array<string>,pending:string>",
         "generatedat": "string",
         "generatorversion": "string",
+        "contentsha256": "string",
     }
 )
-"""The members of a summary. The Glue Data Catalog has lower case only; a query may still write
-`searchJob.completionTime`, because SQL ignores case."""
+"""The members of a summary, but for the item filters, which can be personal data. The Glue Data Catalog has lower case
+only; a query may still write `searchJob.completionTime`, because SQL ignores case."""
+
+SEARCH_RESULTS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {column: "bigint" if column == "size" else "string" for column in RESULT_COLUMNS}
+)
+"""The columns of the results of searches."""
 
 PARTITIONS: Final = ("account", "region", "date")
 """The folders of the files, `account=…/region=…/date=…`."""
@@ -68,7 +87,7 @@ cannot read, instead of skipping the line."""
 
 
 class ReportTables(Construct):
-    """The Glue database and its tables `excluded_backups` and `search_jobs`.
+    """The Glue database and its tables `excluded_backups`, `search_jobs` and, where results are kept, `search_results`.
 
     Athena computes the folders, so that nothing must crawl them or add partitions (partition projection,
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html). Account and Region are enumerations of one
@@ -79,9 +98,10 @@ class ReportTables(Construct):
         tables: The tables.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, store: ReportStore) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, store: ReportStore, results: ResultsStore | None
+    ) -> None:
         super().__init__(scope, construct_id)
-        self._bucket = store.bucket.bucket_name
         self.database = glue.CfnDatabase(
             self,
             "Database",
@@ -91,22 +111,36 @@ class ReportTables(Construct):
                 description="Search Coverage: all reports, as tables",
             ),
         )
-        self.tables = (
+        reports = store.bucket.bucket_name
+        self.tables = [
             self._table(
+                reports,
                 "excluded_backups",
                 EXCLUDED_BACKUPS_COLUMNS,
                 folder=EXCLUDED_BACKUPS,
                 description="One row per backup that a search job did not search.",
             ),
             self._table(
+                reports,
                 "search_jobs",
                 SEARCH_JOBS_COLUMNS,
                 folder=SUMMARIES,
                 description="One row per search job that has a report, even if nothing was excluded.",
             ),
-        )
+        ]
+        if results:
+            of_results = self._table(
+                results.bucket.bucket_name,
+                "search_results",
+                SEARCH_RESULTS_COLUMNS,
+                folder=SEARCH_RESULTS,
+                description="One row per item that a search found, where its results are kept.",
+            )
+            self.tables.append(of_results)
 
-    def _table(self, name: str, columns: Mapping[str, str], *, folder: str, description: str) -> glue.CfnTable:
+    def _table(
+        self, bucket: str, name: str, columns: Mapping[str, str], *, folder: str, description: str
+    ) -> glue.CfnTable:
         """Make a table of the files below a folder, with one JSON object per line."""
         location = f"s3://${{Bucket}}/{folder}"
         # "${!name}" is how Fn::Sub writes a "${name}" that is not its own.
@@ -132,10 +166,10 @@ class ReportTables(Construct):
                     "projection.date.type": "date",
                     "projection.date.format": "yyyy-MM-dd",
                     "projection.date.range": f"{FIRST_DAY},NOW",
-                    "storage.location.template": Fn.sub(f"{location}{partitions}/", {"Bucket": self._bucket}),
+                    "storage.location.template": Fn.sub(f"{location}{partitions}/", {"Bucket": bucket}),
                 },
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    location=Fn.sub(location, {"Bucket": self._bucket}),
+                    location=Fn.sub(location, {"Bucket": bucket}),
                     columns=[glue.CfnTable.ColumnProperty(name=name, type=type_) for name, type_ in columns.items()],
                     input_format="org.apache.hadoop.mapred.TextInputFormat",
                     output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",

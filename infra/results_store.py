@@ -1,5 +1,7 @@
 """The bucket of what searches found, which names files and objects, and the key that encrypts it."""
 
+from typing import Final
+
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -16,6 +18,11 @@ from infra.report_store import (
     private_bucket,
 )
 from infra.settings import Settings
+
+ANSWERS: Final = "athena/"
+"""Where Athena puts its answers about results: they name files as well."""
+
+_ANSWER_DAYS: Final = 7
 
 
 class ResultsStore(Construct):
@@ -59,6 +66,12 @@ class ResultsStore(Construct):
                 "the owner of the account turns on, record who read a result; docs/access.md says how."
             ),
         )
+        self.bucket.add_lifecycle_rule(
+            id="AnswersExpire",
+            prefix=ANSWERS,
+            expiration=Duration.days(_ANSWER_DAYS),
+            noncurrent_version_expiration=Duration.days(1),
+        )
         deny_everybody(self.bucket, "NothingIsReplicatedIntoTheResults", REPLICATION, RESULTS_OF_SEARCHES)
         keep_with_its_policy(self.bucket)
 
@@ -80,6 +93,6 @@ class ResultsStore(Construct):
                 self.bucket,
                 "OnlyTheChosenReadersReadResults",
                 ["s3:GetObject", "s3:GetObjectVersion"],
-                RESULTS_OF_SEARCHES,
+                (*RESULTS_OF_SEARCHES, ANSWERS),
                 conditions={"ArnNotEquals": {"aws:PrincipalArn": [writer.role_arn, *self._readers]}},
             )

@@ -46,7 +46,7 @@ class SearchCoverageStack(Stack):
         store = ReportStore(self, "ReportStore", settings=settings)
         results = ResultsStore(self, "ResultsStore", settings=settings) if settings.keep_results else None
         alerts = Alerts(self, "Alerts", settings=settings)
-        analytics = Analytics(self, "Analytics", store=store)
+        analytics = Analytics(self, "Analytics", store=store, results=results)
         reporter = Reporter(self, "Reporter", settings=settings, store=store, results=results, alerts=alerts)
         watcher = Watcher(self, "Watcher", settings=settings, store=store, table=reporter.table)
         monitoring = Monitoring(

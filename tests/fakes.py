@@ -86,8 +86,17 @@ class FakeBucket:
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: ports.Lease, seen: str | None = None) -> str:
         return self._put(key, f"{compact_json(summary)}\n".encode(), lease, seen=seen)
 
-    def put_pending(self, key: str, why: str, lease: ports.Lease) -> None:
-        self._put(key, readable_json({"why": why}).encode(), lease)
+    def put_json(self, key: str, content: dict[str, Any], lease: ports.Lease) -> None:
+        self._put(key, readable_json(content).encode(), lease)
+
+    def keys_after(self, key: str, at_most: int) -> list[str]:
+        self.note("list the question")
+        folder = f"{key.rpartition('/')[0]}/"
+        return sorted(each for each in self.objects if each.startswith(folder) and each > key)[:at_most]
+
+    def get_file(self, key: str, path: Path) -> None:
+        self.note("get the previous table")
+        path.write_bytes(self.objects[key].body)
 
     def remove(self, key: str, lease: ports.Lease, etag: str | None = None) -> None:
         self.note(f"remove {_short(key)}")
@@ -115,6 +124,8 @@ class FakeBucket:
 
 
 def _short(key: str) -> str:
+    if key.startswith("questions/"):
+        return "question"
     return "line" if key.startswith("summaries/") else key.rpartition("/")[2].replace(f"{JOB_ID}.", "table.")
 
 
@@ -233,7 +244,7 @@ class World:
     def pages_of_backups(self, identifier: str, key_arn: str | None) -> Iterator[BackupsPage]:
         assert key_arn == self.jobs[identifier].encryption_key_arn
         arns = [each.backup_arn for each in self.backups]
-        yield BackupsPage(arns, [each for each in self.backups if each != SEARCHED])
+        yield BackupsPage(arns, [each for each in self.backups if each.status != SEARCHED.status])
         self.note("end of the list")
 
     def pages_of_results(self, identifier: str, key_arn: str | None) -> Iterator[list[SearchResult]]:
@@ -290,10 +301,11 @@ class World:
         replay: bool = False,
         request_id: str | None = None,
         seconds_left: Callable[[], float] = lambda: 900.0,
+        identifier: str = JOB_ID,
     ) -> Outcome:
-        """Report the search job of the examples, each time for another request if none is named."""
+        """Report a search job, that of the examples, each time for another request if none is named."""
         request_id = request_id or f"request-{next(self._requests)}"
-        return self.reporter().run(JOB_ID, replay=replay, request_id=request_id, seconds_left=seconds_left)
+        return self.reporter().run(identifier, replay=replay, request_id=request_id, seconds_left=seconds_left)
 
     def reporter(
         self,

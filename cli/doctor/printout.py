@@ -30,13 +30,20 @@ def worst(findings: Mapping[str, Finding]) -> State:
     return next(state for state in _CONCLUSIONS if state in states)
 
 
-def print_findings(findings: Mapping[str, Finding], console: Console, *, left_out: int) -> None:
+def print_findings(
+    findings: Mapping[str, Finding],
+    console: Console,
+    *,
+    left_out: int = 0,
+    conclusions: Mapping[State, str] = _CONCLUSIONS,
+) -> None:
     """Print each finding, below it what to do, and at the end one line that sums up.
 
     Args:
         findings: By the name of the check.
         console: Where to print.
         left_out: The number of checks that did not run, because there is no stack.
+        conclusions: What the last line begins with, by the worst state.
     """
     symbols = _SYMBOLS if console.encoding.lower().startswith("utf") else _ASCII_SYMBOLS
     for name, finding in findings.items():
@@ -48,10 +55,10 @@ def print_findings(findings: Mapping[str, Finding], console: Console, *, left_ou
             console.print(f"{'':{_STATE_WIDTH + 3}}-> {finding.remedy}{where}.", soft_wrap=True, markup=False)
     counts = ", ".join(f"{number} {state}" for state, number in _counts(findings).items())
     more = f", {left_out} not run because there is no stack" if left_out else ""
-    console.print(f"{_CONCLUSIONS[worst(findings)]}: {counts}{more}.", soft_wrap=True, markup=False, style="bold")
+    console.print(f"{conclusions[worst(findings)]}: {counts}{more}.", soft_wrap=True, markup=False, style="bold")
 
 
-def as_json(findings: Mapping[str, Finding], *, left_out: int) -> dict[str, Any]:
+def as_json(findings: Mapping[str, Finding], *, left_out: int = 0) -> dict[str, Any]:
     """Return the findings as one document."""
     return {
         "state": worst(findings),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from demo.pictures.reports import SEARCHED_AGAIN
+
 MANY_BACKUPS, MANY_REASONS, NOT_LISTED = "ransomware-first-seen", "find-invoice-2026-10", "quarterly-audit"
 """The reports: many backups and two reasons, few backups and many reasons, backups that the search did not list."""
 
@@ -57,11 +59,12 @@ def _search_table(page: Page) -> None:
 
 
 PICTURES = (
-    Picture("report.png", MANY_BACKUPS, 1200, 900, shows=FIRST_SCREEN),
+    Picture("report.png", MANY_BACKUPS, 1200, 1400, shows=FIRST_SCREEN),
     Picture("report-dark.png", MANY_BACKUPS, 1200, 900, shows="header, .hero", dark=True),
     Picture("report-phone.png", MANY_BACKUPS, 390, 844),
     Picture("what-to-do.png", MANY_REASONS, 1200, 900, shows="#do, article:has(#title-PERMISSION_DENIED)"),
     Picture("backups-table.png", MANY_BACKUPS, 1280, 900, shows="section.backups", before=_search_table),
-    Picture("not-listed.png", NOT_LISTED, 1200, 900, shows=FIRST_SCREEN),
+    Picture("not-listed.png", NOT_LISTED, 1200, 1400, shows=FIRST_SCREEN),
+    Picture("closed.png", SEARCHED_AGAIN, 1200, 1900, shows="header, .since"),
     Picture("mail.png", MANY_BACKUPS, 390, 844, of_mail=True),
 )

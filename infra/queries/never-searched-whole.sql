@@ -5,11 +5,11 @@
 -- latest of them on latest_to_check) name no backup of it that they left out. They searched it whole, or it was not in
 -- their scope.
 --
--- What it cannot know: the scope. The reports do not say which sources a search was asked to look at, so that a search
--- of other buckets alone is enough for NOT KNOWN. Look at the scope of the searches to check, as long as AWS keeps
--- them. Whole means no more than that no backup of it is known to have been left out: backups that AWS did not list are
--- known only where the comparison with the vaults (setting inventory) found them. Sources of which no search left out a
--- backup, and searches without a report, are not known here.
+-- A search that named other sources only is not one to check. Reports of before version 1.1 have no scope: such a search
+-- may have been about any source of its type. Look at the scope of the searches to check: it may be narrowed to a time, to
+-- tags or to backups. Whole means no more than that no backup of it is known to have been left out: backups that AWS did not
+-- list are known only where the comparison with the vaults (setting inventory) found them. Sources of which no search left
+-- out a backup, and searches without a report, are not known here.
 
 WITH searches AS (
     -- A search has one resource type. Where AWS did not name it, the search may have been about any source.
@@ -17,6 +17,7 @@ WITH searches AS (
         searchJob.identifier AS search_job_id,
         "date",
         backups.searched AS backups_searched,
+        searchJob.scope.sourceArns AS source_arns,
         CASE
             WHEN cardinality(searchJob.resourceTypes) = 1
                 THEN element_at(searchJob.resourceTypes, 1)
@@ -55,6 +56,7 @@ to_check AS (
     JOIN searches AS s
         ON s.backups_searched > 0
         AND (o.resource_type IS NULL OR s.resource_type IS NULL OR s.resource_type = o.resource_type)
+        AND (coalesce(cardinality(s.source_arns), 0) = 0 OR contains(s.source_arns, o.source_resource_arn))
     LEFT JOIN left_out AS l
         ON l.source_resource_arn = o.source_resource_arn
         AND l.search_job_id = s.search_job_id

@@ -15,6 +15,7 @@ TIMEOUT_HEADER = "x-injected-timeout"
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_END = re.compile(r"^\d{13}-")  # of a search, in the key of its question
 _RECORD = re.compile(rb'"id": *\{"S": *"(\w+)#')
 
 
@@ -87,4 +88,4 @@ class Request:
         if self.service != "s3":
             return ""
         name = unquote(urlsplit(self.target).path).rsplit("/", 1)[-1]
-        return _UUID.sub("<search job>", name)
+        return _UUID.sub("<search job>", _END.sub("<end>-", name))

@@ -98,6 +98,11 @@ def test_each_query_is_saved_in_the_workgroup_with_its_name_and_what_it_means(st
         "Trend of coverage by week",
         "Everything about one bucket or volume",
         "Excluded on a given day, and since when",
+        "Searches of a case",
+        "Excluded every time",
+        "First time a source was searched whole",
+        "Changed since the previous search",
+        "Who should be told",
     }
     for each in saved:
         assert (each["WorkGroup"], each["Database"]) == ("<AnalyticsWorkGroup>", "<AnalyticsTablesDatabase>")

@@ -6,6 +6,13 @@ from tests.infra.test_report_store import EVERYBODY, expires
 
 BUCKET, KEY, REPORTER = "ResultsStoreBucket", "ResultsStoreKey", "<ReporterReportRole.Arn>"
 OBJECTS = [f"<{BUCKET}.Arn>/{folder}/*" for folder in ("results", "search_results")]
+ANSWERS_EXPIRE = {
+    "Id": "AnswersExpire",
+    "Status": "Enabled",
+    "Prefix": "athena/",
+    "ExpirationInDays": 7,
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+}
 KEEPS = Settings(keep_results=True)
 
 
@@ -32,7 +39,7 @@ KEEPS = Settings(keep_results=True)
     Promise(
         "a result expires after its own retention",
         BUCKET,
-        {"LifecycleConfiguration": expires("ResultRetention", 10, 10)},
+        {"LifecycleConfiguration": {"Rules": [*expires("ResultRetention", 10, 10)["Rules"], ANSWERS_EXPIRE]}},
         CHANGED,
     ),
     Promise("a result can be erased, even if reports are locked", BUCKET, {"ObjectLockEnabled": ABSENT}, CHANGED),
@@ -71,7 +78,7 @@ def test_chosen_readers_are_the_only_ones_beside_the_report_function() -> None:
     statement = denials(CHANGED)["OnlyTheChosenReadersReadResults"]
 
     assert statement["Action"] == ["s3:GetObject", "s3:GetObjectVersion"]
-    assert statement["Resource"] == OBJECTS
+    assert statement["Resource"] == [f"<{BUCKET}.Arn>/athena/*", *OBJECTS]  # answers name files, too
     assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": [REPORTER, *CHANGED.result_reader_arns]}}
 
 
@@ -85,3 +92,16 @@ def test_bucket_policy_and_key_outlive_the_stack() -> None:
 
     for name in (BUCKET, f"{BUCKET}Policy", KEY):
         assert kept.deletion_policy(name) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_answers_about_results_stay_with_the_results_under_their_key() -> None:
+    stack = synthesized(KEEPS)
+
+    result = stack.resource("AnalyticsResultsWorkGroup")["WorkGroupConfiguration"]["ResultConfiguration"]
+    assert result["OutputLocation"] == f"s3://<{BUCKET}>/athena/"
+    assert result["EncryptionConfiguration"] == {"EncryptionOption": "SSE_KMS", "KmsKey": f"<{KEY}.Arn>"}
+    saved = stack.resource("AnalyticsFindInKeptResults")
+    assert (saved["Name"], saved["WorkGroup"]) == ("Find in kept results", "<AnalyticsResultsWorkGroup>")
+    table = stack.resource("AnalyticsTablesSearchResults")["TableInput"]
+    assert table["StorageDescriptor"]["Location"] == f"s3://<{BUCKET}>/search_results/"
+    assert {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}["size"] == "bigint"

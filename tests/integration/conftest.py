@@ -92,14 +92,14 @@ class Deployment:
         """Import a handler's module anew, as a cold start does."""
         return function(name, self._monkeypatch, {**self.environment, **changes})
 
-    def hooked(self, name: str, hooks: Mapping[str, Callable[..., Any]]) -> ModuleType:
-        """Import it anew; the clients that it makes at init have these handlers of the SDK's events."""
+    def hooked(self, name: str, hooks: Mapping[str, Callable[..., Any]], **changes: str) -> ModuleType:
+        """Import it anew, with changes; the clients that it makes at init have these handlers of the SDK's events."""
         session = boto3.DEFAULT_SESSION
         assert session  # the clients above have made it
         for event, hook in hooks.items():
             session.events.register(event, hook)
         try:
-            return self.function(name)
+            return self.function(name, **changes)
         finally:
             for event, hook in hooks.items():
                 session.events.unregister(event, hook)

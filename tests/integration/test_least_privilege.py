@@ -57,7 +57,7 @@ class Deployed:
 
 
 RESULTS = "results-bucket"
-FOUND = replace(SOME_FAILED, name="found", results=(ResultGroup(count=3),))
+FOUND = replace(SOME_FAILED, name="found", results=(ResultGroup(count=50),))
 
 
 def real_names(deployment: Names) -> dict[str, str]:
@@ -113,6 +113,10 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
     deployment.report(event)  # written and notified
     deployment.report(event)  # found in the bucket
     deployment.report({**event, "replay": True})  # written again
+    marked = next(key for key in deployment.stored() if key.endswith("/summary.json"))
+    mark = marked.replace("summary.json", "results-pending.json")
+    deployment.s3.put_object(Bucket=deployment.bucket, Key=mark)
+    deployment.report(event)  # a mark of results that nobody asks for any more is removed
     refused = deployment.hooked("report", {"before-send.sns.Publish": refuse})
     with pytest.raises(NotificationPending):
         refused.handler({**event, "replay": True}, Context())  # whole, and not notified
@@ -129,17 +133,22 @@ def report_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch)
             broken.handler({**event, "replay": True}, Context())
 
 
-def report_with_results(deployment: Deployment) -> None:
+def report_with_results(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the results of a search; lose them, and keep them later."""
     deployment.s3.create_bucket(Bucket=RESULTS)
     search_job = deployment.simulator.finish_job(FOUND)
     event, kept = {"searchJobIdentifier": search_job}, {"RESULTS_BUCKET": RESULTS}
     fault = deployment.simulator.faults.add("broken_json", operation="ListSearchJobResults")
     with pytest.raises(ResultsPending):
-        deployment.report(event, **kept)
+        deployment.report(event, None, **kept)
     deployment.simulator.faults.remove(fault)
-    deployment.report(event, **kept)
-    deployment.report({**event, "replay": True}, **kept)
+    deployment.report(event, None, **kept)
+    with monkeypatch.context() as large:
+        large.setattr("search_coverage.aws.guarded_objects._PART_BYTES", 1000)
+        large.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+        broken = deployment.hooked("report", {"before-send.s3.UploadPart": refuse}, **kept)
+        with pytest.raises(AwsCallFailed):  # an upload of results that breaks off
+            broken.handler({**event, "replay": True}, Context())
 
 
 def report_with_inventory(deployment: Deployment) -> None:
@@ -211,9 +220,13 @@ def report_needs(request: pytest.FixtureRequest, needs_without_inventory: set[Ne
 
 
 @pytest.fixture
-def needs_with_results(request: pytest.FixtureRequest, needs_without_inventory: set[Need]) -> set[Need]:
+def needs_with_results(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, needs_without_inventory: set[Need]
+) -> set[Need]:
     """What the report function needs if it keeps results."""
-    return needs_without_inventory | recorded("results", report_with_results, request)
+    return needs_without_inventory | recorded(
+        "results", lambda deployment: report_with_results(deployment, monkeypatch), request
+    )
 
 
 @pytest.fixture

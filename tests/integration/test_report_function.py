@@ -86,12 +86,13 @@ def test_the_files_are_the_versions_that_the_summary_vouches_for(deployment: Dep
         content = stored["Body"].read()
         assert content == deployment.read(file["key"])
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (file["sha256"], file["bytes"])
-    # And the only other object is the summary, for people and as a line for Athena
+    # And the only other objects are the summary, for people and as a line for Athena, and what leads to it
     vouched_for = {file["key"] for file in summary["files"].values()}
     summaries = sorted(set(deployment.stored()) - vouched_for)
-    assert [key.split("/")[0] for key in summaries] == ["reports", "summaries"]
-    assert summaries[0].endswith(f"/{search_job}/summary.json")
-    assert summaries[1].endswith(f"/{search_job}.json")
+    assert [key.split("/")[0] for key in summaries] == ["questions", "reports", "summaries"]
+    assert summaries[0].endswith(f"-{search_job}.json")
+    assert summaries[1].endswith(f"/{search_job}/summary.json")
+    assert summaries[2].endswith(f"/{search_job}.json")
     assert deployment.report(state_change(search_job))["created"] is False
 
 

@@ -36,7 +36,7 @@ def keep(deployment: Deployment) -> Callable[[str], dict[str, Any]]:
     def run(search_job: str, **changes: Any) -> dict[str, Any]:
         event = {"searchJobIdentifier": search_job, **changes}
         variables = {Variable.RESULTS_BUCKET: BUCKET, Variable.MAX_RESULTS: "1000000"}
-        deployment.report(event, **variables, **{Variable.KEEP_ITEM_FILTERS: "OFF"})
+        deployment.report(event, None, **variables, **{Variable.KEEP_ITEM_FILTERS: "OFF"})
         summary = deployment.summary(search_job)
         assert summary
         return summary

@@ -49,7 +49,7 @@ def test_all_queries_answer_rightly_over_200_reports(reports: Reports) -> None:
     assert set(of_columns(athena.answer("never-searched-whole"), columns)) == set(_never_whole(searches, found))
     assert [tuple(row.values()) for row in athena.answer("coverage-by-week")] == _trend(searches)
     day = searches[100].day
-    assert Counter(of_columns(athena.answer("excluded-on-a-day", day), "backup_arn excluded_since")) == Counter(
+    assert Counter(of_columns(athena.answer("excluded-on-a-day", day), "backup_arn left_out_since")) == Counter(
         (backup(name, number), min(search.day for search, other, _ in found[name] if other == number))
         for search in searches
         if search.day == day

@@ -51,7 +51,7 @@ class Reader:
 
     def gets_the_report_of(self, search_job: str, *, kept: str) -> dict[str, Any]:
         """Report a search job, put the files into the folder, and return the summary."""
-        self._deployment.report({"searchJobIdentifier": search_job}, **{Variable.KEEP_ITEM_FILTERS: kept})
+        self._deployment.report({"searchJobIdentifier": search_job}, None, **{Variable.KEEP_ITEM_FILTERS: kept})
         for key in self._deployment.stored():
             if f"/{search_job}/" in key:
                 (self._folder / key.rpartition("/")[2]).write_bytes(self._deployment.read(key))

@@ -53,6 +53,7 @@ HOSTILE = [
 ]
 _KEY = re.compile(
     r"(reports/\d{12}/us-east-1/\d{4}/\d\d/\d\d/[0-9a-f-]{36}/(report\.html|excluded-backups\.csv|summary\.json)"
+    r"|questions/\d{12}/us-east-1/[0-9a-f]{64}/\d{13}-[0-9a-f-]{36}\.json"
     r"|(excluded_backups|summaries)/account=\d{12}/region=us-east-1/date=\d{4}-\d\d-\d\d/[0-9a-f-]{36}\.json(l\.gz)?)"
 )
 
@@ -101,7 +102,9 @@ class ReportFunction:
         }
         texts = dict.fromkeys(("BackupResourceArn", "SourceResourceArn", "ResourceType", "StatusMessage"), text)
         statuses = ("COMPLETED", "COMPLETED", "FAILED", "FAILED", "FAILED", text)
-        self._aws.answer(job, {"Results": [{"Status": status, **texts} for status in statuses]})
+        # An ARN with half a character cannot be asked about.
+        tags = () if any("\ud800" <= character <= "\udfff" for character in text) else ({"Tags": {text: text}},)
+        self._aws.answer(job, *tags, {"Results": [{"Status": status, **texts} for status in statuses]})
         for wire in (self.sns, self.events):
             wire.requests.clear()
         world = World()

@@ -199,7 +199,7 @@ def test_without_time_there_are_none_and_the_report_says_what_to_change(world: W
             left[0] = 200.0
             yield [one]
 
-    world.pages_of_results = slow_pages  # type: ignore[method-assign]
+    world.pages_of_results = slow_pages  # type: ignore[assignment,method-assign]
     world.report(seconds_left=lambda: left[0])
 
     assert kept(world)["status"] == "UNAVAILABLE"

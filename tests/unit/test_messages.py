@@ -64,7 +64,8 @@ def test_the_machines_message_is_the_one_of_the_contract() -> None:
 
     (body,) = made.bodies
     assert list(body) == [
-        "version", "type", "searchJob", "verdict", "backups", "results", "report", "part", "parts", "failedBackups",
+        "version", "type", "searchJob", "verdict", "backups", "previous", "results", "report",
+        "part", "parts", "failedBackups",
     ]  # fmt: skip
     assert body["type"] == "FailedSearchJobBackups"
     assert body["searchJob"]["identifier"] == JOB_ID

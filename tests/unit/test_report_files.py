@@ -25,7 +25,8 @@ from tests.unit.strategies import ROWS
 
 HEADER = (
     "search_job_id,search_job_name,backup_arn,resource_type,source_resource_arn,backup_created,index_created,status,"
-    "status_message,reason,remedy,backup_vault,index_status,index_status_message"
+    "status_message,reason,remedy,backup_vault,index_status,index_status_message,"
+    "excluded_since"
 )
 
 

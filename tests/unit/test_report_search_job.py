@@ -39,9 +39,10 @@ def test_the_order_makes_it_safe_to_stop_anywhere(world: World) -> None:
     world.report()
 
     assert world.calls == [
-        *("acquire", "read tags", "end of the list", "confirm", *(f"put {file}" for file in FILES)),
+        *("acquire", "read tags", "list the question", "end of the list", "confirm"),
+        *(f"put {file}" for file in FILES),
         *("put line", "confirm", "publish digest", "record digest", "confirm"),
-        *("put line", "put summary.json", "confirm", "put event", "release"),
+        *("put line", "put question", "put summary.json", "confirm", "put event", "release"),
     ]
 
 
@@ -52,10 +53,11 @@ def test_a_replay_takes_the_mark_off_before_it_replaces_a_file(world: World) -> 
     world.report(replay=True)
 
     assert world.calls == [
-        *("acquire", "read tags", "end of the list", "confirm", "forget digest", "remove summary.json"),
+        *("acquire", "read tags", "list the question", "end of the list", "confirm"),
+        *("forget digest", "remove summary.json"),
         *(call for file in FILES for call in (f"put {file}", "confirm")),
         *("put line", "confirm", "confirm", "publish digest", "record digest", "record digest", "confirm"),
-        *("put line", "put summary.json", "confirm", "put event", "release"),
+        *("put line", "put question", "confirm", "put summary.json", "confirm", "put event", "release"),
     ]
     assert len(world.digests) == 2
 

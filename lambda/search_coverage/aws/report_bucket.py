@@ -31,6 +31,7 @@ _RELIED_ON: Mapping[str, type] = {
     "generatedAt": str,
 }
 
+_PIECE_BYTES = 1024 * 1024
 _PENDING = (NOTIFICATION_PENDING_JSON, RESULTS_PENDING_JSON)
 
 _logger = Logger(service=SERVICE, child=True)
@@ -64,9 +65,22 @@ class ReportBucket:
         """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012)."""
         return self._objects.put_text(key, compact_json(summary) + "\n", lease, seen=seen).etag
 
-    def put_pending(self, key: str, why: str, lease: Lease) -> None:
-        """Write the mark that the sweeps look for."""
-        self._objects.put_text(key, readable_json({"status": "pending", "why": why}), lease)
+    def put_json(self, key: str, content: dict[str, Any], lease: Lease) -> None:
+        """Write a small object."""
+        self._objects.put_text(key, readable_json(content), lease)
+
+    def keys_after(self, key: str, at_most: int) -> list[str]:
+        """Return the next keys in the folder of a key."""
+        folder = f"{key.rpartition('/')[0]}/"
+        with reading(f"Listing s3://{self.name}/{folder}"):
+            answer = self._client.list_objects_v2(Bucket=self.name, Prefix=folder, StartAfter=key, MaxKeys=at_most)
+            return [entry["Key"] for entry in answer.get("Contents", [])]
+
+    def get_file(self, key: str, path: Path) -> None:
+        """Download an object, piece by piece."""
+        with reading(f"Reading s3://{self.name}/{key}"), path.open("wb") as file:
+            for piece in self._client.get_object(Bucket=self.name, Key=key)["Body"].iter_chunks(_PIECE_BYTES):
+                file.write(piece)
 
     def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
         """Remove a mark; in a versioned bucket the object itself stays."""

@@ -182,11 +182,13 @@ class Exclusion:
 
     Attributes:
         index: What the vault says of the backup and its index; None if it was not asked.
+        since: Since when searches with the same question leave it out, as text (see `Row`).
     """
 
     backup: Backup
     reason: Reason
     index: BackupIndex | None = None
+    since: str | None = None
 
     @property
     def is_failed(self) -> bool:

@@ -102,7 +102,7 @@ class RecoveryPointTable:
     def index_of(self, arn: str | None) -> BackupIndex | None:
         """Return what the vault says about a backup; None if no vault is known to hold it."""
         with self._lock:
-            found = self._database.execute(_INDEX_OF, (_storable(arn),)).fetchone()
+            found = self._database.execute(_INDEX_OF, (storable(arn),)).fetchone()
         return BackupIndex(*found) if found else None
 
     def not_listed(self) -> Iterator[RecoveryPoint]:
@@ -135,14 +135,15 @@ class RecoveryPointTable:
             try:
                 self._database.executemany(statement, rows)
             except (sqlite3.ProgrammingError, UnicodeEncodeError):  # a value that is no text, or half a character
-                self._database.executemany(statement, [tuple(map(_storable, row)) for row in rows])
+                self._database.executemany(statement, [tuple(map(storable, row)) for row in rows])
 
 
 def _is_older(point: RecoveryPoint, other: RecoveryPoint) -> bool:
     return point.created is not None and other.created is not None and point.created < other.created
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """Return a value that SQLite can store: a text without half characters."""
     if value is None or isinstance(value, int | float):
         return value
     return str(value).encode("utf-8", "backslashreplace").decode()

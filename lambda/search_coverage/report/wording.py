@@ -6,7 +6,7 @@ from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.search_result import ResultsStatus
 from search_coverage.coverage.verdict import Inventory, Verdict
-from search_coverage.report.findings import Findings
+from search_coverage.report.findings import Changes, Findings
 from search_coverage.report.sources import sources_in_words
 from search_coverage.report.tally import Tally
 
@@ -57,12 +57,49 @@ def headline_in_short(findings: Findings) -> str:
     """State the verdict and the numbers in a few words, as for the subject of a mail."""
     excluded, verdict, meant = findings.tally.excluded, findings.judgement.verdict, findings.backups_meant
     if verdict is Verdict.COMPLETE:
-        numbers = f"all {meant:,} backups searched"
+        numbers = f"{'closed, ' if findings.closes_previous else ''}all {meant:,} backups searched"
     elif excluded:
         numbers = f"{excluded:,} of {meant:,} backups not searched"
     else:
         numbers = f"{meant:,} backups searched, result in doubt" if meant else "no backup listed"
     return f"{verdict_in_words(verdict)}: {numbers}"
+
+
+def previous_in_words(findings: Findings) -> list[str]:
+    """State what changed since the previous search with the same question; nothing if there is none."""
+    previous = findings.previous
+    if previous is None:
+        return []
+    if previous.ended is None:
+        return [f"It is not known whether an earlier search asked the same question: {previous.message}"]
+    verdict = verdict_in_words(Verdict(previous.verdict)) if previous.verdict in set(Verdict) else previous.verdict
+    then = f"the previous search, of {moment_in_words(datetime.fromisoformat(previous.ended))}"
+    if findings.closes_previous:
+        sentences = [f"CLOSED: {then}, was not COMPLETE ({verdict}), and this one is."]
+    else:
+        sentences = [f"{then.capitalize()}, asked the same question. Its verdict: {verdict}."]
+    if previous.changes is None:
+        return [*sentences, f"The two could not be compared: {previous.message}"]
+    sentences.append(_changes_in_words(previous.changes, is_closed=findings.closes_previous))
+    if previous.without_arn:
+        sentences.append(f"AWS did not name {_backups(previous.without_arn)}, which cannot be compared.")
+    return sentences
+
+
+def _changes_in_words(changes: Changes, *, is_closed: bool) -> str:
+    gone = f"{changes.not_in_this_search:,} not in this search" if changes.not_in_this_search else ""
+    searched = f"{changes.now_searched:,} searched now" if changes.now_searched or not gone else ""
+    became = ", ".join(filter(None, (searched, gone)))
+    if is_closed:
+        return f"Of {_backups(changes.no_longer_excluded)} that it left out: {became}."
+    since = changes.still_excluded_since
+    still = f" (the first since {moment_in_words(datetime.fromisoformat(since))})" if since else ""
+    no_longer = f"{changes.no_longer_excluded:,} no longer{f' ({became})' if changes.no_longer_excluded else ''}"
+    return f"Left out now: {changes.newly_excluded:,} newly, {changes.still_excluded:,} still{still}, {no_longer}."
+
+
+def _backups(count: int) -> str:
+    return f"{count:,} {'backup' if count == 1 else 'backups'}"
 
 
 def results_in_words(findings: Findings) -> list[str]:

@@ -218,8 +218,22 @@ class ReportStore(FileStore, Protocol):
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
         """Write a summary as one line for Athena; return its ETag. ``seen`` is that of the line written before."""
 
-    def put_pending(self, key: str, why: str, lease: Lease) -> None:
-        """Mark a report as one that something is missing of: its messages are not sent, or its results not kept."""
+    def put_json(self, key: str, content: dict[str, Any], lease: Lease) -> None:
+        """Write a small object, such as the mark of a report that something is missing of."""
+
+    def keys_after(self, key: str, at_most: int) -> list[str]:
+        """Return the next keys in the folder of a key, in one call.
+
+        Raises:
+            AwsCallFailed: They could not be listed.
+        """
+
+    def get_file(self, key: str, path: Path) -> None:
+        """Download an object.
+
+        Raises:
+            AwsCallFailed: It could not be read, or there is none.
+        """
 
     def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
         """Remove a mark; ``etag`` is that of the object as this attempt saw it."""

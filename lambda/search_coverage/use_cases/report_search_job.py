@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
@@ -18,11 +18,12 @@ from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.exclusion import Exclusion, exclusion_reason
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_result import ResultsStatus
+from search_coverage.coverage.timestamp import utc_text
 from search_coverage.coverage.verdict import Verdict, judge
 from search_coverage.names import SERVICE
 from search_coverage.report.files.keys import ReportKeys
 from search_coverage.report.files.spool import Spool, spool_folder
-from search_coverage.report.files.summary import Notified, summary
+from search_coverage.report.files.summary import Notified, summary, without_item_filters
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.html import page
 from search_coverage.report.stored_file import SpooledFile, StoredFile
@@ -39,6 +40,9 @@ from search_coverage.use_cases.ports import (
     StoredSummary,
 )
 from search_coverage.use_cases.report_attempt import Phases, ReportAttempt, earlier_report
+
+if TYPE_CHECKING:
+    from search_coverage.use_cases.compare_with_previous import SincePrevious
 
 _SHARE_OF_THE_INVENTORY = 1 / 3
 """The share of an invocation's time that the inventory may take; the list of the search itself comes first."""
@@ -195,15 +199,19 @@ class ReportSearchJob:
         """Make the report and return its summary."""
         attempt = replace(attempt, job=replace(attempt.job, tags=self._tags(attempt.job)))
         job, lease, phases = attempt.job, attempt.lease, Phases()
+        # Not at the top: a cold start does not need SQLite.
+        from search_coverage.use_cases.compare_with_previous import since_previous  # noqa: PLC0415
+
         stored = attempt.stored
         earlier = stored if stored and stored.content else self.bucket.summary(attempt.keys.summary_line)
         seconds = attempt.deadline.seconds_left() * _SHARE_OF_THE_INVENTORY
         with (
             spool_folder() as folder,
             Spool(folder, job) as spool,
+            since_previous(self.bucket, attempt, folder) as compared,
             self.take_inventory(job, folder, seconds) as inventory,
         ):
-            findings = self._find(attempt, spool, inventory, earlier)
+            findings = self._find(attempt, spool, inventory, compared, earlier)
             backups = findings.tally.backups
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
             if self.keep_results:
@@ -226,21 +234,31 @@ class ReportSearchJob:
         return content
 
     def _find(
-        self, attempt: ReportAttempt, spool: Spool, inventory: ScopeInventory, earlier: StoredSummary | None
+        self,
+        attempt: ReportAttempt,
+        spool: Spool,
+        inventory: ScopeInventory,
+        compared: "SincePrevious",
+        earlier: StoredSummary | None,
     ) -> Findings:
-        named_not_listed = self._read_backups(attempt, spool, inventory)
+        named_not_listed = self._read_backups(attempt, spool, inventory, compared)
         backups = spool.tally.backups
         counted = inventory.result(backups.listed)
         judgement = judge(attempt.job, backups, counted, named_not_listed, earlier_report(earlier))
-        return Findings(attempt.job, spool.tally, counted, judgement, self.now(), spool.examples)
+        return Findings(
+            attempt.job, spool.tally, counted, judgement, self.now(), spool.examples, previous=compared.result()
+        )
 
-    def _read_backups(self, attempt: ReportAttempt, spool: Spool, inventory: ScopeInventory) -> int:
+    def _read_backups(
+        self, attempt: ReportAttempt, spool: Spool, inventory: ScopeInventory, compared: "SincePrevious"
+    ) -> int:
         """Read the list to its end, then what it lacks; return how many backups that the scope names are not in it."""
         job, deadline = attempt.job, attempt.deadline
         tally, named = spool.tally, set(job.scope.backup_arns)
         for page_of_backups in self.search.pages_of_backups(job.identifier, job.encryption_key_arn):
             deadline.check("reading the list of backups")
             inventory.mark_listed(page_of_backups)
+            compared.mark_listed(page_of_backups.listed)
             named.difference_update(filter(None, page_of_backups.listed) if named else ())
             tally.listed += len(page_of_backups.listed)
             tally.searched += len(page_of_backups.listed) - len(page_of_backups.not_searched)
@@ -250,9 +268,9 @@ class ReportSearchJob:
                 if reason is None:
                     tally.searched += 1
                 else:
-                    spool.add(Exclusion(backup, reason, index))
+                    spool.add(compared.dated(Exclusion(backup, reason, index)))
         for exclusion in inventory.not_listed(deadline.spare_seconds() * _SHARE_OF_THE_INVENTORY):
-            spool.add(exclusion)
+            spool.add(compared.dated(exclusion))
         return len(named)
 
     def _add_what_is_missing(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> Notified | None:
@@ -303,7 +321,7 @@ class ReportSearchJob:
         if findings.judgement.verdict is Verdict.COMPLETE or not self.notifier.is_due(findings):
             return None
         not_yet = summary(findings, files, Notified(pending="They were about to be sent."))
-        return self.bucket.put_summary_line(attempt.keys.summary_line, not_yet, attempt.lease)
+        return self.bucket.put_summary_line(attempt.keys.summary_line, without_item_filters(not_yet), attempt.lease)
 
     def _mark(
         self, content: dict[str, Any], attempt: ReportAttempt, earlier: StoredSummary | None, line: str | None
@@ -324,10 +342,13 @@ class ReportSearchJob:
         for key, before, why in marks:
             if before and not why:
                 self.bucket.remove(key, lease)
-        self.bucket.put_summary_line(keys.summary_line, content, lease, line)
+        self.bucket.put_summary_line(keys.summary_line, without_item_filters(content), lease, line)
         for key, _, why in marks:
             if why:
-                self.bucket.put_pending(key, why, lease)
+                self.bucket.put_json(key, {"status": "pending", "why": why}, lease)
+        job = attempt.job
+        leads_here = {"version": 1, "searchJobIdentifier": job.identifier, "summaryKey": keys.summary}
+        self.bucket.put_json(keys.question, {**leads_here, "endedAt": utc_text(job.ended)}, lease)
         self.bucket.put_summary(keys.summary, content, attempt.request_id, lease)
 
     def _event_detail(self, attempt: ReportAttempt, content: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class OperatorAws:
 
     def __post_init__(self) -> None:
         self.s3, self.sqs = boto3.client("s3", REGION), boto3.client("sqs", REGION)
-        self.s3.create_bucket(Bucket=BUCKET)
+        self.s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         self.queue = self.sqs.create_queue(QueueName="failures")["QueueUrl"]
         outputs = {"ReportBucketName": BUCKET, "ReportFunctionName": "report", "FailureQueueUrl": self.queue}
         template = {

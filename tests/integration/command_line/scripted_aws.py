@@ -61,6 +61,10 @@ BUCKET_STATEMENTS = {
     "NothingIsReplicatedIntoTheEvidence": "others can replicate reports into it",
     "NobodyLiftsALock": "others can remove a lock",
 }
+RESULTS_STATEMENTS = {
+    "OnlyTheReportFunctionWritesResults": "others can write results",
+    "NothingIsReplicatedIntoTheResults": "others can replicate results into it",
+}
 
 Answer = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]] | BotoCoreError | ClientError
 Answers = Mapping[str, Answer]
@@ -149,7 +153,7 @@ IN_ORDER: Answers = {
     "HeadBucket": {},
     "GetBucketVersioning": {"Status": "Enabled"},
     "GetBucketEncryption": bucket_encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID=REPORTS_KEY),
-    "GetBucketPolicy": bucket_policy(*BUCKET_STATEMENTS),
+    "GetBucketPolicy": bucket_policy(*BUCKET_STATEMENTS, *RESULTS_STATEMENTS),
     "DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},
     "ListSearchJobs": {"SearchJobs": []},
     "ListObjectsV2": {"Contents": []},
@@ -166,7 +170,14 @@ class ScriptedStack(Deployment):
     _shared_clients: ClassVar[dict[Any, Any]] = {}
     answers: ClassVar[Answers] = {}
 
-    def __init__(self, answers: Answers = IN_ORDER, *, now: datetime = NOW, status: str = "CREATE_COMPLETE") -> None:
+    def __init__(
+        self,
+        answers: Answers = IN_ORDER,
+        *,
+        now: datetime = NOW,
+        status: str = "CREATE_COMPLETE",
+        keeps_results: bool = False,
+    ) -> None:
         if ScriptedStack._shared is None:
             core: Any = botocore.session.Session()
             core.set_credentials("testing", "testing")
@@ -176,8 +187,9 @@ class ScriptedStack(Deployment):
         self._clients = ScriptedStack._shared_clients
         ScriptedStack.answers = answers
         self.__dict__["stack"] = {"StackStatus": status, "CreationTime": CREATED}
-        self.__dict__["outputs"] = OUTPUTS
-        self.__dict__["resources"] = RESOURCES
+        results_key = Resource("AWS::KMS::Key", "ResultsStoreKey1C3DE8E6", REPORTS_KEY)
+        self.__dict__["outputs"] = {**OUTPUTS, **({"ResultsBucketName": "results"} if keeps_results else {})}
+        self.__dict__["resources"] = [*RESOURCES, *([results_key] if keeps_results else [])]
 
 
 def _answer(model: Any, params: dict[str, Any], **_: object) -> tuple[Any, Mapping[str, Any]]:

@@ -18,9 +18,10 @@ from cli.permissions import PERMISSIONS
 from search_coverage import __version__
 from tests.infra.conftest import ROOT
 from tests.integration.command_line.operator_aws import JOB, OTHER_JOB, OperatorAws
+from tests.integration.command_line.stored_report import store_report
 from tests.invocation import state_change
 
-COMMANDS = ["doctor", "report", "replay"]
+COMMANDS = ["doctor", "report", "evidence", "verify", "replay"]
 
 
 def test_the_help_has_examples_exit_codes_and_permissions() -> None:
@@ -161,23 +162,30 @@ def test_wrong_usage_starts_nothing(aws: OperatorAws, arguments: tuple[str, ...]
     assert aws.calls == set()
 
 
-def test_the_permissions_are_those_of_the_calls(aws: OperatorAws) -> None:
+def test_the_permissions_are_those_of_the_calls(aws: OperatorAws, tmp_path: Path) -> None:
     # Given a report of a search job that AWS has forgotten, and a failure of each kind
-    aws.store()
+    store_report(aws)
+    pack = str(tmp_path / "pack.zip")
     aws.fail(state_change(JOB), state_change(OTHER_JOB))
     aws.function = lambda event: {"errorMessage": "No."} if OTHER_JOB in str(event) else {"ignored": True}
-    names = {"lambda:Invoke": "lambda:InvokeFunction", "s3:ListObjectsV2": "s3:ListBucket"}
+    names = {
+        "lambda:Invoke": "lambda:InvokeFunction",
+        "s3:ListObjectsV2": "s3:ListBucket",
+        "s3:HeadObject": "s3:GetObject",  # with a version s3:GetObjectVersion, and for a lock s3:GetObjectRetention
+    }
 
     for command, arguments in {
         "report": ("report", JOB),
+        "evidence": ("evidence", JOB, "--without-results", "--output", pack),
+        "verify": ("verify", pack),
         "replay": ("replay", JOB, "--yes"),
         "replay --failed": ("replay", "--failed"),
     }.items():
         aws.calls.clear()
         aws.run(*arguments)
         called = {names.get(call, call) for call in aws.calls} - {"sts:GetCallerIdentity"}
-        # And S3 decrypts on behalf of whom reads
-        assert called == set(PERMISSIONS[command]) - {"kms:Decrypt"}
+        # And S3 decrypts on behalf of whom reads, and asks for more where a version and its lock are read
+        assert called == set(PERMISSIONS[command]) - {"kms:Decrypt", "s3:GetObjectVersion", "s3:GetObjectRetention"}
 
 
 def test_the_policies_in_the_documents_allow_these_actions_and_no_others() -> None:
@@ -188,7 +196,8 @@ def test_the_policies_in_the_documents_allow_these_actions_and_no_others() -> No
 
     # The one of the report command is that of a reader, and two actions in a sentence
     reader = set(PERMISSIONS["report"]) - {"cloudformation:DescribeStacks", "backup-search:GetSearchJob"}
-    for needed in (set(PERMISSIONS["doctor"]), set(PERMISSIONS["replay --failed"]), reader):
+    auditor = {*PERMISSIONS["evidence"], *PERMISSIONS["verify"]}
+    for needed in (set(PERMISSIONS["doctor"]), set(PERMISSIONS["replay --failed"]), reader, auditor):
         assert needed in policies
 
 

@@ -25,6 +25,7 @@ from tests.integration.command_line.scripted_aws import (
     IN_ORDER,
     OUTPUTS,
     REGION,
+    RESULTS_STATEMENTS,
     SCHEDULE,
     SUBSCRIPTION,
     ScriptedStack,
@@ -61,6 +62,25 @@ def test_what_is_broken_is_found_and_nothing_else(check: str, operation: str, ro
     assert row.found in findings[check].found
     assert row.remedy in findings[check].remedy
     assert findings[check].section is row.section
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "found"),
+    [
+        ("GetBucketPolicy", {"Policy": '{"Statement": []}'}, "so others can write results"),
+        ("GetBucketVersioning", {}, "results keeps no versions"),
+        ("DescribeKey", {"KeyMetadata": {"KeyState": "Disabled"}}, "no result can be written or read"),
+    ],
+)
+def test_what_is_broken_about_the_results_is_found_where_they_are_kept(
+    operation: str, answer: Mapping[str, Any], found: str
+) -> None:
+    broken = find("bucket of the results", ScriptedStack(answers(operation, answer), keeps_results=True))
+
+    assert broken.state is WRONG
+    assert found in broken.found
+    assert find("bucket of the results", ScriptedStack(keeps_results=True)).state is OK
+    assert find("bucket of the results", ScriptedStack(answers(operation, answer))).state is OK
 
 
 # The stack and its searches
@@ -241,6 +261,10 @@ def test_the_statements_that_the_doctor_looks_for_are_in_the_stack() -> None:
     written = synthesized(Settings()).resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"]
 
     assert set(BUCKET_STATEMENTS) == {each["Sid"] for each in written if "Sid" in each}
+    of_results = synthesized(Settings(keep_results=True)).resource("ResultsStoreBucketPolicy")
+    assert set(RESULTS_STATEMENTS) == {
+        each["Sid"] for each in of_results["PolicyDocument"]["Statement"] if "Sid" in each
+    }
 
 
 # Whatever AWS answers
@@ -259,7 +283,7 @@ class EveryOperation(dict[str, Any]):
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_without_a_permission_every_check_is_unknown(check: Any) -> None:
-    finding = run_check(check, ScriptedStack(EveryOperation(None)))
+    finding = run_check(check, ScriptedStack(EveryOperation(None), keeps_results=True))
 
     assert finding.state is UNKNOWN
     assert re.fullmatch(r"You do not have permission to call \w+ \(Not you\)\.", finding.found)

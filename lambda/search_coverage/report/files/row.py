@@ -25,13 +25,14 @@ class Row(TypedDict):
     backup_vault: str | None
     index_status: str | None
     index_status_message: str | None
+    excluded_since: str | None
 
 
 COLUMNS = tuple(Row.__annotations__)
 
 
 def row(job: SearchJob, exclusion: Exclusion) -> Row:
-    """Write an exclusion as a row. The last three columns belong to the inventory of the vaults: empty without it."""
+    """Write an exclusion as a row. The three columns of the vaults are empty without an inventory."""
     backup, index = exclusion.backup, exclusion.index
     return {
         "search_job_id": job.identifier,
@@ -48,4 +49,5 @@ def row(job: SearchJob, exclusion: Exclusion) -> Row:
         "backup_vault": index.vault if index else None,
         "index_status": index.status if index else None,
         "index_status_message": index.status_message if index else None,
+        "excluded_since": exclusion.since,
     }

@@ -72,6 +72,7 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
         "files": {kind: _file_members(stored, stored.file) for kind, stored in files.items()},
         "inventory": _inventory_members(findings.inventory),
         "results": _results_members(findings.results),
+        "previous": previous_members(findings),
         "notification": {
             "failedBackups": tally.failed,
             "messageIds": list(notified.message_ids),
@@ -81,6 +82,12 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
         "generatorVersion": __version__,
     }
     return {**content, "contentSha256": content_sha256(content)}
+
+
+def without_item_filters(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a summary as its line for Athena has it: no table shows what a search looked for."""
+    job = {name: member for name, member in summary["searchJob"].items() if name != "itemFilters"}
+    return {**summary, "searchJob": job}
 
 
 def content_sha256(summary: Mapping[str, Any]) -> str:
@@ -105,6 +112,30 @@ def _without_versions(value: Any) -> Any:
 def _file_members(stored: StoredFile, file: SpooledFile) -> dict[str, Any]:
     members = {"key": stored.key, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
     return {**members, "versionId": stored.version_id}
+
+
+def previous_members(findings: Findings) -> dict[str, Any] | None:
+    """Write what changed since the previous search as the JSON that summary and messages share; it names no backup."""
+    previous = findings.previous
+    if previous is None:
+        return None
+    changes = previous.changes
+    return {
+        "status": "COMPARED" if changes else "UNREADABLE",
+        "message": previous.message,
+        "searchJobIdentifier": previous.identifier,
+        "endedAt": previous.ended,
+        "summaryKey": previous.summary_key,
+        "verdict": previous.verdict,
+        "newlyExcluded": changes and changes.newly_excluded,
+        "stillExcluded": changes and changes.still_excluded,
+        "stillExcludedSince": changes and changes.still_excluded_since,
+        "noLongerExcluded": changes and changes.no_longer_excluded,
+        "nowSearched": changes and changes.now_searched,
+        "notInThisSearch": changes and changes.not_in_this_search,
+        "withoutArn": previous.without_arn,
+        "closed": findings.closes_previous,
+    }
 
 
 def _results_members(results: KeptResults) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from search_coverage.coverage.search_job import SearchJobStatus
 from search_coverage.coverage.verdict import Verdict
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.files.keys import ReportKeys
-from search_coverage.report.files.summary import search_job_members
+from search_coverage.report.files.summary import previous_members, search_job_members
 from search_coverage.report.findings import Findings
 from search_coverage.report.mail.digest import digest, subject
 from search_coverage.report.mail.messages import Attribute, Envelope, FailedRows, Message, head_text
@@ -29,13 +29,14 @@ def is_due(notify_on: NotifyOn, findings: Findings) -> bool:
     """Whether the setting asks to publish this report.
 
     ``EXCLUDED`` asks for every report that is not COMPLETE: a list may be too short without naming an excluded backup.
+    It also asks for the one that closes the previous search: those who heard of a gap want to hear that it is closed.
     """
     something_failed = findings.tally.failed > 0 or findings.job.status == SearchJobStatus.FAILED
     match notify_on:
         case NotifyOn.ALWAYS:
             return True
         case NotifyOn.EXCLUDED:
-            return something_failed or findings.judgement.verdict is not Verdict.COMPLETE
+            return something_failed or findings.judgement.verdict is not Verdict.COMPLETE or findings.closes_previous
         case NotifyOn.FAILED:
             return something_failed
 
@@ -55,6 +56,7 @@ def messages(findings: Findings, failed: FailedRows, bucket: str) -> Iterator[Me
             "searchJob": job_members,
             "verdict": findings.judgement.verdict.value,
             "backups": asdict(findings.tally.backups),
+            "previous": previous_members(findings),
             "results": {"status": findings.results.status.value, "rows": findings.results.rows},
             "report": {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": folder_url},
         },

@@ -33,6 +33,7 @@ def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> st
     """
     sections = (
         _verdict(findings),
+        _since_the_previous_search(findings),
         _what_to_do(findings),
         ["THE FULL REPORT", f"{REPORT_HTML} in", console_url, f"s3://{bucket}/{prefix}"],
         _blind_spots(findings),
@@ -63,6 +64,12 @@ def _verdict(findings: Findings) -> list[str]:
         ),
         *_list([*reasons, *([wording.NOT_COMPARED] if inventory.is_off else [])]),
     ]
+
+
+def _since_the_previous_search(findings: Findings) -> list[str]:
+    sentences = wording.previous_in_words(findings)
+    lines = [line for each in sentences for line in _wrapped(one_line(each, 500))]
+    return ["SINCE THE PREVIOUS SEARCH", *lines] if lines else []
 
 
 def _what_to_do(findings: Findings) -> list[str]:

@@ -42,6 +42,7 @@ def page(findings: Findings, csv_key: str, content_sha256: str) -> str:
         verdict=verdict.value,
         verdict_in_words=wording.verdict_in_words(verdict),
         headline=wording.headline(findings),
+        previous=wording.previous_in_words(findings),
         results=wording.results_in_words(findings),
         not_looked_at=wording.not_looked_at(findings),
         trust=wording.trust(verdict, findings.inventory),

@@ -5,6 +5,7 @@ People read words. Where the code, which files and programs need, is another, th
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 
 from search_coverage.coverage.backup import BackupIndex
@@ -42,8 +43,10 @@ class PageTable:
 
 
 def page_table(excluded: Sequence[Exclusion]) -> PageTable:
-    """Lay out the rows, with the columns of the vaults if the vaults say anything."""
+    """Lay out the rows, with the columns of the vaults if they say anything, and since when each is left out."""
     columns = _COLUMNS
+    if len({exclusion.since for exclusion in excluded}) > 1:
+        columns += (_SINCE,)
     if any(column.cell(exclusion).text for exclusion in excluded for column in _COLUMNS_OF_INVENTORY):
         columns += _COLUMNS_OF_INVENTORY
     return PageTable(
@@ -54,7 +57,7 @@ def page_table(excluded: Sequence[Exclusion]) -> PageTable:
 
 def row_bytes(exclusion: Exclusion) -> int:
     """Return the room that a row takes on the page, in bytes."""
-    cells = (column.cell(exclusion) for column in _COLUMNS + _COLUMNS_OF_INVENTORY)
+    cells = (column.cell(exclusion) for column in (*_COLUMNS, _SINCE, *_COLUMNS_OF_INVENTORY))
     texts = (text for cell in cells for text in (cell.text, cell.end, cell.code or ""))
     return _MARKUP_BYTES + sum(len(escape(text).encode("utf-8", "backslashreplace")) for text in texts)
 
@@ -88,6 +91,14 @@ class _Column:
     cell: Callable[[Exclusion], Cell]
 
 
+def _since(excluded: Exclusion) -> Cell:
+    return (
+        Cell(moment_in_words(datetime.fromisoformat(excluded.since)), code=excluded.since)
+        if excluded.since
+        else Cell("")
+    )
+
+
 # All rows have the same search job, and the page shows what to do once per reason.
 _COLUMNS: tuple[_Column, ...] = (
     _Column("reason", "Reason", lambda one: Cell(REMEDIES[one.reason].title, code=one.reason.value)),
@@ -99,6 +110,7 @@ _COLUMNS: tuple[_Column, ...] = (
     _Column("status", "Status", lambda one: _coded(one.backup.status, status_in_words)),
     _Column("status_message", "Message from AWS", lambda one: _text(one.backup.status_message)),
 )
+_SINCE = _Column("excluded_since", "Left out since", _since)
 _COLUMNS_OF_INVENTORY: tuple[_Column, ...] = (
     _Column("backup_vault", "Vault", lambda one: _text(_index(one).vault)),
     _Column("index_status", "Index now", lambda one: _coded(_index(one).status, status_in_words)),

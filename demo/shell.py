@@ -1,0 +1,64 @@
+"""A shell that uses the embedded AWS: the demo runs commands in it as a user would."""
+
+import shlex
+import subprocess
+import textwrap
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from simulators.embedded_aws.embedded_aws import EmbeddedAws
+from simulators.embedded_aws.errors import EmulatorError
+
+_INDENT = "   "
+_SECONDS = 60.0
+
+
+class Shell:
+    """Runs commands in a folder. Those of the project's environment, such as `aws`, come first on its PATH."""
+
+    def __init__(self, aws: EmbeddedAws, folder: Path, console: Console) -> None:
+        self._width = console.width - len(_INDENT)
+        self._environment = aws.environment() | {"COLUMNS": str(self._width)}
+        self._folder = folder
+        self._console = console
+
+    def show(self, command: str) -> None:
+        """Run a command, and show it with what it prints; an EmulatorError means that it failed."""
+        self.show_command(command)
+        with self._console.status(shlex.split(command)[0]):
+            printed = self.run(command)
+        self._print(printed)
+
+    def show_command(self, command: str) -> None:
+        """Show a command."""
+        self._print(f"$ {command}", style="bold")
+
+    def run(self, command: str) -> str:
+        """Run a command, and return what it prints.
+
+        Raises:
+            EmulatorError: It failed, or did not end; the text says what it printed.
+        """
+        try:
+            done = subprocess.run(
+                shlex.split(command),
+                cwd=self._folder,
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EmulatorError(f"{command} did not end within {_SECONDS:.0f} s: see out/emulator.") from error
+        if done.returncode:
+            raise EmulatorError(f"{command} ended with exit code {done.returncode}: {done.stdout.strip()}")
+        return done.stdout.rstrip()
+
+    def _print(self, text: str, style: str = "") -> None:
+        for line in text.splitlines():
+            for part in textwrap.wrap(line, self._width, break_on_hyphens=False, replace_whitespace=False) or [""]:
+                self._console.print(Text(f"{_INDENT}{part}", style=style))
