@@ -1,5 +1,6 @@
 """AWS Backup search, as it is read: page by page to the end, entry by entry, and whatever AWS answers."""
 
+import json
 import time
 from typing import Any
 
@@ -10,7 +11,7 @@ from search_coverage.aws.backup_search import BackupSearch
 from search_coverage.aws.errors import reading, reading_search_job
 from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.use_cases.ports import SearchJobUnknown, SearchKeyDenied
-from tests.examples import JOB_ARN, JOB_ID
+from tests.examples import JANE, JOB_ARN, JOB_ID
 from tests.invocation import ACCOUNT, REGION
 from tests.wire import Answer, Wire, response
 
@@ -171,6 +172,25 @@ def test_a_search_job_of_which_aws_gives_no_status_is_an_error(body: bytes) -> N
 def test_a_search_job_that_aws_forgot_is_said_to_be_forgotten() -> None:
     with pytest.raises(SearchJobUnknown, match="forgets a search job 7 days after its end"):
         search(response({"message": "no"}, 404, "ResourceNotFoundException")).search_job(JOB_ID)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"ObjectKeys": [{"Value": f"{JANE}/\u00ff"}]},  # one byte of it gets lost below
+        {"CreationTimes": [{"Value": JANE, "Operator": "EQUALS_TO"}]},
+        {"Sizes": [{"Value": JANE, "Operator": "EQUALS_TO"}]},
+        {"Sizes": JANE},
+    ],
+    ids=lambda content: next(iter(content)),
+)
+def test_filters_that_cannot_be_read_are_not_quoted(content: dict[str, Any]) -> None:
+    body = json.dumps(JOB | {"ItemFilters": {"S3ItemFilters": [content]}}, ensure_ascii=False).encode()
+
+    with pytest.raises(AwsCallFailed, match="AWS answered with something unexpected") as refused:
+        search(body.replace("\u00ff".encode(), b"\xff")).search_job(JOB_ID)
+
+    assert JANE not in f"{refused.value!r} {refused.value.__cause__!r}"
 
 
 # Search jobs under a customer key
