@@ -31,6 +31,11 @@ FILE: dict[str, Any] = {
     "LastModifiedTime": 1795168801,
 }
 
+NO_MOMENTS: tuple[Any, ...] = (
+    *(PATH, True, {}, 1e20, -1e20, float("inf"), float("nan")),
+    *(253_402_300_800, -62_135_596_801),  # in the year 10000, and before the year 1
+)
+
 
 def page(*rows: Any, more: str | None = None) -> dict[str, Any]:
     return {"Results": list(rows), "NextToken": more}
@@ -80,7 +85,7 @@ def test_what_aws_does_not_send_of_a_result_is_empty(nothing: dict[str, None]) -
         *(
             {"EBSResultItem": FILE | {member: moment}}
             for member in ("CreationTime", "LastModifiedTime")
-            for moment in (PATH, True, {}, 1e20, -1e20, float("inf"), float("nan"), 253_402_300_800, -62_135_596_801)
+            for moment in NO_MOMENTS
         ),
     ],
     ids=lambda row: json.dumps(row).replace(JANE, "somebody")[-60:],
