@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +15,8 @@ from search_coverage import __version__
 from search_coverage.names import SERVICE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cli.deployment import Deployment
     from cli.doctor.finding import Finding
     from cli.replay import Outcome
@@ -142,7 +145,7 @@ def evidence(options: Options, search_job: str, output: Path | None, *, without_
     from cli.evidence import make_pack  # noqa: PLC0415
     from cli.report import find_report  # noqa: PLC0415
 
-    with progress("Packing the report", total=5) as advance:
+    with progress("Packing the report") as advance:
         found = find_report(deployment, search_job)
         path = output or Path(f"{PROGRAM}-{search_job}.zip")
         pack = make_pack(deployment, found, path, with_results=not without_results, advance=advance)
@@ -174,32 +177,35 @@ def verify(options: Options, file: Path, *, offline: bool) -> None:
 
     from cli.doctor import printout  # noqa: PLC0415
     from cli.doctor.finding import State  # noqa: PLC0415
-    from cli.verify import PACK_CONCLUSIONS, NotWhole, open_contents, open_pack  # noqa: PLC0415
+    from cli.verify import OFFLINE_CONCLUSIONS, PACK_CONCLUSIONS, NotWhole, open_contents, open_pack  # noqa: PLC0415
     from cli.verify import verify as verify_pack  # noqa: PLC0415
 
+    findings: dict[str, Finding] = {}
     with open_pack(file) as pack, progress("Checking the pack") as advance:
-        findings = {}
-        for name, finding in verify_pack(pack):
+        checks = verify_pack(pack, file)
+        if not offline:
+            with suppress(NotWhole):  # which verify_pack finds
+                checks = chain(checks, _asked_of_the_bucket(options, open_contents(pack)))
+        for name, finding in checks:
             findings[name] = finding
             advance()
-        if not offline:
-            with suppress(NotWhole):  # which was found above
-                findings |= _asked_of_the_bucket(options, open_contents(pack))
     if options.as_json:
         echo_json(printout.as_json(findings))
     else:
-        printout.print_findings(findings, Console(highlight=False), conclusions=PACK_CONCLUSIONS)
+        conclusions = OFFLINE_CONCLUSIONS if offline else PACK_CONCLUSIONS
+        printout.print_findings(findings, Console(highlight=False), conclusions=conclusions)
     _exit(well=printout.worst(findings) is not State.WRONG)
 
 
-def _asked_of_the_bucket(options: Options, opened: "Opened") -> "dict[str, Finding]":
-    from cli.doctor.finding import Finding, State  # noqa: PLC0415
-    from cli.verify_bucket import verify_against_bucket  # noqa: PLC0415
+def _asked_of_the_bucket(options: Options, opened: "Opened") -> "Iterator[tuple[str, Finding]]":
+    from cli.verify_bucket import not_compared, verify_against_bucket  # noqa: PLC0415
 
     try:
-        return dict(verify_against_bucket(_connect(options), opened))
+        deployment = _connect(options)
     except CommandError as error:
-        return {"bucket": Finding(State.UNKNOWN, f"Not compared with the bucket: {error.format_message()}")}
+        yield "bucket", not_compared(error.format_message())
+    else:
+        yield from verify_against_bucket(deployment, opened)
 
 
 _REPLAY_EXAMPLES = f"""\

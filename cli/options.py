@@ -66,11 +66,11 @@ def echo_json(document: object) -> None:
 
 
 @contextmanager
-def progress(description: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+def progress(description: str, total: int | None = None) -> Iterator[Callable[..., None]]:
     """Show a progress bar on stderr, where that is a terminal, until the block ends.
 
     Yields:
-        A function that advances the bar by one step.
+        A function that advances the bar by one step, or by ``steps`` of a ``total`` that is known later.
     """
     from rich.console import Console  # noqa: PLC0415 - `--help` does not need it
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
@@ -79,4 +79,4 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[]
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(description, total=total)
-        yield lambda: bars.advance(task)
+        yield lambda steps=1, total=None: bars.update(task, advance=steps, total=total)

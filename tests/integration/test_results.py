@@ -35,8 +35,8 @@ def keep(deployment: Deployment) -> Callable[[str], dict[str, Any]]:
 
     def run(search_job: str, **changes: Any) -> dict[str, Any]:
         event = {"searchJobIdentifier": search_job, **changes}
-        variables = {Variable.RESULTS_BUCKET: BUCKET, Variable.MAX_RESULTS: "1000000"}
-        deployment.report(event, None, **variables, **{Variable.KEEP_ITEM_FILTERS: "OFF"})
+        kept = {Variable.RESULTS_BUCKET: BUCKET, Variable.MAX_RESULTS: "1000000", Variable.KEEP_ITEM_FILTERS: "OFF"}
+        deployment.report(event, None, **kept)
         summary = deployment.summary(search_job)
         assert summary
         return summary

@@ -1,5 +1,6 @@
 """AWS Backup search, as it is read: page by page to the end, entry by entry, and whatever AWS answers."""
 
+import json
 import time
 from typing import Any
 
@@ -190,6 +191,25 @@ def test_filters_of_another_shape_are_a_sentence_that_does_not_quote_them(filter
 def test_a_search_job_that_aws_forgot_is_said_to_be_forgotten() -> None:
     with pytest.raises(SearchJobUnknown, match="forgets a search job 7 days after its end"):
         search(response({"message": "no"}, 404, "ResourceNotFoundException")).search_job(JOB_ID)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"ObjectKeys": [{"Value": f"{JANE}/\u00ff"}]},  # one byte of it gets lost below
+        {"CreationTimes": [{"Value": JANE, "Operator": "EQUALS_TO"}]},
+        {"Sizes": [{"Value": JANE, "Operator": "EQUALS_TO"}]},
+        {"Sizes": JANE},
+    ],
+    ids=lambda content: next(iter(content)),
+)
+def test_filters_that_cannot_be_read_are_not_quoted(content: dict[str, Any]) -> None:
+    body = json.dumps(JOB | {"ItemFilters": {"S3ItemFilters": [content]}}, ensure_ascii=False).encode()
+
+    with pytest.raises(AwsCallFailed, match="AWS answered with something unexpected") as refused:
+        search(body.replace("\u00ff".encode(), b"\xff")).search_job(JOB_ID)
+
+    assert JANE not in f"{refused.value!r} {refused.value.__cause__!r}"
 
 
 # Search jobs under a customer key

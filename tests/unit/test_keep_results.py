@@ -12,8 +12,8 @@ import pytest
 from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.search_result import SearchResult
 from search_coverage.report.files.summary import without_item_filters
-from search_coverage.use_cases.ports import LeaseLost
-from search_coverage.use_cases.report_search_job import ResultsPending
+from search_coverage.use_cases.ports import LeaseLost, NotPublished
+from search_coverage.use_cases.report_search_job import NotificationPending, ResultsPending
 from tests.examples import JANE
 from tests.fakes import FAILED, SEARCHED, World
 
@@ -170,6 +170,40 @@ def test_the_report_stays_as_it_is_while_the_results_are_missing_and_nobody_is_t
     assert world.sweep().announced == 0
     assert len(world.digests) == 1
     assert world.bucket.named("summary.json")["notification"]["messageIds"] == ["digest-1"]
+
+
+def test_results_that_are_still_missing_cost_no_second_look_at_the_backups(world: World) -> None:
+    world.fails["end of the results"] = AwsCallFailed("AWS is broken.")
+    world.report()
+    world.calls.clear()
+
+    with pytest.raises(ResultsPending):
+        world.report()
+
+    assert "end of the results" in world.calls
+    assert not {"read tags", "end of the list"} & set(world.calls)
+
+
+def test_results_that_were_missing_are_read_once(world: World) -> None:
+    world.fails["end of the results"] = AwsCallFailed("AWS is broken.")
+    world.report()
+    world.fails.clear()
+    world.calls.clear()
+
+    world.report()
+
+    assert world.calls.count("end of the results") == 1
+
+
+def test_messages_that_are_missing_too_do_not_wait_for_the_results(world: World) -> None:
+    world.fails["publish digest"] = NotPublished("SNS is not there.")
+    world.fails["end of the results"] = AwsCallFailed("AWS is broken.")
+    assert isinstance(world.report().pending, NotificationPending)
+    del world.fails["publish digest"]
+
+    assert isinstance(world.report().pending, ResultsPending)
+    assert len(world.digests) == 1
+    assert (world.bucket.named("notification-pending.json"), world.bucket.named(MARK)["status"]) == (None, "pending")
 
 
 def test_if_they_are_no_longer_wanted_the_report_stands(world: World) -> None:

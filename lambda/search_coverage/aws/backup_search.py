@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import SHAPE_ERRORS, reading, reading_search_job
+from search_coverage.aws.errors import SHAPE_ERRORS, quoting_nothing, reading, reading_search_job
 from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, answer_without, epoch, pages_of, rows_of
 from search_coverage.coverage.arn import Arn
@@ -58,7 +58,7 @@ class BackupSearch:
     def search_job(self, identifier: str) -> SearchJob:
         """Read one search job."""
         what = f"Reading search job {identifier}"
-        with reading_search_job(what):
+        with reading_search_job(what), quoting_nothing(what):
             try:
                 answer = self._client.get_search_job(SearchJobIdentifier=identifier)
                 if "Status" not in answer:

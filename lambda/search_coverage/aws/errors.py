@@ -43,6 +43,19 @@ def reading(what: str, failed: type[AwsCallFailed] = AwsCallFailed) -> Iterator[
 
 
 @contextmanager
+def quoting_nothing(what: str) -> Iterator[None]:
+    """Turn an answer of an unexpected shape into an error that quotes nothing of it, for answers with personal data.
+
+    The text of a parser's error can be the value that it stumbled over, or the whole answer.
+    """
+    try:
+        yield
+    except (*SHAPE_ERRORS, OSError) as error:  # OSError for a time that no calendar has
+        unexpected = f"AWS answered with something unexpected ({type(error).__name__})."
+        raise AwsCallFailed(f"{what} failed: {unexpected}") from None
+
+
+@contextmanager
 def reading_search_job(what: str, key_arn: str | None = None) -> Iterator[None]:
     """Do as `reading` does, and recognize that the function may not use the search job's key.
 

@@ -4,14 +4,16 @@ from collections.abc import Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from search_coverage.aws.errors import SHAPE_ERRORS, reading_search_job
+from search_coverage.aws.errors import quoting_nothing, reading_search_job
 from search_coverage.aws.fast_pages import take_pages
 from search_coverage.aws.long_lists import PAGE_SIZE, epoch, pages_of, rows_of, with_token
-from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.search_result import SearchResult
 
 if TYPE_CHECKING:
     from mypy_boto3_backupsearch import BackupSearchClient
+
+_FIRST_SECOND, _AFTER_LAST_SECOND = -62_135_596_800, 253_402_300_800
+"""The years 1 to 9999, which a row can write. A file can be older than the epoch."""
 
 
 class SearchResults:
@@ -30,36 +32,34 @@ class SearchResults:
     def _page(self, identifier: str, key_arn: str | None, token: str | None) -> tuple[list[SearchResult], str | None]:
         what = f"Listing the results of search job {identifier}"
         request: dict[str, Any] = {"SearchJobIdentifier": identifier, "MaxResults": PAGE_SIZE}
-        with reading_search_job(what, key_arn):
+        with reading_search_job(what, key_arn), quoting_nothing(what):
             answer = self._client.list_search_job_results(**with_token(request, token))
-            rows, next_token = rows_of(answer, "Results", what), answer.get("NextToken")
-        try:
-            return [_result(row) for row in rows], next_token
-        except (*SHAPE_ERRORS, OSError):  # OSError for a time that no calendar has
-            raise AwsCallFailed(f"{what} failed: a result has another shape than AWS documents.") from None
+            return [_result(row) for row in rows_of(answer, "Results", what)], answer.get("NextToken")
 
 
 def _result(row: Any) -> SearchResult:
-    if item := row.get("S3ResultItem"):
+    item_of_s3, item_of_ebs = row.get("S3ResultItem"), row.get("EBSResultItem")
+    if (item_of_s3 is None) is (item_of_ebs is None):
+        raise TypeError("a result is one of two items")
+    if item_of_s3 is not None:
         return SearchResult(
             "S3",
-            *_where(item),
-            _text(item.get("ObjectKey")),
-            _size(item.get("ObjectSize")),
-            epoch(item.get("CreationTime")),
+            *_where(item_of_s3),
+            _text(item_of_s3.get("ObjectKey")),
+            _size(item_of_s3.get("ObjectSize")),
+            _moment(item_of_s3.get("CreationTime")),
             None,
-            _text(item.get("ETag")),
-            _text(item.get("VersionId")),
+            _text(item_of_s3.get("ETag")),
+            _text(item_of_s3.get("VersionId")),
         )
-    item = row["EBSResultItem"]
     return SearchResult(
         "EBS",
-        *_where(item),
-        _text(item.get("FilePath")),
-        _size(item.get("FileSize")),
-        epoch(item.get("CreationTime")),
-        epoch(item.get("LastModifiedTime")),
-        file_system=_text(item.get("FileSystemIdentifier")),
+        *_where(item_of_ebs),
+        _text(item_of_ebs.get("FilePath")),
+        _size(item_of_ebs.get("FileSize")),
+        _moment(item_of_ebs.get("CreationTime")),
+        _moment(item_of_ebs.get("LastModifiedTime")),
+        file_system=_text(item_of_ebs.get("FileSystemIdentifier")),
     )
 
 
@@ -75,6 +75,13 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise TypeError
+
+
+def _moment(value: Any) -> float | None:
+    moment = epoch(value)
+    if moment is None or _FIRST_SECOND <= moment < _AFTER_LAST_SECOND:
+        return moment
+    raise ValueError("no calendar has this time")
 
 
 def _size(value: Any) -> int | None:

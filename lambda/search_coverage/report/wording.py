@@ -77,7 +77,7 @@ def previous_in_words(findings: Findings) -> list[str]:
     if findings.closes_previous:
         sentences = [f"CLOSED: {then}, was not COMPLETE ({verdict}), and this one is."]
     else:
-        sentences = [f"{then.capitalize()}, asked the same question. Its verdict: {verdict}."]
+        sentences = [f"T{then[1:]}, asked the same question. Its verdict: {verdict}."]
     if previous.changes is None:
         return [*sentences, f"The two could not be compared: {previous.message}"]
     sentences.append(_changes_in_words(previous.changes, is_closed=findings.closes_previous))

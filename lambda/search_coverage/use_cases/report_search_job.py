@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -24,7 +25,7 @@ from search_coverage.names import SERVICE
 from search_coverage.report.files.keys import ReportKeys
 from search_coverage.report.files.spool import Spool, spool_folder
 from search_coverage.report.files.summary import Notified, summary, without_item_filters
-from search_coverage.report.findings import Findings
+from search_coverage.report.findings import Findings, KeptResults
 from search_coverage.report.page.html import page
 from search_coverage.report.stored_file import SpooledFile, StoredFile
 from search_coverage.use_cases.deadline import Deadline
@@ -197,7 +198,28 @@ class ReportSearchJob:
 
     def _make(self, attempt: ReportAttempt) -> dict[str, Any]:
         """Make the report and return its summary."""
-        attempt = replace(attempt, job=replace(attempt.job, tags=self._tags(attempt.job)))
+        with spool_folder() as folder:
+            results = self._results_that_were_missing(attempt, folder)
+            attempt = replace(attempt, job=replace(attempt.job, tags=self._tags(attempt.job)))
+            return self._make_in(folder, attempt, results)
+
+    def _results_that_were_missing(self, attempt: ReportAttempt, folder: Path) -> KeptResults | None:
+        """Keep the results before all else, if nothing else is missing.
+
+        While they are missing, the report stays as it is.
+
+        Raises:
+            ResultsPending: They could not be kept now either.
+        """
+        stored = attempt.report_that_lacks_something
+        if self.keep_results is None or stored is None or stored.pending:
+            return None
+        results = self.keep_results.run(attempt, folder)
+        if results.are_missing:
+            raise ResultsPending(attempt.job.identifier, str(results.message))
+        return results
+
+    def _make_in(self, folder: Path, attempt: ReportAttempt, results: KeptResults | None) -> dict[str, Any]:
         job, lease, phases = attempt.job, attempt.lease, Phases()
         # Not at the top: a cold start does not need SQLite.
         from search_coverage.use_cases.compare_with_previous import since_previous  # noqa: PLC0415
@@ -206,7 +228,6 @@ class ReportSearchJob:
         earlier = stored if stored and stored.content else self.bucket.summary(attempt.keys.summary_line)
         seconds = attempt.deadline.seconds_left() * _SHARE_OF_THE_INVENTORY
         with (
-            spool_folder() as folder,
             Spool(folder, job) as spool,
             since_previous(self.bucket, attempt, folder) as compared,
             self.take_inventory(job, folder, seconds) as inventory,
@@ -215,7 +236,7 @@ class ReportSearchJob:
             backups = findings.tally.backups
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
             if self.keep_results:
-                findings = replace(findings, results=self.keep_results.run(attempt, folder))
+                findings = replace(findings, results=results or self.keep_results.run(attempt, folder))
                 phases.end("results kept", rows=findings.results.rows, status=findings.results.status)
             notified = self._add_what_is_missing(findings, spool, attempt)
             lease.confirm()
@@ -274,21 +295,20 @@ class ReportSearchJob:
         return len(named)
 
     def _add_what_is_missing(self, findings: Findings, spool: Spool, attempt: ReportAttempt) -> Notified | None:
-        """Send what SNS refused before, and take the results that could not be kept before, if nothing else is missing.
+        """Send what SNS refused before; the report stays as it is for as long as SNS refuses it.
 
-        The report stays as it is for as long as it lacks the same.
+        Returns:
+            What was sent, now or before; None if the messages of this report are yet to be sent.
         """
-        stored, identifier = attempt.report_that_lacks_something, attempt.job.identifier
+        stored = attempt.report_that_lacks_something
         if stored is None:
             return None
-        if stored.pending:
-            notified = self.notifier.notify(findings, spool, attempt)
-            if notified.pending:
-                raise NotificationPending(identifier, notified.pending)
-            return notified
-        if findings.results.are_missing:
-            raise ResultsPending(identifier, str(findings.results.message))
-        return attempt.notified_before(findings.judgement.verdict)
+        if not stored.pending:
+            return attempt.notified_before(findings.judgement.verdict)
+        notified = self.notifier.notify(findings, spool, attempt)
+        if notified.pending:
+            raise NotificationPending(attempt.job.identifier, notified.pending)
+        return notified
 
     def _unmark(self, findings: Findings, attempt: ReportAttempt) -> None:
         """Remove the mark: while the files of an earlier report are replaced, no mark may confirm them."""

@@ -39,6 +39,7 @@ class OperatorAws:
         function: What the report function does with an event: the answer, or the error.
         search_jobs: The search jobs that AWS Backup knows: their statuses.
         errors: The error codes that operations answer.
+        denied_buckets: The buckets whose objects the caller may not read.
         events: The events that the report function received.
         calls: The IAM actions of the calls.
     """
@@ -46,6 +47,7 @@ class OperatorAws:
     function: Callable[[dict[str, Any]], Any] = lambda _: ANSWER
     search_jobs: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    denied_buckets: set[str] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)
 
@@ -93,7 +95,7 @@ class OperatorAws:
 
     def _answer(self, model: Any, params: dict[str, Any], **_: object) -> tuple[Any, dict[str, Any]] | None:
         self.calls.add(f"{model.service_model.signing_name}:{model.name}")
-        if code := self.errors.get(model.name):
+        if code := self._refusal(model.name, params):
             return _Status(400), {"Error": {"Code": code, "Message": "Not you."}}
         if model.name == "Invoke":
             event = json.loads(params["body"])
@@ -112,6 +114,13 @@ class OperatorAws:
                 "CompletionTime": datetime(2026, 11, 20, 9, tzinfo=UTC),
             }
         return None
+
+    def _refusal(self, operation: str, params: dict[str, Any]) -> str | None:
+        if operation == "GetObject" and any(bucket in params["url"] for bucket in self.denied_buckets):
+            return "AccessDenied"
+        # moto has no GetObjectRetention; of a lock that exists, HeadObject tells
+        without_lock = "NoSuchObjectLockConfiguration" if operation == "GetObjectRetention" else None
+        return self.errors.get(operation, without_lock)
 
 
 @dataclass
