@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.errors import SearchCoverageError, UnexpectedError
 from search_coverage.handlers.environment import EnvironmentInvalid, ReportEnvironment
-from search_coverage.handlers.failures import UnexpectedError
 from search_coverage.handlers.report_request import InvalidRequest
 from search_coverage.use_cases.ports import NotPublished, ReportInProgress
 from search_coverage.use_cases.report_search_job import NotificationPending
