@@ -22,6 +22,7 @@ from cli.permissions import PERMISSIONS
 from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 from tests.e2e.conftest import MAIL_ADDRESS, ROOT, Stack, eventually
+from tests.planted import refuse_planted
 
 ATTENTION, WRONG = State.ATTENTION, State.WRONG
 
@@ -56,7 +57,9 @@ def environment(in_order: Stack, monkeypatch: pytest.MonkeyPatch) -> dict[str, s
 
 def run(*arguments: str) -> Result:
     """Run the command."""
-    return CliRunner().invoke(main, arguments)
+    result = CliRunner().invoke(main, arguments)
+    refuse_planted(result.output, "what the command prints")
+    return result
 
 
 def check_up(*, session: boto3.session.Session | None = None, later: timedelta = timedelta()) -> dict[str, Finding]:

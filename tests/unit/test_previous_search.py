@@ -235,3 +235,16 @@ def test_the_counts_are_those_of_sets(then: dict[int, str], now: dict[int, str])
     assert previous["stillExcluded"] == len(after & before)
     assert previous["nowSearched"] == len((before - after) & now.keys())
     assert previous["notInThisSearch"] == len(before - now.keys())
+
+
+def test_since_when_is_not_known_if_the_previous_search_cannot_be_read(world: World) -> None:
+    # Given a backup that is left out for long, and a search that cannot read the previous one
+    search(world, EARLIEST, 0, left_out(1))
+    world.fails["get the previous table"] = AwsCallFailed("S3 is away.")
+    search(world, EARLIER, 1, left_out(1))
+    assert rows(world, EARLIER) == {"arn:1": None}
+    world.fails.clear()
+
+    # Then the next one knows no more than that it is left out since then at least
+    search(world, JOB_ID, 2, left_out(1))
+    assert rows(world) == {"arn:1": "2026-11-17T09:00:00Z"}

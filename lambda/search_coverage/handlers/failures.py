@@ -14,8 +14,8 @@ def logging_failures(logger: Logger) -> Iterator[None]:
     """Log the error that ends an invocation: one of ours as its sentence, any other with the lines of code it passed.
 
     Raises:
-        UnexpectedError: In place of any other error, since Lambda logs what ends an invocation, and puts it into the
-            failure queue.
+        UnexpectedError: In place of any other error, because Lambda logs the text of what ends an invocation, and puts
+            it into the failure queue.
     """
     try:
         yield

@@ -61,13 +61,18 @@ class SincePrevious:
                 self.before.mark_searched(arn for arn in arns if arn)
 
     def dated(self, exclusion: Exclusion) -> Exclusion:
-        """Return an exclusion of this search with the time since when searches with this question leave it out."""
-        arn, since = exclusion.backup.backup_arn, self.own_end
-        if self.before and arn:
+        """Return an exclusion of this search with the time since when searches with this question leave it out.
+
+        It has none if that is not known: the next report would repeat what this one says.
+        """
+        arn, since = exclusion.backup.backup_arn, None
+        if self.previous is None:
+            since = self.own_end
+        elif not arn:
+            self.previous = replace(self.previous, without_arn=self.previous.without_arn + 1)
+        elif self.before:
             with self._giving_up():
                 since = self.before.exclude(arn, self.own_end)
-        elif self.previous and not arn:
-            self.previous = replace(self.previous, without_arn=self.previous.without_arn + 1)
         return replace(exclusion, since=since)
 
     def result(self) -> Previous | None:
@@ -84,8 +89,9 @@ class SincePrevious:
                 identifier, ended, summary_key = search_of_question_key(key)
                 stored = bucket.summary(summary_key)
                 if stored and stored.content:
-                    self.previous = Previous(identifier, utc_text(ended), summary_key, stored.content["verdict"])
-                    without_arn = _load(bucket, attempt, stored.content, before, folder / "previous.jsonl.gz")
+                    then = utc_text(ended) or ""
+                    self.previous = Previous(identifier, then, summary_key, stored.content["verdict"])
+                    without_arn = _load(bucket, attempt, stored.content, then, before, folder / "previous.jsonl.gz")
                     self.previous, self.before = replace(self.previous, without_arn=without_arn), before
                     return
 
@@ -113,8 +119,13 @@ def since_previous(bucket: ReportStore, attempt: ReportAttempt, folder: Path) ->
         yield compared
 
 
-def _load(
-    bucket: ReportStore, attempt: ReportAttempt, summary: dict[str, Any], before: ExcludedBefore, path: Path
+def _load(  # noqa: PLR0913, PLR0917 - what is read, by whom, and where to
+    bucket: ReportStore,
+    attempt: ReportAttempt,
+    summary: dict[str, Any],
+    ended: str,
+    before: ExcludedBefore,
+    path: Path,
 ) -> int:
     """Read what the previous search left out; return how many of its backups AWS did not name."""
     key, sha256 = summary["files"]["jsonl"]["key"], summary["files"]["jsonl"].get("sha256")
@@ -125,14 +136,14 @@ def _load(
     for rows in _rows(path, key):
         if attempt.deadline.spare_seconds() < latest:
             raise AwsCallFailed("There was no time to read all that the previous search left out.")
-        named = [(arn, since) for arn, since in rows if arn]
+        named = [(arn, since or ended) for arn, since in rows if arn]
         before.add(named)
         without_arn += len(rows) - len(named)
     path.unlink()
     return without_arn
 
 
-def _rows(path: Path, key: str) -> Iterator[list[tuple[str | None, str]]]:
+def _rows(path: Path, key: str) -> Iterator[list[tuple[str | None, str | None]]]:
     """Yield what the rows say, some at a time: the backup, and since when it is left out."""
     try:
         with gzip.open(path) as lines:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from cli.__main__ import main
 from search_coverage.names import STACK
 from tests.invocation import ACCOUNT, REGION
+from tests.planted import refuse_planted
 
 JOB, OTHER_JOB, THIRD_JOB = (f"{digit * 8}-2222-3333-4444-555555555555" for digit in "123")
 ARN = f"arn:aws:backup-search:{REGION}:{ACCOUNT}:search-job/{JOB}"
@@ -70,7 +71,9 @@ class OperatorAws:
 
     def run(self, *arguments: str, stdin: str | None = None) -> Result:
         """Run the command."""
-        return CliRunner().invoke(main, arguments, input=stdin)
+        result = CliRunner().invoke(main, arguments, input=stdin)
+        refuse_planted(result.output, "what the command prints")
+        return result
 
     def store(self, **changes: Any) -> None:
         """Write a report into the bucket."""

@@ -171,7 +171,7 @@ def test_the_permissions_are_those_of_the_calls(aws: OperatorAws, tmp_path: Path
     names = {
         "lambda:Invoke": "lambda:InvokeFunction",
         "s3:ListObjectsV2": "s3:ListBucket",
-        "s3:HeadObject": "s3:GetObject",  # with a version s3:GetObjectVersion, and for a lock s3:GetObjectRetention
+        "s3:HeadObject": "s3:GetObject",
     }
 
     for command, arguments in {
@@ -184,8 +184,8 @@ def test_the_permissions_are_those_of_the_calls(aws: OperatorAws, tmp_path: Path
         aws.calls.clear()
         aws.run(*arguments)
         called = {names.get(call, call) for call in aws.calls} - {"sts:GetCallerIdentity"}
-        # And S3 decrypts on behalf of whom reads, and asks for more where a version and its lock are read
-        assert called == set(PERMISSIONS[command]) - {"kms:Decrypt", "s3:GetObjectVersion", "s3:GetObjectRetention"}
+        # And S3 decrypts on behalf of whom reads, and asks for more where a version is read
+        assert called == set(PERMISSIONS[command]) - {"kms:Decrypt", "s3:GetObjectVersion"}
 
 
 def test_the_policies_in_the_documents_allow_these_actions_and_no_others() -> None:
