@@ -65,6 +65,6 @@ PICTURES = (
     Picture("what-to-do.png", MANY_REASONS, 1200, 900, shows="#do, article:has(#title-PERMISSION_DENIED)"),
     Picture("backups-table.png", MANY_BACKUPS, 1280, 900, shows="section.backups", before=_search_table),
     Picture("not-listed.png", NOT_LISTED, 1200, 1400, shows=FIRST_SCREEN),
-    Picture("closed.png", SEARCHED_AGAIN, 1200, 1900, shows="header, .since"),
+    Picture("closed.png", SEARCHED_AGAIN, 1200, 1400, shows=FIRST_SCREEN),
     Picture("mail.png", MANY_BACKUPS, 390, 844, of_mail=True),
 )
