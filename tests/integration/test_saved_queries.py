@@ -9,6 +9,7 @@ import pytest
 
 from search_coverage.aws.report_bucket import ReportBucket
 from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.handlers.failures import UnexpectedError
 from simulators.backup_search import BackupGroup, Scope
 from tests.integration.athena import (
     DENIED,
