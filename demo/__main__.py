@@ -75,10 +75,13 @@ def run(console: Console) -> None:
         search_jobs.follow([again], client, stack, console, at_once=True)
         console.print("[bold]6. The pack[/]: everything about this search in one file, and its check:")
         shell.show(f"{SERVICE} evidence {again.identifier}")
-        shell.show(f"{SERVICE} verify {SERVICE}-{again.identifier}.zip")
+        pack = f"{SERVICE}-{again.identifier}.zip"
+        shell.show(f"{SERVICE} verify {pack}")
         results = stack.collect()
     console.print("[bold]7. What arrived[/]:")
     show(console, results, OUT.relative_to(ROOT))
+    console.print("   The pack can be checked on any computer, with verify --offline:")
+    console.print(f"   {OUT.relative_to(ROOT) / pack}")
     console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")
 
 

@@ -19,8 +19,7 @@ class Shell:
     """Runs commands in a folder. Those of the project's environment, such as `aws`, come first on its PATH."""
 
     def __init__(self, aws: EmbeddedAws, folder: Path, console: Console) -> None:
-        self._width = console.width - len(_INDENT)
-        self._environment = aws.environment() | {"COLUMNS": str(self._width)}
+        self._environment = aws.environment()
         self._folder = folder
         self._console = console
 
@@ -59,6 +58,13 @@ class Shell:
         return done.stdout.rstrip()
 
     def _print(self, text: str, style: str = "") -> None:
+        wrap = textwrap.TextWrapper(
+            self._console.width,
+            initial_indent=_INDENT,
+            subsequent_indent=2 * _INDENT,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        )
         for line in text.splitlines():
-            for part in textwrap.wrap(line, self._width, break_on_hyphens=False, replace_whitespace=False) or [""]:
-                self._console.print(Text(f"{_INDENT}{part}", style=style))
+            for part in wrap.wrap(line):
+                self._console.print(Text(part, style=style))
