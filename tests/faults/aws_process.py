@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from simulators.backup_search import BackupSimulator
     from tests.faults.proxy import Proxy
 
-BUCKET = "reports-bucket"
+BUCKET, RESULTS_BUCKET = "reports-bucket", "results-bucket"
 TABLE = "idempotency"
+_BUCKETS = (BUCKET, RESULTS_BUCKET)
 
 
 class AwsProcess:
@@ -81,20 +82,21 @@ class _Aws:
         self._simulator = simulator
 
     def finish_job(self, scenario: dict[str, Any]) -> str:
-        from simulators.backup_search import BackupGroup, Scenario  # noqa: PLC0415 - as above
+        from simulators.backup_search import BackupGroup, ResultGroup, Scenario  # noqa: PLC0415 - as above
 
         groups = tuple(BackupGroup(**group) for group in scenario["backups"])
-        return self._simulator.finish_job(Scenario(scenario["name"], groups))
+        results = tuple(ResultGroup(**group) for group in scenario.get("results", ()))
+        return self._simulator.finish_job(Scenario(scenario["name"], groups, results=results))
 
     def move_clock(self, seconds: float) -> None:
         self._simulator.move_clock(timedelta(seconds=seconds))
 
     def objects(self) -> dict[str, tuple[bytes, str]]:
-        """Return the content and the version of each object of the bucket."""
+        """Return the content and the version of each object of both buckets, which have no key in common."""
         from moto.s3.models import FakeDeleteMarker  # noqa: PLC0415 - as above
 
-        keys = _backend("s3", "aws").buckets[BUCKET].keys
-        latest = {name: keys[name] for name in list(keys)}
+        buckets = _backend("s3", "aws").buckets
+        latest = {name: keys[name] for keys in (buckets[name].keys for name in _BUCKETS) for name in list(keys)}
         return {
             name: (key.value, key.version_id) for name, key in latest.items() if not isinstance(key, FakeDeleteMarker)
         }
@@ -105,7 +107,8 @@ class _Aws:
         return [json.loads(message.body) for message in taken]
 
     def empty(self) -> None:
-        _backend("s3", "aws").buckets[BUCKET].keys.clear()
+        for name in _BUCKETS:
+            _backend("s3", "aws").buckets[name].keys.clear()
         _table().items.clear()
 
     def let_pass(self, seconds: int) -> None:

@@ -9,8 +9,8 @@ from tests.faults.faults import Case, Fault, cases
 from tests.faults.functions import Attempt
 from tests.invocation import Context, state_change
 
-FAILED = 12
-SCENARIO, COUNTS = scenario_of(25, FAILED, "Access denied. Ask the owner.")
+FAILED, FOUND = 12, 30
+SCENARIO, COUNTS = scenario_of(25, FAILED, "Access denied. Ask the owner.", results=FOUND)
 _PAUSES = (60, 120, 120)  # seconds after each of Lambda's attempts
 _HOUR = 3700
 
@@ -110,7 +110,7 @@ class _Player:
 
     def _next_sweeps(self) -> None:
         summary = self._deployed.summary(self._search_job)
-        missing = summary is None or summary["notification"]["pending"] is not None
+        missing = summary is None or summary["notification"]["pending"] is not None or not _has_results(summary)
         swept = self._sweep()
         events = self._deployed.announcements(self._search_job)
         if not swept.ok or bool(events) != missing:
@@ -141,11 +141,19 @@ class _Player:
         deployed.count_messages()
         row.digests, row.created = deployed.digests[search_job], deployed.created[search_job]
         row.digests_allowed = self._case.digests_allowed
-        if deployed.summary(search_job) is None:
+        summary = deployed.summary(search_job)
+        if summary is None:
             row.wrong.append("lost: no report in the end")
+        elif not _has_results(summary):
+            row.wrong.append("lost: no results in the end")
         if len(deployed.entries[search_job]) != FAILED:
             row.wrong.append(f"machines got {len(deployed.entries[search_job])} of {FAILED} failed backups")
         if not 1 <= row.digests <= row.digests_allowed:
             row.wrong.append(f"{row.digests} digests")
         if row.created == 0 and not row.in_failure_queue:
             row.wrong.append("Report Created was never put, and no failure queue has the event")
+
+
+def _has_results(summary: dict[str, Any]) -> bool:
+    results = summary["results"]
+    return (results["status"], results["rows"]) == ("COMPLETE", FOUND)

@@ -12,7 +12,7 @@ import boto3
 
 from search_coverage.names import METRICS_NAMESPACE, SERVICE, STATE_CHANGE, Variable
 from tests.examples import JANE
-from tests.faults.aws_process import BUCKET, TABLE, AwsProcess
+from tests.faults.aws_process import BUCKET, RESULTS_BUCKET, TABLE, AwsProcess
 from tests.faults.functions import Attempt, Functions
 from tests.invocation import ACCOUNT, REGION, Context, state_change
 from tests.planted import refuse_planted
@@ -42,7 +42,7 @@ class Deployed:
         """Deploy, and warm the functions up with a search job of a scenario.
 
         Args:
-            scenario: The scenario of `end_search_job`, unless it gets another one.
+            scenario: The scenario of `end_search_job`, unless it gets another one. If it has results, they are kept.
         """
         self.aws = aws
         self._scenario = scenario
@@ -60,6 +60,7 @@ class Deployed:
             Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
             Variable.INVENTORY: "ON",
             Variable.KEEP_ITEM_FILTERS: "ON",
+            **({Variable.RESULTS_BUCKET: RESULTS_BUCKET} if scenario.get("results") else {}),
         }
         self.functions = Functions(aws, environment)
         self.functions.warm_up(state_change(self.end_search_job()))
@@ -119,15 +120,19 @@ class Deployed:
         """
         flaws = []
         objects = self.aws.objects()
-        for kind, file in summary["files"].items():
+        results = {f"results {kind}": file for kind, file in summary["results"]["files"].items()}
+        for kind, file in {**summary["files"], **results}.items():
             content, version = objects.get(file["key"], (None, ""))
             if content is None:
                 flaws.append(f"{kind} is missing")
             elif hashlib.sha256(content).hexdigest() != file["sha256"] or version != file["versionId"]:
                 flaws.append(f"{kind} is not what the summary vouches for")
-            elif kind == "csv" and len(list(csv.reader(io.StringIO(content.decode(), newline="")))) != file["rows"] + 1:
+            elif (
+                kind.endswith("csv")
+                and len(list(csv.reader(io.StringIO(content.decode(), newline="")))) != file["rows"] + 1
+            ):
                 flaws.append("the CSV has other rows than the summary says")
-            elif kind == "jsonl" and len(gzip.decompress(content).splitlines()) != file["rows"]:
+            elif kind.endswith("jsonl") and len(gzip.decompress(content).splitlines()) != file["rows"]:
                 flaws.append("the JSON Lines have other rows than the summary says")
         if JANE not in json.dumps(summary["searchJob"]["itemFilters"]):
             flaws.append("the filters are not kept")
@@ -138,11 +143,12 @@ class Deployed:
         return flaws
 
 
-def scenario_of(listed: int, failed: int, message: str) -> tuple[dict[str, Any], dict[str, int]]:
+def scenario_of(listed: int, failed: int, message: str, *, results: int = 0) -> tuple[dict[str, Any], dict[str, int]]:
     """Return a scenario in which the last backups failed, and the counts of its report."""
     backups = [{"count": listed - failed}, {"count": failed, "status": "FAILED", "status_message": message}]
     counts = {"listed": listed, "searched": listed - failed, "excluded": failed, "failed": failed}
-    return {"name": "worst-day", "backups": backups}, counts
+    found = [{"count": results}] if results else []
+    return {"name": "worst-day", "backups": backups, "results": found}, counts
 
 
 def _is_summary(key: str) -> bool:
@@ -155,8 +161,9 @@ def _create_resources(url: str) -> str:
     for service in ("s3", "sqs", "sns", "events", "dynamodb"):
         clients[service] = boto3.client(service, endpoint_url=url)
     s3, sqs, sns, events, dynamodb = clients.values()
-    s3.create_bucket(Bucket=BUCKET)
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for bucket in (BUCKET, RESULTS_BUCKET):
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     dynamodb.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

@@ -226,6 +226,16 @@ def test_a_retry_writes_the_same_bytes(world: World) -> None:
     assert files(world) == first
 
 
+def test_a_replay_that_dies_while_it_replaces_the_results_leaves_no_summary_of_the_earlier_ones(world: World) -> None:
+    world.report()
+    world.fails["put results.jsonl.gz"] = RuntimeError("The process is killed.")
+
+    with pytest.raises(RuntimeError):
+        world.report(replay=True)
+
+    assert world.bucket.named("summary.json") is None
+
+
 def test_without_time_there_are_none_and_the_report_says_what_to_change(world: World) -> None:
     left = [900.0]
 

@@ -235,12 +235,15 @@ class ReportSearchJob:
             findings = self._find(attempt, spool, inventory, compared, earlier)
             backups = findings.tally.backups
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
+            lacks_something = attempt.report_that_lacks_something is not None
+            if not lacks_something:
+                self._unmark(findings, attempt)
             if self.keep_results:
                 findings = replace(findings, results=results or self.keep_results.run(attempt, folder))
                 phases.end("results kept", rows=findings.results.rows, status=findings.results.status)
             notified = self._add_what_is_missing(findings, spool, attempt)
-            lease.confirm()
-            self._unmark(findings, attempt)
+            if lacks_something:  # and stayed as it is up to here
+                self._unmark(findings, attempt)
             files = self._upload(findings, spool, attempt)
             phases.end("files written", bytes=sum(stored.file.bytes for stored in files.values()))
             line = None
@@ -311,7 +314,8 @@ class ReportSearchJob:
         return notified
 
     def _unmark(self, findings: Findings, attempt: ReportAttempt) -> None:
-        """Remove the mark: while the files of an earlier report are replaced, no mark may confirm them."""
+        """Remove the mark: while files and results of an earlier report are replaced, no mark may confirm them."""
+        attempt.lease.confirm()
         if attempt.stored:
             self.notifier.clear_record_for_replay(findings, attempt)
             self.bucket.remove(attempt.keys.summary, attempt.lease, attempt.stored.etag)

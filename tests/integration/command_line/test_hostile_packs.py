@@ -250,6 +250,7 @@ def test_whatever_a_member_says_the_command_ends_with_findings(sealed: Path, nam
         assert result.exit_code in {0, 1}, (place, odd, result.output)
         vouched = ("createdAt", "createdBy", "lockedUntil", "lockMode", "lastModified")
         free = name == "manifest.json" and place[-1] in vouched
+        free = free or (name == "manifest.json" and place == ("files", 0, "versionId"))  # of the summary itself
         free = free or (name == "summary.json" and place[:1] == ("notification",))
         free = free or json.dumps(replaced(document, place, odd)) == json.dumps(document)
         assert result.exit_code == 1 or free, (place, odd)
