@@ -147,6 +147,7 @@ def of_the_runbook() -> Iterator[Json]:
         "REGION": "eu-central-1",
         "ACCOUNT": "111122223333",
         "KEY-ARN": f"arn:aws:kms:{HERE}:key/reports",
+        "RESULTS-KEY-ARN": f"arn:aws:kms:{HERE}:key/results",
         "ROLE-ARN": "arn:aws:iam::111122223333:role/report",
         "BUCKET": "reports",
         "RESULTS": "results",
