@@ -1,4 +1,4 @@
-"""An auditor's walk, by the document alone: from a case number to every search, its question, its gaps and its files."""
+"""An auditor's walk, by the document alone: from a case number to each search, its question, gaps and files."""
 
 import json
 import re
