@@ -19,6 +19,7 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import SearchCoverageError
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.report.files.keys import ReportKeys
+from search_coverage.report.files.summary import without_item_filters
 from search_coverage.report.mail import alert
 from search_coverage.use_cases.ports import SearchJobUnknown
 
@@ -58,8 +59,9 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Return what matters as one document."""
+        shown = without_item_filters(self.summary)  # output of a command ends up in logs and tickets
         return {
-            **{member: self.summary[member] for member in _MEMBERS},
+            **{member: shown[member] for member in _MEMBERS},
             "files": self.files,
             "consoleUrl": self.console_url,
             "generatedAt": self.summary["generatedAt"],

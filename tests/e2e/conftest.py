@@ -123,7 +123,7 @@ def stack(simulator: BackupSimulator, tmp_path_factory: pytest.TempPathFactory) 
     with EmbeddedAws(state_dir=state, simulator_url=simulator.endpoint_url) as aws:
         outputs = aws.deploy(
             ROOT,
-            context={"notificationEmails": MAIL_ADDRESS, "keepItemFilters": "true"},
+            context={"notificationEmails": MAIL_ADDRESS, "keepItemFilters": "true", "keepResults": "true"},
             outputs_file=state / "outputs.json",
             progress=print,
         )

@@ -92,7 +92,7 @@ def test_the_doctor_finds_a_new_stack_in_order(environment: dict[str, str]) -> N
         assert line[12:].startswith(name)
         assert line.startswith("? unknown " if name in UNKNOWN_HERE else "✓ ok "), line
         assert all(action in line for action in UNKNOWN_HERE.get(name, ()))
-    assert summary == "Nothing is known to be wrong: 22 ok, 2 unknown, 0 attention, 0 wrong."
+    assert summary == "Nothing is known to be wrong: 23 ok, 2 unknown, 0 attention, 0 wrong."
     assert f"Account {EmbeddedAws.account_id}, Region {EmbeddedAws.region}" in shown[0]
     assert MAIL_ADDRESS in done.stdout
 

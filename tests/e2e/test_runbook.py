@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from search_coverage.names import REPORT_DONE, SEARCH_JOB_ANNOUNCED
-from simulators.backup_search import BackupGroup, BackupSimulator, Scenario
+from simulators.backup_search import BackupGroup, BackupSimulator, ResultGroup, Scenario
 from tests.e2e.conftest import ROOT, Stack, eventually
 from tests.e2e.runbook import BLOCKS, DOCUMENTS, RUNBOOK, SETUP, Shell, blocks, commands_in_prose
 
@@ -132,6 +132,25 @@ def test_the_log_lines_of_a_search_job_come_from_both_functions(shell: Shell, si
     logged = eventually(lines, seconds=15)
     assert logged[0]["message"] == SEARCH_JOB_ANNOUNCED
     assert other not in json.dumps(logged)
+
+
+def test_the_results_of_a_search_can_be_erased_with_all_their_versions(
+    shell: Shell, simulator: BackupSimulator
+) -> None:
+    search_job = simulator.finish_job(Scenario("erased", PARTIAL, results=(ResultGroup(count=3),)))
+    _report(shell.stack, search_job)
+    summary = shell.stack.summary(search_job)
+    assert summary
+    files = summary["results"]["files"].values()
+    assert len(files) == 2
+
+    key = summary["files"]["csv"]["key"].replace("excluded-backups.csv", "summary.json")
+    shell.block("Erase results", replace={"SUMMARY-KEY": key})
+
+    for file in files:
+        found = shell.aws("s3").list_object_versions(Bucket=summary["results"]["bucket"], Prefix=file["key"])
+        assert not found.get("Versions")
+        assert not found.get("DeleteMarkers")
 
 
 def test_the_queues_that_keep_failures_are_shown(shell: Shell) -> None:
