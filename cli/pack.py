@@ -71,7 +71,13 @@ class PackedFile:
             if type(found[name]) not in getattr(hint, "__args__", (hint,)):
                 raise ValueError(f"{name} of a file is {found[name]!r}"[:200])
         file = cls(**found)
-        if not _SHA256.fullmatch(file.sha256) or file.bytes < 0 or (file.rows or 0) < 0:
+        is_table = file.name != SUMMARY_JSON
+        if (
+            not _SHA256.fullmatch(file.sha256)
+            or file.bytes < 0
+            or (file.rows or 0) < 0
+            or is_table == (file.rows is None)
+        ):
             raise ValueError(f"SHA-256, bytes or rows of {file.name!r} cannot be right"[:200])
         if file.lockedUntil not in (None, UNKNOWN) and datetime.fromisoformat(file.lockedUntil).tzinfo is None:
             raise ValueError(f"lockedUntil of {file.name!r} has no time zone"[:200])

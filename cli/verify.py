@@ -117,6 +117,8 @@ def open_contents(pack: zipfile.ZipFile) -> Opened:
         is_known = (manifest["version"], manifest["product"]) == (VERSION, SERVICE)
     except (ValueError, LookupError, TypeError) as error:
         raise NotWhole(f"{MANIFEST} is no manifest: {error}.") from error
+    if not isinstance(manifest["leftOut"], list) or not isinstance(manifest["files"], list):
+        raise NotWhole(f"{MANIFEST} is no manifest: files and leftOut are lists.")
     if not is_known or len(files) != len(manifest["files"]):
         raise NotWhole(f"{MANIFEST} is of another version or product, or names a file twice.")
     for missing in sorted({*files, SUMMARY_JSON} - names):

@@ -48,7 +48,7 @@ def test_the_walk_leads_from_a_case_to_its_files_and_their_checksums(
     assert question["scope"]["sourceArns"] == ["arn:aws:s3:::audited"]
     assert question["tags"] == TAGS
     gaps = json.loads(shell.run(WALK[steps[2]], replace={EXAMPLE: second}))
-    assert (gaps["backups"]["excluded"], gaps["previous"]["searchJobIdentifier"]) == (1, first)
+    assert (gaps["backups"]["failed"], gaps["previous"]["searchJobIdentifier"]) == (1, first)
     same = shell.run(WALK[steps[3]], replace={"FINGERPRINT": question["fingerprint"]})
     assert [line.split("\t")[1] for line in same.splitlines()] == [first, second]
     packed = shell.run(WALK[steps[4]], replace={EXAMPLE: second})

@@ -25,6 +25,7 @@ PARTIAL = (BackupGroup(count=4), BackupGroup(count=2, status="FAILED", status_me
 NOT_RUN = {("Upgrade", 1): "git and make change the folder under test, and the fixture `stack` runs `cdk deploy`"}
 SHOWN = {  # how the commands in sentences begin that show something, and what they show
     "output DashboardUrl": "#dashboards",
+    "output ResultsBucketName": "resultsstorebucket",
     'errors_of "$REPORT_FUNCTION"': '"error":"SearchJobUnknown"',
     'errors_of "$WATCH_FUNCTION"': "AccessDeniedException",
     "aws lambda get-function-configuration": ":role/",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from simulators.backup_search import Scope
 from tests.integration.athena import MONDAY, Reports, backup, left_out, of_columns, reports, searched, simulator, source
 
 __all__ = ["reports", "simulator"]  # fixtures
@@ -71,7 +72,7 @@ def _made_up_search(reports: Reports, made_up: random.Random, day: date) -> Sear
     rows = tuple((name, made_up.randrange(3), made_up.choice(list(REASONS))) for name in chosen)
     count = made_up.choice([0, 1, 7, 90])
     groups = [searched(count=count), *(left_out(*row) for row in rows)]
-    identifier = reports.of_search(day, *groups, resource_type=resource_type)
+    identifier = reports.of_search(day, *groups, resource_type=resource_type, scope=Scope())
     return Search(identifier, f"{day:%Y-%m-%d}", resource_type, count, rows)
 
 
