@@ -33,7 +33,7 @@ def test_the_walk_leads_from_a_case_to_its_files_and_their_checksums(
     # Given two searches of a case with the same question, and one of no case
     first = reported(stack, simulator, "audited", SEARCHED, LEFT_OUT)
     second = reported(stack, simulator, "audited-again", SEARCHED, LEFT_OUT)
-    other = simulator.finish_job(Scenario("no-case", (SEARCHED,)))
+    other = simulator.finish_job(Scenario("no-case", (BackupGroup(source="arn:aws:s3:::another"),)))
     stack.invoke(stack.outputs["ReportFunctionName"], {"searchJobIdentifier": other})
     shell = Shell(stack, tmp_path)
     steps = list(WALK)

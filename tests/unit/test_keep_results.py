@@ -258,3 +258,20 @@ def test_no_path_is_in_the_bucket_of_the_reports_or_in_a_message(world: World) -
     assert any(JANE.encode() in body for body in [gzip.decompress(files(world)[JSONL])])
     assert not any(JANE.encode() in each.body for each in world.bucket.objects.values())
     assert JANE not in repr(world.digests) + repr(world.reported)
+
+
+def test_while_messages_are_missing_the_results_stay_those_that_the_summary_vouches_for(world: World) -> None:
+    # Given a report whose messages SNS refuses
+    world.fails["publish digest"] = NotPublished("SNS is not there.")
+    world.report()
+    before = dict(world.results_bucket.objects)
+
+    # When the next attempt fails at them as well
+    with pytest.raises(NotificationPending):
+        world.report()
+    assert world.results_bucket.objects == before
+    world.fails.clear()
+    world.report()
+
+    # Then the mail that goes out at last says what is kept
+    assert "5 results kept." in " ".join(json.loads(world.digests[0].body)["email"].split())

@@ -19,6 +19,7 @@ from search_coverage.coverage.search_result import ResultsStatus, SearchResult
 
 if TYPE_CHECKING:
     from search_coverage.coverage.verdict import Inventory
+    from search_coverage.report.findings import KeptResults
     from search_coverage.report.mail.messages import Message
 
 
@@ -89,6 +90,14 @@ class StoredSummary:
         """Why the results of the search could not be kept, if so."""
         results = (self.content or {}).get("results") or {}
         return results["message"] if results.get("status") == ResultsStatus.UNAVAILABLE else None
+
+    @property
+    def results(self) -> "KeptResults":
+        """What it says of the results of the search."""
+        from search_coverage.report.findings import KeptResults  # noqa: PLC0415 - the watch function does not need it
+
+        said = (self.content or {}).get("results") or {"status": ResultsStatus.OFF}
+        return KeptResults(ResultsStatus(said["status"]), said.get("message"), said.get("rows"), said.get("bucket"))
 
 
 @dataclass(frozen=True, slots=True)

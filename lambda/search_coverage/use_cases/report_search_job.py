@@ -235,15 +235,11 @@ class ReportSearchJob:
             findings = self._find(attempt, spool, inventory, compared, earlier)
             backups = findings.tally.backups
             phases.end("backups read", listed=backups.listed, excluded=backups.excluded, failed=backups.failed)
-            lacks_something = attempt.report_that_lacks_something is not None
-            if not lacks_something:
-                self._unmark(findings, attempt)
+            notified = self._add_what_is_missing(findings, spool, attempt)
+            self._unmark(findings, attempt)
             if self.keep_results:
                 findings = replace(findings, results=results or self.keep_results.run(attempt, folder))
                 phases.end("results kept", rows=findings.results.rows, status=findings.results.status)
-            notified = self._add_what_is_missing(findings, spool, attempt)
-            if lacks_something:  # and stayed as it is up to here
-                self._unmark(findings, attempt)
             files = self._upload(findings, spool, attempt)
             phases.end("files written", bytes=sum(stored.file.bytes for stored in files.values()))
             line = None
@@ -308,7 +304,8 @@ class ReportSearchJob:
             return None
         if not stored.pending:
             return attempt.notified_before(findings.judgement.verdict)
-        notified = self.notifier.notify(findings, spool, attempt)
+        kept_before = replace(findings, results=stored.results)
+        notified = self.notifier.notify(kept_before, spool, attempt)
         if notified.pending:
             raise NotificationPending(attempt.job.identifier, notified.pending)
         return notified
