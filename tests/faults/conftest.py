@@ -16,7 +16,7 @@ from tests.planted import refuse_planted
 _LANES = os.cpu_count() or 1
 _LONGEST = 900  # seconds
 
-PLAYS = int(os.environ.get("PLAYS", "80"))
+PLAYS = int(os.environ.get("PLAYS", "60"))
 """How many plays of frozen and killed attempts; `make faults PLAYS=400` plays more."""
 
 Rows = list[dict[str, Any]]

@@ -97,7 +97,15 @@ class Case:
 
 
 def cases(recording: dict[str, list[dict[str, Any]]]) -> list[Case]:
-    """Return the cases of the recorded calls of each function. Lambda does not retry a sweep, so it has fewer."""
+    """Return the cases of the recorded calls of each function. Lambda does not retry a sweep, so it has fewer.
+
+    A fault that lasts for one try is up to the SDK, which retries by service: the first call of each service has it.
+    """
+    first_calls = [
+        next(call for call in calls if call["service"] == service)
+        for calls in recording.values()
+        for service in {call["service"] for call in calls}
+    ]
     return [
         Case(
             function,
@@ -110,6 +118,7 @@ def cases(recording: dict[str, list[dict[str, Any]]]) -> list[Case]:
         for kind, spans in _LASTING.items()
         for lasting in spans
         if not (function == "watch" and lasting == "all attempts")
+        and (lasting != "one try" or any(call is first for first in first_calls))
     ]
 
 

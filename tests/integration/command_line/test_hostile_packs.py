@@ -112,7 +112,6 @@ def test_a_document_that_is_none_is_refused(sealed: Path, name: str, body: bytes
 
 
 BOMBS = {
-    "a line without end": ("excluded-backups.csv", b"x" * (450 * MEBIBYTE)),
     "a cell without end": ("excluded-backups.csv", b'"' + b"x" * (450 * MEBIBYTE)),
     "quotes without end": ("excluded-backups.csv", b'"' * (100 * MEBIBYTE)),
 }
