@@ -15,7 +15,11 @@ METRICS_NAMESPACE = "SearchCoverage"
 
 STATE_CHANGE = "Search Job State Change"
 REPORT_CREATED = "Search Coverage Report Created"
+POSTURE_CREATED = "Searchability Report Created"
 """The detail types of the events."""
+
+INDEX_STATE_CHANGE = "Recovery Point Index State Change"
+"""The detail type of AWS Backup's own event about an index."""
 
 REPORTS = "reports/"
 EXCLUDED_BACKUPS = "excluded_backups/"
@@ -23,6 +27,13 @@ SUMMARIES = "summaries/"
 QUESTIONS = "questions/"
 """What the keys in the bucket begin with: the reports for people, the files of the two Athena tables, and what leads
 from a search to the previous one with the same question."""
+
+POSTURE = "posture/"
+POSTURES = "postures/"
+POSTURE_SOURCES = "posture_sources/"
+INDEX_FAILURES = "index_failures/"
+"""What the keys of the posture begin with: the files for people, those of the two Athena tables, and what AWS said of
+indexes that failed."""
 
 RESULTS = "results/"
 SEARCH_RESULTS = "search_results/"
@@ -33,6 +44,11 @@ NOTIFICATION_PENDING_JSON = "notification-pending.json"
 EXCLUDED_BACKUPS_CSV = "excluded-backups.csv"
 REPORT_HTML = "report.html"
 """The files of a report. The first is the mark that all of them are there."""
+
+POSTURE_HTML = "posture.html"
+SOURCES_CSV = "sources.csv"
+LAST_MAIL_JSON = "last-mail.json"
+"""The files of a posture, beside its `summary.json`, and the record of the last mail about one."""
 
 RESULTS_PENDING_JSON = "results-pending.json"
 RESULTS_CSV = "results.csv"
@@ -46,6 +62,7 @@ ANNOUNCEMENT = "announcement#"
 
 REPORT_DONE = "report done"
 SWEEP_DONE = "sweep done"
+POSTURE_DONE = "posture done"
 SEARCH_JOB_ANNOUNCED = "search job announced"
 """The log messages that people and the doctor look for."""
 
@@ -63,6 +80,8 @@ class Variable:
     RESULTS_BUCKET = "RESULTS_BUCKET"
     MAX_RESULTS = "MAX_RESULTS"
     SEARCH_JOB_STATUSES = "SEARCH_JOB_STATUSES"
+    POSTURE_MAIL = "POSTURE_MAIL"
+    SEARCHABLE_TARGET = "SEARCHABLE_TARGET"
 
 
 class Metric:
@@ -79,3 +98,9 @@ class Metric:
     SEARCH_JOBS_UNREPORTED = "SearchJobsUnreported"
     SEARCH_JOBS_ANNOUNCED = "SearchJobsAnnounced"
     SEARCH_JOBS_OVERDUE = "SearchJobsOverdue"
+    POSTURES = "Postures"
+    BACKUPS_SEARCHABLE = "BackupsSearchable"
+    BACKUPS_NOT_SEARCHABLE = "BackupsNotSearchable"
+    SEARCHABLE_SHARE = "SearchableShare"
+    NEWEST_SEARCHABLE_SHARE = "NewestSearchableShare"
+    INDEXES_FAILED = "IndexesFailed"

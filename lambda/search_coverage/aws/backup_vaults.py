@@ -113,6 +113,7 @@ def _vault(row: Any) -> Vault:
 
 
 def _recovery_point(vault: Vault, row: Any) -> RecoveryPoint:
+    creator = row.get("CreatedBy") or {}
     return RecoveryPoint(
         row["RecoveryPointArn"],
         vault.name,
@@ -126,4 +127,6 @@ def _recovery_point(vault: Vault, row: Any) -> RecoveryPoint:
         row.get("IndexStatus"),
         row.get("IndexStatusMessage"),
         row.get("IamRoleArn"),
+        creator.get("BackupPlanId"),
+        creator.get("BackupRuleId"),
     )

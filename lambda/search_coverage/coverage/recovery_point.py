@@ -7,8 +7,9 @@ from typing import NamedTuple
 from search_coverage.coverage.exclusion import REASON_BY_INDEX, Reason
 from search_coverage.coverage.search_job import SearchJob
 
-# The recovery points of an air-gapped vault cannot be indexed; the second type gives access to such a vault.
-_NOT_INDEXABLE_VAULTS = frozenset({"LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"})
+AIR_GAPPED_VAULTS = frozenset({"LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"})
+"""The vaults whose recovery points cannot be indexed; the second type gives access to one of the first."""
+
 _INDEXABLE = frozenset({"S3", "EBS"})
 
 # A continuous backup is one recovery point that AWS keeps updating (aws-facts.md §7).
@@ -40,6 +41,8 @@ class RecoveryPoint(NamedTuple):
         cold_since: When it moves to cold storage; None for never. The value in a list is the plan.
         index_status: PENDING, ACTIVE, FAILED or DELETING; None if it was never indexed.
         role_arn: The role that created it.
+        plan_id: The backup plan that created it; None for a backup on demand, or a copy of one.
+        rule_id: The rule of that plan.
     """
 
     arn: str
@@ -54,6 +57,8 @@ class RecoveryPoint(NamedTuple):
     index_status: str | None = None
     index_status_message: str | None = None
     role_arn: str | None = None
+    plan_id: str | None = None
+    rule_id: str | None = None
 
     @property
     def is_snapshot(self) -> bool:
@@ -119,7 +124,7 @@ def is_cold(point: RecoveryPoint, job: SearchJob) -> bool:
 
 def reason_not_listed(point: RecoveryPoint, job: SearchJob) -> Reason:
     """Return the reason why a search does not list a recovery point that is in its scope."""
-    if point.vault_type in _NOT_INDEXABLE_VAULTS or (point.resource_type or "S3") not in _INDEXABLE:
+    if point.vault_type in AIR_GAPPED_VAULTS or (point.resource_type or "S3") not in _INDEXABLE:
         return Reason.NOT_SUPPORTED
     if is_cold(point, job):
         return Reason.ARCHIVED

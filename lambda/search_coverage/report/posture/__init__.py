@@ -1,0 +1,1 @@
+"""The posture as files, a page and a mail."""
