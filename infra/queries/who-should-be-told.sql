@@ -1,11 +1,11 @@
 -- Who should be told
 --
--- One row for each question (fingerprint) whose latest search is not COMPLETE (OPEN), or is COMPLETE after one that was not
--- (CLOSED), with the tags of that search: who asked, for which case. open_since is the end of the first search with this
--- question that was not COMPLETE. Those who relied on one of these searches should know that it left something out, or that
--- the gap is closed.
+-- One row for each search that was not COMPLETE, with its tags: who asked, for which case. Whoever relied on it should know
+-- that it left something out (OPEN), or that a later search with the same question was COMPLETE (CLOSED), and when. OPEN
+-- comes first, then what was closed last.
 --
--- It knows the tags, and not who read a result. Reports of before version 1.1 have no question and are not in the answer.
+-- It knows the tags, and not who read a result; where the tags could not be read, they are NOT KNOWN. Reports of before
+-- version 1.1 have no question and are not in the answer.
 
 WITH searches AS (
     SELECT
@@ -13,22 +13,20 @@ WITH searches AS (
         searchJob.completionTime AS ended,
         searchJob.identifier AS search_job_id,
         searchJob.name AS search_job_name,
-        array_join(map_keys(searchJob.tags), ', ') AS tag_keys,
-        array_join(map_values(searchJob.tags), ', ') AS tag_values,
+        coalesce(array_join(map_keys(searchJob.tags), ', '), 'NOT KNOWN') AS tag_keys,
+        coalesce(array_join(map_values(searchJob.tags), ', '), 'NOT KNOWN') AS tag_values,
         verdict,
         backups.excluded AS excluded,
-        row_number() OVER (
+        min(CASE WHEN verdict = 'COMPLETE' THEN searchJob.completionTime END) OVER (
             PARTITION BY searchJob.fingerprint
-            ORDER BY searchJob.completionTime DESC, searchJob.identifier
-        ) AS place,
-        min(CASE WHEN verdict <> 'COMPLETE' THEN searchJob.completionTime END) OVER (
-            PARTITION BY searchJob.fingerprint
-        ) AS open_since
+            ORDER BY searchJob.completionTime, searchJob.identifier
+            ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+        ) AS closed
     FROM search_jobs
     WHERE searchJob.fingerprint IS NOT NULL
 )
 SELECT
-    CASE WHEN verdict = 'COMPLETE' THEN 'CLOSED' ELSE 'OPEN' END AS state,
+    CASE WHEN closed IS NULL THEN 'OPEN' ELSE 'CLOSED' END AS state,
     tag_keys,
     tag_values,
     search_job_name,
@@ -36,7 +34,7 @@ SELECT
     ended,
     verdict,
     excluded,
-    open_since
+    closed
 FROM searches
-WHERE place = 1 AND open_since IS NOT NULL
-ORDER BY state DESC, open_since, search_job_id
+WHERE verdict <> 'COMPLETE'
+ORDER BY state DESC, closed DESC, ended, search_job_id
