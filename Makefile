@@ -45,7 +45,7 @@ integration: setup  ## The functions against servers on this computer
 
 faults: setup  ## Fail every call in every way, many jobs at once, an outage (the table of all cases: out/faults.md)
 	@echo "== faults"
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/faults
+	@$(BIN)/pytest -q -n 3 --dist loadfile tests/faults
 
 browser: setup  ## The page in a real browser
 	@echo "== browser tests"

@@ -16,8 +16,9 @@ from tests.planted import refuse_planted
 _LANES = os.cpu_count() or 1
 _LONGEST = 900  # seconds
 
-PLAYS = int(os.environ.get("PLAYS", "60"))
-"""How many plays of frozen and killed attempts; `make faults PLAYS=400` plays more."""
+PLAYS = int(os.environ.get("PLAYS", "76"))
+"""How many plays of frozen and killed attempts: 58 stop at each call in turn, the others where the draw says.
+`make faults PLAYS=400` plays more."""
 
 Rows = list[dict[str, Any]]
 

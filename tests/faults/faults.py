@@ -1,5 +1,6 @@
 """The faults of a call, and all the cases: each recorded call, with each fault, for as long as it can last."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -48,17 +49,25 @@ class Fault:
     once: bool
 
 
-# How long a fault lasts: the SDK's first try, a whole attempt, or all three attempts that Lambda makes.
-_LASTING = {
-    Kind.THROTTLED: ("one try", "one attempt"),
-    Kind.SERVER_ERROR: ("one attempt",),
-    Kind.TIMEOUT: ("one try", "one attempt"),
-    Kind.RESET: ("one attempt",),
-    Kind.TRUNCATED: ("one attempt",),
-    Kind.DENIED: ("one attempt", "all attempts"),
-    Kind.KILLED_BEFORE: ("one attempt",),
-    Kind.KILLED_AFTER: ("one attempt", "all attempts"),
+_ONE_TRY, _ONE_ATTEMPT, _ALL_ATTEMPTS = "one try", "one attempt", "all attempts"
+"""How long a fault lasts: the SDK's first try, a whole attempt, or all three attempts that Lambda makes."""
+
+_AT_EACH_CALL = {
+    Kind.SERVER_ERROR: (_ONE_ATTEMPT,),
+    Kind.TIMEOUT: (_ONE_ATTEMPT,),
+    Kind.TRUNCATED: (_ONE_ATTEMPT,),
+    Kind.DENIED: (_ALL_ATTEMPTS,),
+    Kind.KILLED_BEFORE: (_ONE_ATTEMPT,),
+    Kind.KILLED_AFTER: (_ONE_ATTEMPT, _ALL_ATTEMPTS),
 }
+
+_FOR_EACH_SERVICE = {
+    Kind.THROTTLED: (_ONE_TRY, _ONE_ATTEMPT),
+    Kind.TIMEOUT: (_ONE_TRY,),
+    Kind.RESET: (_ONE_ATTEMPT,),
+    Kind.DENIED: (_ONE_ATTEMPT,),
+}
+"""What differs from those at each call only in what the SDK does, whose clients are made once for each service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +108,31 @@ class Case:
 def cases(recording: dict[str, list[dict[str, Any]]]) -> list[Case]:
     """Return the cases of the recorded calls of each function. Lambda does not retry a sweep, so it has fewer.
 
-    A fault that lasts for one try is up to the SDK, which retries by service: the first call of each service has it.
+    Returns:
+        All faults of `_AT_EACH_CALL`; those of `_FOR_EACH_SERVICE` at the first call of each service.
     """
-    first_calls = [
-        next(call for call in calls if call["service"] == service)
-        for calls in recording.values()
-        for service in {call["service"] for call in calls}
-    ]
     return [
         Case(
             function,
-            Fault(call["service"], call["operation"], call["number"], kind, once=lasting == "one try"),
+            Fault(call["service"], call["operation"], call["number"], kind, once=lasting == _ONE_TRY),
             call["subject"],
             lasting,
         )
         for function, calls in recording.items()
-        for call in calls
-        for kind, spans in _LASTING.items()
-        for lasting in spans
-        if not (function == "watch" and lasting == "all attempts")
-        and (lasting != "one try" or any(call is first for first in first_calls))
+        for place, call in enumerate(calls)
+        for kind, spans in _faults_of(call, calls[:place])
+        for lasting in dict.fromkeys(_ONE_ATTEMPT if _is_swept(function, span) else span for span in spans)
     ]
+
+
+def _is_swept(function: str, lasting: str) -> bool:
+    return function == "watch" and lasting == _ALL_ATTEMPTS
+
+
+def _faults_of(call: dict[str, Any], before: list[dict[str, Any]]) -> Iterator[tuple[Kind, tuple[str, ...]]]:
+    yield from _AT_EACH_CALL.items()
+    if all(call["service"] != earlier["service"] for earlier in before):
+        yield from _FOR_EACH_SERVICE.items()
 
 
 # The status and the code by which a service reports an error.
