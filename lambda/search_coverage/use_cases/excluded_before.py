@@ -1,24 +1,14 @@
 """A table on disk of what the previous search left out, and of what became of it: memory does not grow with it."""
 
-import sqlite3
 from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
-from typing import Self
 
-from search_coverage.inventory.table import storable
+from search_coverage.inventory.disk_table import DiskTable, storable
 from search_coverage.report.findings import Changes
 
 _EXAMPLES = 10
-_CACHE_KIBIBYTES = 8 * 1024
-
-# Nothing here outlives the invocation, so nothing has to survive a crash.
-_SCHEMA = f"""
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA cache_size = -{_CACHE_KIBIBYTES};
-CREATE TABLE backup (arn PRIMARY KEY, since, now) WITHOUT ROWID;
-"""
+_SCHEMA = "CREATE TABLE backup (arn PRIMARY KEY, since, now) WITHOUT ROWID;"
 
 
 class _Now(IntEnum):
@@ -29,24 +19,12 @@ class _Now(IntEnum):
     NEWLY_EXCLUDED = 3
 
 
-class ExcludedBefore:
-    """The backups that the previous search left out, by ARN.
-
-    Every method raises ``sqlite3.Error`` if the disk is full.
-    """
+class ExcludedBefore(DiskTable):
+    """The backups that the previous search left out, by ARN."""
 
     def __init__(self, folder: Path) -> None:
         """Open an empty table in ``folder``."""
-        self._database = sqlite3.connect(folder / "excluded-before.sqlite")
-        self._database.executescript(_SCHEMA)
-
-    def __enter__(self) -> Self:
-        """Stay open for the block."""
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        """Close the table."""
-        self._database.close()
+        super().__init__(folder, "excluded-before", _SCHEMA)
 
     def add(self, backups: Iterable[tuple[str, str]]) -> None:
         """Add backups, each with the time since when it is left out."""

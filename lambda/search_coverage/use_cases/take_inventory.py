@@ -6,7 +6,7 @@ search left it out.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from search_coverage.inventory.ports import Snapshots, Vaults
 from search_coverage.inventory.table import RecoveryPointTable
 from search_coverage.inventory.time_budget import TimeBudget
 from search_coverage.inventory.vault_contents import Unavailable
+from search_coverage.inventory.vault_lists import VaultLists
 from search_coverage.inventory.vault_reader import VaultReader
 from search_coverage.names import SERVICE
 
@@ -59,7 +60,7 @@ class TakeInventory:
     def compare(self, job: SearchJob, table: RecoveryPointTable, budget: TimeBudget) -> Comparison | Unavailable:
         """Read the vaults into the table, and begin the comparison with the list."""
         vaults = self.vaults()
-        contents = VaultReader(job, vaults, table, budget).read()
+        contents = VaultReader(job, VaultLists(vaults, budget), table).read()
         if isinstance(contents, Unavailable):
             return contents
         return Comparison(job, table, contents, vaults, self.snapshots, budget)
@@ -77,7 +78,7 @@ class InventoryOfScope:
         self._resources = ExitStack()
         self._state: Comparison | Unavailable = Unavailable("")  # until the vaults are read
         with self._step("reading the vaults"):
-            table = self._resources.enter_context(closing(RecoveryPointTable(folder)))
+            table = self._resources.enter_context(RecoveryPointTable(folder))
             self._state = use_case.compare(job, table, budget)
             budget.pause()
 
