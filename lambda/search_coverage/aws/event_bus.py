@@ -9,7 +9,7 @@ from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.timestamp import utc_text
-from search_coverage.names import REPORT_CREATED, SERVICE, STATE_CHANGE
+from search_coverage.names import POSTURE_CREATED, REPORT_CREATED, SERVICE, STATE_CHANGE
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.use_cases.ports import Announcement, Refusal
 
@@ -20,7 +20,7 @@ _BATCH = 10  # entries that one PutEvents takes (aws-facts.md §5)
 
 
 class EventBus:
-    """Implements `ports.StateChangeEvents` and `ports.ReportEvents`."""
+    """Implements `ports.StateChangeEvents`, `ports.ReportEvents` and `posture_ports.PostureEvents`."""
 
     def __init__(self, client: "EventBridgeClient", name: str) -> None:
         self._client = client
@@ -47,16 +47,24 @@ class EventBus:
         if error:
             raise AwsCallFailed(f"The event {REPORT_CREATED!r} for {arn} was refused: {error}.")
 
+    def posture_created(self, detail: dict[str, Any]) -> None:
+        """Put the event that a posture was taken."""
+        ((_, error),) = self._put(
+            f"Putting the event {POSTURE_CREATED!r}", [self._entry(POSTURE_CREATED, None, detail)]
+        )
+        if error:
+            raise AwsCallFailed(f"The event {POSTURE_CREATED!r} was refused: {error}.")
+
     def _put(self, what: str, entries: list[Any]) -> list[tuple[str, str]]:
         with reading(what):
             return _results(len(entries), self._client.put_events(Entries=entries))
 
-    def _entry(self, kind: str, arn: Arn, detail: dict[str, Any]) -> Any:
+    def _entry(self, kind: str, arn: Arn | None, detail: dict[str, Any]) -> Any:
         return {
             "EventBusName": self._name,
             "Source": SERVICE,
             "DetailType": kind,
-            "Resources": [arn.text],
+            "Resources": [arn.text] if arn else [],
             "Detail": compact_json(detail),
         }
 

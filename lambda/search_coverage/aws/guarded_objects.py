@@ -73,6 +73,11 @@ class GuardedObjects:
 
         return self._write(key, put, lease, {"IfMatch": seen} if seen else _IF_FREE)
 
+    def put_if_free(self, key: str, text: str) -> None:
+        """Write JSON where nothing is; what is there stays."""
+        put = partial(self._client.put_object, **self._at(key), Body=text.encode(), ContentType="application/json")
+        _unless_refused(f"Writing {self._url(key)}", partial(put, **_IF_FREE))
+
     def put_file(self, key: str, path: Path, content_type: str, lease: Lease) -> Written:
         """Upload a file, in parts where it is large; neither is ever in memory as a whole."""
         options = {"ContentType": content_type}

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from search_coverage.names import NOTIFICATION_PENDING_JSON, RESULTS_PENDING_JSO
 from search_coverage.report.files.json_text import compact_json, readable_json
 from search_coverage.report.files.keys import day_prefix, reports_prefix, search_job_and_name
 from search_coverage.use_cases.ports import Lease, LeaseLost, StoredSummary
+from search_coverage.use_cases.posture_ports import StoredJson
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,7 +39,7 @@ _logger = Logger(service=SERVICE, child=True)
 
 
 class ReportBucket:
-    """Implements `ports.ReportStore`, `ports.FileStore` and `ports.ReportedJobs`.
+    """Implements `ports.ReportStore`, `ports.FileStore`, `ports.ReportedJobs` and `posture_ports.PostureStore`.
 
     Encryption and retention are the bucket's own.
     """
@@ -76,11 +77,43 @@ class ReportBucket:
             answer = self._client.list_objects_v2(Bucket=self.name, Prefix=folder, StartAfter=key, MaxKeys=at_most)
             return [entry["Key"] for entry in answer.get("Contents", [])]
 
-    def get_file(self, key: str, path: Path) -> None:
-        """Download an object, piece by piece."""
+    def keys_between(self, prefix: str, after: str, before: str = "") -> Iterator[str]:
+        """List the keys with a prefix that sort after one key and before another, page by page."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, StartAfter=after
+        )
+        with reading(f"Listing s3://{self.name}/{prefix}"):
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    if before and entry["Key"] >= before:
+                        return
+                    yield entry["Key"]
+
+    def get_file(self, key: str, path: Path, version_id: str | None = None) -> None:
+        """Download an object, or a version of it, piece by piece."""
+        version: Any = {"VersionId": version_id} if version_id else {}
         with reading(f"Reading s3://{self.name}/{key}"), path.open("wb") as file:
-            for piece in self._client.get_object(Bucket=self.name, Key=key)["Body"].iter_chunks(_PIECE_BYTES):
+            answer = self._client.get_object(Bucket=self.name, Key=key, **version)
+            for piece in answer["Body"].iter_chunks(_PIECE_BYTES):
                 file.write(piece)
+
+    def stored_json(self, key: str) -> StoredJson | None:
+        """Read a JSON object. S3 answers "no such key" only to callers that may list the bucket."""
+        with reading(f"Reading s3://{self.name}/{key}"):
+            try:
+                answer = self._client.get_object(Bucket=self.name, Key=key)
+            except self._client.exceptions.NoSuchKey:
+                return None
+            body, request_id, etag = answer["Body"].read(), answer["Metadata"].get(_REQUEST_ID), answer["ETag"]
+        try:
+            content = json.loads(body)
+        except ValueError:
+            content = None
+        return StoredJson(content if isinstance(content, dict) else None, request_id, etag)
+
+    def put_once(self, key: str, content: dict[str, Any]) -> None:
+        """Write a small object, unless there is one."""
+        self._objects.put_if_free(key, readable_json(content))
 
     def remove(self, key: str, lease: Lease, etag: str | None = None) -> None:
         """Remove a mark; in a versioned bucket the object itself stays."""

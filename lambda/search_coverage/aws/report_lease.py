@@ -58,15 +58,24 @@ class _Owner:
 class ReportLeases:
     """Implements `ports.Leases`: grants the lease on a report to one attempt at a time."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        subject: str = "the report of search job",
+    ) -> None:
+        """Take what the leases are on: with their names behind it, it completes the sentences of errors."""
         self._client = client
         self._table = table
         self._sleep = sleep
+        self._subject = subject
 
     @contextmanager
-    def hold(self, search_job: str, request_id: str) -> "Iterator[ReportLease]":
+    def hold(self, name: str, request_id: str) -> "Iterator[ReportLease]":
         """Acquire the lease, renew it while the block runs, and release it at its end."""
-        lease = self.acquire(search_job, request_id)
+        lease = self.acquire(name, request_id)
         done = Event()
         thread = Thread(target=lease.renew_until, args=(done,), name="lease", daemon=True)
         thread.start()
@@ -77,8 +86,8 @@ class ReportLeases:
             thread.join(timeout=2)
             lease.release()
 
-    def acquire(self, search_job: str, request_id: str) -> "ReportLease":
-        """Acquire the lease on a search job's report, or take over that of an attempt that has died.
+    def acquire(self, name: str, request_id: str) -> "ReportLease":
+        """Acquire the lease on a report, or take over that of an attempt that has died.
 
         Args:
             request_id: The invocation's; Lambda's retries have the same.
@@ -87,7 +96,7 @@ class ReportLeases:
             ReportInProgress: Its owner is alive. It takes up to 10 seconds to see that.
             AwsCallFailed: DynamoDB did not answer, so it is not known who holds the lease.
         """
-        lease = ReportLease(self._client, self._table, search_job, uuid.uuid4().hex)
+        lease = ReportLease(self._client, self._table, name, f"{self._subject} {name}", uuid.uuid4().hex)
         owner = self._take(lease, request_id, None)
         looks = 0
         while owner and owner.attempt != lease.attempt:  # else it is ours, and only the answer got lost
@@ -96,7 +105,7 @@ class ReportLeases:
             if now is None:  # released
                 owner, looks = self._take(lease, request_id, None), 0
             elif now != owner:
-                raise ReportInProgress(search_job, now.request_id)
+                raise ReportInProgress(lease.what, now.request_id)
             elif (looks := looks + 1) == _LOOKS:
                 _logger.warning("taking over the report from an attempt that shows no sign of life")
                 owner, looks = self._take(lease, request_id, owner), 0
@@ -112,7 +121,7 @@ class ReportLeases:
             "request_id": {"S": request_id},
             "expiration": {"N": str(int(time.time()) + _KEPT_SECONDS)},
         }
-        with reading(f"Acquiring the lease on the report of search job {lease.search_job}"):
+        with reading(f"Acquiring the lease on {lease.what}"):
             try:
                 self._client.put_item(
                     TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
@@ -123,28 +132,29 @@ class ReportLeases:
         return None
 
     def _look(self, lease: "ReportLease") -> _Owner | None:
-        with reading(f"Reading the lease on the report of search job {lease.search_job}"):
+        with reading(f"Reading the lease on {lease.what}"):
             answer = self._client.get_item(TableName=self._table, Key=lease.key, ConsistentRead=True)
             return _Owner.of(answer["Item"]) if "Item" in answer else None
 
 
 class ReportLease:
-    """The lease that an attempt holds while it works on the report of a search job.
+    """The lease that an attempt holds while it works on a report.
 
     Attributes:
+        what: The report, in words.
         attempt: Distinguishes this attempt from all others, including others for the same request.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, search_job: str, attempt: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, name: str, what: str, attempt: str) -> None:
         self._client = client
         self._table = table
-        self.search_job = search_job
+        self.what = what
         self.attempt = attempt
-        self.key: dict[str, Any] = {"id": {"S": f"{LEASE}{search_job}"}}
+        self.key: dict[str, Any] = {"id": {"S": f"{LEASE}{name}"}}
 
     def confirm(self) -> None:
         """Make sure that this attempt still holds the lease, and renew it; called before what only one may do."""
-        with reading(f"Confirming the lease on the report of search job {self.search_job}"):
+        with reading(f"Confirming the lease on {self.what}"):
             try:
                 self._client.update_item(
                     TableName=self._table,
@@ -155,14 +165,14 @@ class ReportLease:
                 )
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 raise LeaseLost(
-                    f"Another attempt has taken over the report of search job {self.search_job}; this one stops "
-                    "here. Lambda tries it again, in case the other does not finish."
+                    f"Another attempt has taken over {self.what}; this one stops here. Lambda tries it again, in case "
+                    "the other does not finish."
                 ) from error
 
     def release(self) -> None:
         """Release the lease, unless another attempt has it. One that stays is taken over when it shows no life."""
         try:
-            with reading(f"Releasing the lease on the report of search job {self.search_job}"):
+            with reading(f"Releasing the lease on {self.what}"):
                 self._client.delete_item(
                     TableName=self._table,
                     Key=self.key,

@@ -1,8 +1,21 @@
-"""A backup plan as AWS Backup describes it, and which of its rules make backups that no search can look into."""
+"""A backup plan as AWS Backup describes it, and which of its rules make indexes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRule:
+    """A rule of a backup plan.
+
+    Attributes:
+        indexed_types: The resource types whose backups get an index (IndexActions).
+    """
+
+    rule_id: str | None
+    name: str | None
+    indexed_types: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +35,23 @@ class BackupPlan:
     @property
     def name(self) -> str | None:
         """The name."""
-        name = self.content.get("BackupPlanName")
-        return name if isinstance(name, str) else None
+        return _text(self.content.get("BackupPlanName"))
+
+    @property
+    def rules(self) -> tuple[BackupRule, ...]:
+        """The rules."""
+        return tuple(map(_rule, self.content.get("Rules") or ()))
+
+    def rule(self, rule_id: str | None) -> BackupRule | None:
+        """Return the rule with an id; None if the plan has none such (any more)."""
+        return next((rule for rule in self.rules if rule_id is not None and rule.rule_id == rule_id), None)
+
+
+def _rule(rule: Mapping[str, Any]) -> BackupRule:
+    actions = rule.get("IndexActions") or ()
+    types = frozenset(kind for action in actions for kind in action.get("ResourceTypes") or ())
+    return BackupRule(_text(rule.get("RuleId")), _text(rule.get("RuleName")), types)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -56,7 +56,7 @@ class SourcePosture:
     """A source, such as a bucket or a volume, and its backups.
 
     Attributes:
-        newest: The newest backup; of two with the same creation, the one whose ARN sorts last.
+        newest: The newest backup; of several with the same creation, such as copies, one that can be searched.
         searchability: Whether a search could look into the newest backup.
     """
 
@@ -93,6 +93,11 @@ class RulePosture:
     by_type: Mapping[str, Counts]
     sources: int
     sources_not_searchable: int
+
+    @property
+    def makes_no_index(self) -> bool:
+        """Whether some of its backups were never indexed."""
+        return any(counts.by_searchability.get(Searchability.INDEX_MISSING) for counts in self.by_type.values())
 
 
 @dataclass(frozen=True, slots=True)

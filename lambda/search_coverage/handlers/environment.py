@@ -10,6 +10,7 @@ from search_coverage.names import Variable
 
 if TYPE_CHECKING:
     from search_coverage.report.mail.alert import NotifyOn
+    from search_coverage.use_cases.posture_mail import PostureMailOn
 
 
 class EnvironmentInvalid(SearchCoverageError):
@@ -84,6 +85,42 @@ class WatchEnvironment:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PostureEnvironment:
+    """The environment of the posture function.
+
+    Attributes:
+        searchable_target: In percent; None if there is no target.
+    """
+
+    report_bucket: str
+    alerts_topic_arn: str
+    event_bus_name: str
+    idempotency_table: str
+    posture_mail: "PostureMailOn"
+    searchable_target: int | None
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        """Read and check the variables.
+
+        Raises:
+            EnvironmentInvalid: One is missing or wrong.
+        """
+        from search_coverage.use_cases.posture_mail import PostureMailOn  # noqa: PLC0415 - the others do not mail one
+
+        mail_on = _one_of(Variable.POSTURE_MAIL, _required(variables, Variable.POSTURE_MAIL), list(PostureMailOn))
+        target = variables.get(Variable.SEARCHABLE_TARGET, "").strip()
+        return cls(
+            report_bucket=_required(variables, Variable.REPORT_BUCKET),
+            alerts_topic_arn=_required(variables, Variable.ALERTS_TOPIC_ARN),
+            event_bus_name=_required(variables, Variable.EVENT_BUS_NAME),
+            idempotency_table=_required(variables, Variable.IDEMPOTENCY_TABLE),
+            posture_mail=PostureMailOn(mail_on),
+            searchable_target=_whole_number(Variable.SEARCHABLE_TARGET, target, highest=100) if target else None,
+        )
+
+
 def _required(variables: Mapping[str, str], name: str) -> str:
     value = variables.get(name, "").strip()
     if not value:
@@ -93,11 +130,13 @@ def _required(variables: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _whole_number(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdecimal() and int(value)):
+def _whole_number(name: str, value: str, highest: int | None = None) -> int:
+    is_number = value.isascii() and value.isdecimal() and int(value)
+    if not is_number or (highest is not None and int(value) > highest):
+        allowed = "from 1." if highest is None else f"from 1 to {highest}."
         raise EnvironmentInvalid(
             f"The environment variable {name} of this function has the value {value!r}; allowed is a whole number "
-            "from 1."
+            f"{allowed}"
         )
     return int(value)
 

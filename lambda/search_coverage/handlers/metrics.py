@@ -1,10 +1,12 @@
 """The CloudWatch metrics, written to the log in the embedded metric format. Never a search job's id as a dimension."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from search_coverage.coverage.posture import PostureStatus
 from search_coverage.names import Metric
 
 if TYPE_CHECKING:  # each function loads its own use case, not the other's
@@ -29,9 +31,9 @@ def count_report(metrics: Metrics, outcome: "Outcome") -> None:
     metrics.add_metric(Metric.REPORT_DURATION, MetricUnit.Seconds, outcome.seconds)
     metrics.add_metric(Metric.REPORTS_INCOMPLETE, MetricUnit.Count, int(not outcome.is_complete))
     metrics.flush_metrics()
-    _count_one_of(Metric.REPORTS, 1, metrics, verdict=outcome.event_detail["verdict"])
+    _count_one_of(Metric.REPORTS, 1, metrics, MetricUnit.Count, verdict=outcome.event_detail["verdict"])
     for reason, count in outcome.excluded_by_reason.items():  # a closed list
-        _count_one_of(Metric.BACKUPS_EXCLUDED, count, metrics, reason=reason)
+        _count_one_of(Metric.BACKUPS_EXCLUDED, count, metrics, MetricUnit.Count, reason=reason)
 
 
 def count_sweep(metrics: Metrics, sweep: "Sweep") -> None:
@@ -43,8 +45,43 @@ def count_sweep(metrics: Metrics, sweep: "Sweep") -> None:
     metrics.flush_metrics()
 
 
-def _count_one_of(name: str, count: int, metrics: Metrics, **kind: str) -> None:
+def count_posture(metrics: Metrics, summary: Mapping[str, Any]) -> None:
+    """Count a posture, and if it is COMPLETE the backups in it, in all and by resource type.
+
+    ``Postures`` is 0 for a posture that is PARTIAL, so that an alarm misses the whole one. Shares of nothing are left
+    out.
+    """
+    is_complete = summary["status"] == PostureStatus.COMPLETE
+    metrics.add_metric(Metric.POSTURES, MetricUnit.Count, int(is_complete))
+    metrics.flush_metrics()
+    if not is_complete:
+        return
+    _count_backups(metrics, summary["backups"], summary["sources"]["newestShare"])
+    for kind, of_kind in summary["byResourceType"].items():
+        _count_backups(metrics, of_kind, of_kind["newestShare"], resourceType=kind)
+
+
+def _count_backups(metrics: Metrics, backups: Mapping[str, Any], newest_share: float | None, **kind: str) -> None:
+    counted = {
+        Metric.BACKUPS_SEARCHABLE: backups["searchable"],
+        Metric.BACKUPS_NOT_SEARCHABLE: backups["notSearchable"],
+    }
+    shares = {Metric.SEARCHABLE_SHARE: backups["share"], Metric.NEWEST_SEARCHABLE_SHARE: newest_share}
+    for name, count in counted.items():
+        _count_one_of(name, count, metrics, **kind)
+    for name, share in shares.items():
+        if share is not None:
+            _count_one_of(name, share, metrics, MetricUnit.Percent, **kind)
+
+
+def count_failed_index(metrics: Metrics) -> None:
+    """Count an index that failed."""
+    metrics.add_metric(Metric.INDEXES_FAILED, MetricUnit.Count, 1)
+    metrics.flush_metrics()
+
+
+def _count_one_of(name: str, count: float, metrics: Metrics, unit: MetricUnit = MetricUnit.Count, **kind: str) -> None:
     """Count under one more dimension, which a metric of the same blob cannot have."""
-    with single_metric(name, MetricUnit.Count, count, namespace=metrics.namespace) as metric:
-        for dimension, value in {"service": metrics.service, **kind}.items():
-            metric.add_dimension(dimension, value)
+    with single_metric(name, unit, value, namespace=metrics.namespace) as metric:
+        for dimension, of_kind in {"service": metrics.service, **kind}.items():
+            metric.add_dimension(dimension, of_kind)

@@ -38,7 +38,7 @@ class ReportRequest:
             InvalidIdentifier: It does not name a search job.
         """
         if not isinstance(event, dict):
-            raise InvalidRequest(f"The event is {_kind(event)}, not a JSON object. {_ALLOWED}")
+            raise InvalidRequest(f"The event is {kind_of(event)}, not a JSON object. {_ALLOWED}")
         if "detail-type" in event or "source" in event:
             return cls(search_job_identifier(_state_change(event).get("searchJobIdentifier")))
         unknown = sorted(set(map(str, event)) - {"searchJobIdentifier", "replay"})
@@ -84,11 +84,12 @@ def _state_change(event: dict[str, Any]) -> dict[str, Any]:
         )
     for name in ("account", "region"):
         if not isinstance(event.get(name, ""), str):
-            raise InvalidRequest(f"The {name} of the event is {_kind(event[name])}, not a text. {_ALLOWED}")
+            raise InvalidRequest(f"The {name} of the event is {kind_of(event[name])}, not a text. {_ALLOWED}")
     if not isinstance(detail, dict):
-        raise InvalidRequest(f"The detail of the event is {_kind(detail)}, not a JSON object. {_ALLOWED}")
+        raise InvalidRequest(f"The detail of the event is {kind_of(detail)}, not a JSON object. {_ALLOWED}")
     return detail
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """Name the kind of a value that is not what was expected."""
     return "nothing" if value is None else f"a {type(value).__name__}"

@@ -42,10 +42,9 @@ class ReportInProgress(SearchCoverageError):
         request_id: The request that it works for.
     """
 
-    def __init__(self, search_job: str, request_id: str | None) -> None:
+    def __init__(self, what: str, request_id: str | None) -> None:
         super().__init__(
-            f"Another invocation is making the report of search job {search_job}. Lambda tries this one again, in case "
-            "the other does not finish."
+            f"Another invocation is making {what}. Lambda tries this one again, in case the other does not finish."
         )
         self.request_id = request_id
 
@@ -181,7 +180,7 @@ class Lease(Protocol):
 class Leases(Protocol):
     """The leases on reports."""
 
-    def hold(self, search_job: str, request_id: str) -> AbstractContextManager[Lease]:
+    def hold(self, name: str, request_id: str) -> AbstractContextManager[Lease]:
         """Acquire a lease, or take over that of a dead attempt; renew it in the block and release it at its end.
 
         Raises:

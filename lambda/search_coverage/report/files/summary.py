@@ -69,7 +69,7 @@ def summary(findings: Findings, files: Mapping[str, StoredFile], notified: Notif
             "itemsScanned": job.items_scanned,
             "itemsMatched": job.items_matched,
         },
-        "files": {kind: _file_members(stored, stored.file) for kind, stored in files.items()},
+        "files": {kind: file_members(stored, stored.file) for kind, stored in files.items()},
         "inventory": _inventory_members(findings.inventory),
         "results": _results_members(findings.results),
         "previous": previous_members(findings),
@@ -109,7 +109,8 @@ def _without_versions(value: Any) -> Any:
     return value
 
 
-def _file_members(stored: StoredFile, file: SpooledFile) -> dict[str, Any]:
+def file_members(stored: StoredFile, file: SpooledFile) -> dict[str, Any]:
+    """Write a file as the JSON that summaries have of it."""
     members = {"key": stored.key, "sha256": file.sha256, "bytes": file.bytes, "rows": file.rows}
     return {**members, "versionId": stored.version_id}
 
@@ -144,7 +145,7 @@ def _results_members(results: KeptResults) -> dict[str, Any]:
         "message": results.message,
         "rows": results.rows,
         "bucket": results.bucket,
-        "files": {kind: _file_members(stored, stored.file) for kind, stored in results.files.items()},
+        "files": {kind: file_members(stored, stored.file) for kind, stored in results.files.items()},
     }
 
 

@@ -1,0 +1,270 @@
+"""Take the posture of an account and Region: read all vaults, write the files, mail, and set the mark.
+
+As with a report, nothing is written before everything was read, and summary.json comes last: an attempt that was cut
+short leaves no mark, and the next one does it all again under the keys of the day.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from search_coverage.coverage.arn import Arn
+from search_coverage.coverage.backup_plan import BackupPlan
+from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
+from search_coverage.coverage.posture import Counts, Posture, PostureStatus, RulePosture, VaultPosture
+from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
+from search_coverage.inventory.ports import Vaults
+from search_coverage.inventory.posture_reader import PostureContents, PostureReader
+from search_coverage.inventory.posture_table import PostureTable
+from search_coverage.inventory.time_budget import TimeBudget
+from search_coverage.inventory.vault_lists import VaultLists
+from search_coverage.names import SERVICE
+from search_coverage.report.files.spool import spool_folder
+from search_coverage.report.files.table_files import TableFiles
+from search_coverage.report.posture.keys import PostureKeys
+from search_coverage.report.posture.rows import SOURCE_COLUMNS, source_row
+from search_coverage.report.posture.summary import Mailed, MailStatus, posture_event_detail, posture_summary
+from search_coverage.report.stored_file import SpooledFile, StoredFile
+from search_coverage.use_cases.index_failures import FailedIndexes
+from search_coverage.use_cases.ports import Lease, Leases
+from search_coverage.use_cases.posture_changes import PostureChanges
+from search_coverage.use_cases.posture_mail import PostureMail
+from search_coverage.use_cases.posture_ports import BackupPlans, PostureEvents, PostureStore
+from search_coverage.use_cases.report_attempt import Phases
+
+_SHARE_OF_READING = 2 / 3
+"""The share of an invocation's time that the vaults may take; the rest is for the files and the mail."""
+
+_FIRST_SOURCES = 100
+_FAILED = 20
+_PLANS = 100
+"""How many plans are read: those with the most sources to mend."""
+
+_NAME = "posture"
+_NO_SEARCH_JOB = "00000000-0000-0000-0000-000000000000"
+
+_HTML, _CSV, _JSONL = "text/html; charset=utf-8", "text/csv; charset=utf-8", "application/gzip"
+
+_logger = Logger(service=SERVICE, child=True)
+
+
+class PostureMailPending(SearchCoverageError):
+    """The posture is whole, and SNS did not take its mail."""
+
+    def __init__(self, why: str | None) -> None:
+        super().__init__(
+            f"The posture is whole, but its mail is not sent: {str(why).rstrip('.')}. Lambda tries again; then the "
+            "next posture does."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An account and a Region."""
+
+    account: str
+    region: str
+    partition: str = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class PostureOutcome:
+    """What a run did.
+
+    Attributes:
+        created: False if an earlier attempt at this request had taken the posture already.
+        summary: Its summary.
+        event_detail: The detail of the event "Searchability Report Created".
+        pending: Why its mail could not be sent, if so.
+    """
+
+    created: bool
+    summary: dict[str, Any]
+    event_detail: dict[str, Any]
+    pending: PostureMailPending | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakePosture:
+    """The use case, with what it works on.
+
+    Attributes:
+        page: Writes the page of a posture, which names the key of the CSV.
+        target: The setting ``searchableTarget`` in percent; None if it is off.
+        now: Returns the current time, aware.
+    """
+
+    vaults: Vaults
+    plans: BackupPlans
+    store: PostureStore
+    leases: Leases
+    mail: PostureMail
+    bus: PostureEvents
+    page: Callable[[Posture, str], str]
+    target: int | None
+    now: Callable[[], datetime]
+    clock: Callable[[], float] = time.monotonic
+
+    def run(self, place: Place, request_id: str, seconds_left: Callable[[], float]) -> PostureOutcome:
+        """Take the posture, unless this very request has; put the event either way.
+
+        Raises:
+            ReportInProgress: Another invocation takes it.
+            SearchCoverageError: What the ports raise.
+        """
+        with self.leases.hold(_NAME, request_id) as lease:
+            taken_at = self.now()
+            keys = PostureKeys.of(place.account, place.region, taken_at)
+            summary = self._taken_by(request_id, keys)
+            created = summary is None
+            if summary is None:
+                with spool_folder() as folder:
+                    attempt = _Attempt(self, place, taken_at, keys, folder, lease)
+                    summary = attempt.make(TimeBudget(seconds_left() * _SHARE_OF_READING, self.clock), request_id)
+            detail = posture_event_detail(summary, self.store.name, keys.summary)
+            self.bus.posture_created(detail)
+            mail = summary["mail"]
+            pending = PostureMailPending(mail.get("why")) if mail["status"] == MailStatus.PENDING else None
+            return PostureOutcome(created, summary, detail, pending)
+
+    def _taken_by(self, request_id: str, keys: PostureKeys) -> dict[str, Any] | None:
+        """Return the summary of today, if an earlier attempt at this request wrote it and nothing is missing."""
+        stored = self.store.stored_json(keys.summary)
+        if stored is None or stored.content is None or stored.request_id != request_id:
+            return None
+        return None if stored.content["mail"]["status"] == MailStatus.PENDING else stored.content
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One attempt at a posture."""
+
+    use_case: TakePosture
+    place: Place
+    taken_at: datetime
+    keys: PostureKeys
+    folder: Path
+    lease: Lease
+
+    def make(self, budget: TimeBudget, request_id: str) -> dict[str, Any]:
+        use_case, store, phases = self.use_case, self.use_case.store, Phases()
+        with PostureTable(self.folder) as table:
+            lists = VaultLists(use_case.vaults, budget)
+            contents = PostureReader(self._search_now(), lists, table).read()
+            phases.end("vaults read", vaults=contents.vaults_read, backups=lists.points_read)
+            csv, jsonl = self._write_tables(table)
+            posture = self._posture(table, contents, jsonl.path)
+        phases.end("posture worked out", sources=posture.newest.sources, searchable=posture.newest.searchable)
+        store.remove(self.keys.summary, self.lease)  # while files are replaced, no mark may confirm them
+        html = self.folder / "posture.html"
+        html.write_text(use_case.page(posture, self.keys.csv), encoding="utf-8", errors="backslashreplace")
+        files = {
+            "csv": self._put(self.keys.csv, csv, _CSV),
+            "jsonl": self._put(self.keys.sources_jsonl, jsonl, _JSONL),
+            "html": self._put(self.keys.html, SpooledFile.of(html, len(posture.first_sources)), _HTML),
+        }
+        phases.end("files written", bytes=sum(stored.file.bytes for stored in files.values()))
+        mailed = use_case.mail.send_if_due(posture, self.keys, files, self.lease)
+        phases.end("mail", status=mailed.status.value)
+        summary = posture_summary(posture, files, mailed)
+        self._mark(summary, mailed, request_id)
+        return summary
+
+    def _search_now(self) -> SearchJob:
+        """Return a search job that would be created now, and cover everything."""
+        place = self.place
+        arn = f"arn:{place.partition}:backup-search:{place.region}:{place.account}:search-job/{_NO_SEARCH_JOB}"
+        return SearchJob(_NO_SEARCH_JOB, Arn.parse(arn), SearchJobStatus.COMPLETED, creation_time=self.taken_at)
+
+    def _write_tables(self, table: PostureTable) -> tuple[SpooledFile, SpooledFile]:
+        paths = self.folder / "sources.csv", self.folder / "sources.jsonl.gz"
+        with TableFiles(*paths, SOURCE_COLUMNS) as files:
+            for source in table.sources():
+                files.add(source_row(source))
+            return files.finish()
+
+    def _posture(self, table: PostureTable, contents: PostureContents, sources: Path) -> Posture:
+        use_case, place, taken_at = self.use_case, self.place, self.taken_at
+        changes = PostureChanges(use_case.store)
+        baseline = changes.baseline(place.account, place.region, taken_at)
+        is_partial = bool(contents.problems)
+        since = changes.since(baseline, sources, self.folder, is_partial=is_partial) if baseline else None
+        failures = FailedIndexes(use_case.store, place.account, place.region).since(
+            baseline.taken_at if baseline else None, taken_at
+        )
+        rules = table.rules()
+        plans, of_plans = self._plans(rules)
+        by_vault = table.by_vault()
+        return Posture(
+            account=place.account,
+            region=place.region,
+            taken_at=taken_at,
+            status=PostureStatus.PARTIAL if is_partial else PostureStatus.COMPLETE,
+            problems=contents.problems,
+            notes=(*_notes(table, contents), *of_plans),
+            vaults_read=contents.vaults_read,
+            total=table.total(),
+            by_type=table.by_type(),
+            newest=table.newest(),
+            newest_by_type=table.newest_by_type(),
+            left_out=table.left_out,
+            vaults=tuple(
+                VaultPosture(vault.name, vault.type, by_vault.get(vault.name, Counts())) for vault in contents.vaults
+            ),
+            rules=rules,
+            ages=table.ages(taken_at),
+            plans=plans,
+            first_sources=table.first_sources(_FIRST_SOURCES),
+            failed=table.failed(_FAILED),
+            unreachable=contents.unreachable,
+            index_failures=failures,
+            target=use_case.target,
+            since=since,
+        )
+
+    def _plans(self, rules: Iterable[RulePosture]) -> tuple[dict[str, BackupPlan], list[str]]:
+        """Read the plans that make backups without an index, and say which could not be read."""
+        wanted = list(dict.fromkeys(rule.plan_id for rule in rules if rule.plan_id and rule.makes_no_index))
+        found, refusals = {}, []
+        for plan_id in wanted[:_PLANS]:
+            try:
+                plan = self.use_case.plans.plan(plan_id)
+            except AwsCallFailed as error:
+                refusals.append(str(error))
+            else:
+                found.update({plan_id: plan} if plan else {})
+        notes = []
+        if refusals:
+            notes.append(f"{len(refusals)} backup plans could not be read, so their changes are missing: {refusals[0]}")
+        if len(wanted) > _PLANS:
+            notes.append(f"{len(wanted) - _PLANS} more backup plans make backups without an index; they were not read.")
+        return found, notes
+
+    def _put(self, key: str, file: SpooledFile, content_type: str) -> StoredFile:
+        return StoredFile(key, self.use_case.store.put_file(key, file.path, content_type, self.lease), file)
+
+    def _mark(self, summary: dict[str, Any], mailed: Mailed, request_id: str) -> None:
+        store, keys = self.use_case.store, self.keys
+        store.put_summary_line(keys.summary_line, summary, self.lease)
+        self.lease.confirm()
+        store.put_summary(keys.summary, summary, request_id, self.lease)
+        if mailed.why:
+            _logger.warning("the mail is not sent: %s", mailed.why)
+
+
+def _notes(table: PostureTable, contents: PostureContents) -> Iterable[str]:
+    if without_source := table.without_source:
+        yield (
+            f"AWS names no source for {without_source} backups: they are counted as backups, and are no source's "
+            "newest one."
+        )
+    if left_out := table.left_out:
+        yield f"{left_out} backups are not counted, because they are still being made, or being deleted."
+    if not_counted := contents.not_counted:
+        vaults = "1 vault" if len(not_counted) == 1 else f"{len(not_counted)} vaults"
+        yield f"The backups of EC2 instances in {vaults} could not be counted: {not_counted[0].rstrip('.')}."
