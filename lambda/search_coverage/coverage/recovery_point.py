@@ -4,7 +4,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
-from search_coverage.coverage.exclusion import REASON_BY_INDEX, Reason
+from search_coverage.coverage.backup import Backup, BackupIndex
+from search_coverage.coverage.exclusion import REASON_BY_INDEX, Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
 
 AIR_GAPPED_VAULTS = frozenset({"LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"})
@@ -64,6 +65,18 @@ class RecoveryPoint(NamedTuple):
     def is_snapshot(self) -> bool:
         """Whether it is a snapshot of EC2 and not one of AWS Backup's own recovery points (aws-facts.md §2)."""
         return ":snapshot/" in self.arn
+
+    def left_out_for(self, reason: Reason) -> Exclusion:
+        """Return it as a backup that a search leaves out for a reason."""
+        backup = Backup(
+            resource_type=self.resource_type,
+            backup_arn=self.arn,
+            source_resource_arn=self.source_resource_arn,
+            created=self.created,
+        )
+        return Exclusion(
+            backup, reason, BackupIndex(self.vault, self.index_status, self.index_status_message, self.role_arn)
+        )
 
 
 def is_in_window(job: SearchJob) -> Callable[[RecoveryPoint], bool]:

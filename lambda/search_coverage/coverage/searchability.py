@@ -1,10 +1,15 @@
 """Whether a search could look into a backup, before anyone starts one."""
 
+from datetime import datetime
 from enum import StrEnum
 
+from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.exclusion import Reason
 from search_coverage.coverage.recovery_point import AIR_GAPPED_VAULTS, RecoveryPoint, left_out, reason_not_listed
-from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
+from search_coverage.coverage.search_scope import SearchScope
+
+_NO_SEARCH_JOB = "00000000-0000-0000-0000-000000000000"
 
 
 class Searchability(StrEnum):
@@ -26,6 +31,12 @@ class Searchability(StrEnum):
         if self is Searchability.SEARCHABLE:
             return None
         return Reason.NOT_SUPPORTED if self is Searchability.AIR_GAPPED else Reason(self.value)
+
+
+def search_now(account: str, region: str, now: datetime, scope: SearchScope | None = None) -> SearchJob:
+    """Return a search job that would be created now; without a scope it covers everything."""
+    arn = Arn.parse(f"arn:aws:backup-search:{region}:{account}:search-job/{_NO_SEARCH_JOB}")
+    return SearchJob(_NO_SEARCH_JOB, arn, SearchJobStatus.COMPLETED, creation_time=now, scope=scope or SearchScope())
 
 
 def searchability(point: RecoveryPoint, at: SearchJob) -> Searchability | None:

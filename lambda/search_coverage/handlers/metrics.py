@@ -31,9 +31,9 @@ def count_report(metrics: Metrics, outcome: "Outcome") -> None:
     metrics.add_metric(Metric.REPORT_DURATION, MetricUnit.Seconds, outcome.seconds)
     metrics.add_metric(Metric.REPORTS_INCOMPLETE, MetricUnit.Count, int(not outcome.is_complete))
     metrics.flush_metrics()
-    _count_one_of(Metric.REPORTS, 1, metrics, MetricUnit.Count, verdict=outcome.event_detail["verdict"])
+    _count_one_of(Metric.REPORTS, 1, metrics, MetricUnit.Count, {"verdict": outcome.event_detail["verdict"]})
     for reason, count in outcome.excluded_by_reason.items():  # a closed list
-        _count_one_of(Metric.BACKUPS_EXCLUDED, count, metrics, MetricUnit.Count, reason=reason)
+        _count_one_of(Metric.BACKUPS_EXCLUDED, count, metrics, MetricUnit.Count, {"reason": reason})
 
 
 def count_sweep(metrics: Metrics, sweep: "Sweep") -> None:
@@ -80,7 +80,7 @@ def count_failed_index(metrics: Metrics) -> None:
     metrics.flush_metrics()
 
 
-def _count_one_of(name: str, count: float, metrics: Metrics, unit: MetricUnit = MetricUnit.Count, **kind: str) -> None:
+def _count_one_of(name: str, value: float, metrics: Metrics, unit: MetricUnit, kind: Mapping[str, str]) -> None:
     """Count under one more dimension, which a metric of the same blob cannot have."""
     with single_metric(name, unit, value, namespace=metrics.namespace) as metric:
         for dimension, of_kind in {"service": metrics.service, **kind}.items():

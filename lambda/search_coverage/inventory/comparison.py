@@ -68,7 +68,7 @@ class Comparison:
         while some := list(islice(points, SNAPSHOTS_PER_CALL)):
             for point in self._unlisted.in_scope(some):
                 self.not_listed_count += 1
-                yield _exclusion(point, self.job)
+                yield point.left_out_for(reason_not_listed(point, self.job))
 
     def result(self, listed: int, taken_at: datetime) -> Inventory:
         """Return the result for a search that lists this number of backups."""
@@ -136,14 +136,3 @@ class Comparison:
                 "not match the scope there. They may have been deleted since."
             )
         yield from first_few(notes)
-
-
-def _exclusion(point: RecoveryPoint, job: SearchJob) -> Exclusion:
-    backup = Backup(
-        resource_type=point.resource_type,
-        backup_arn=point.arn,
-        source_resource_arn=point.source_resource_arn,
-        created=point.created,
-    )
-    index = BackupIndex(point.vault, point.index_status, point.index_status_message, point.role_arn)
-    return Exclusion(backup, reason_not_listed(point, job), index)

@@ -27,6 +27,7 @@ class UnlistedPoints:
     """Narrows recovery points to those in scope, and counts the others and those in doubt.
 
     Attributes:
+        which: Which backups these are, in words.
         left_out: How many do not count, by reason.
         without_details: How many have details that were not looked up, because no call or no time was left.
         tags_unknown: How many have unknown tags.
@@ -36,6 +37,7 @@ class UnlistedPoints:
     vaults: Vaults
     snapshots: Callable[[], Snapshots]
     budget: TimeBudget
+    which: str = "that the search does not list"
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     without_details: int = 0
     tags_unknown: int = 0
@@ -58,13 +60,13 @@ class UnlistedPoints:
         """Describe which points may or may not be in scope."""
         if self.tags_unknown:
             yield (
-                f"The tags of {self.tags_unknown} backups that the search does not list could not be read, so it is "
-                "not known whether they are in its scope."
+                f"The tags of {self.tags_unknown} backups {self.which} could not be read, so it is not known whether "
+                "they are in the scope of the search."
             )
         if self._with_some_tags:
             yield (
-                f"{self._with_some_tags} backups that the search does not list carry some of its tags, but not all; "
-                "AWS does not document whether they are in its scope."
+                f"{self._with_some_tags} backups {self.which} carry some of the tags of the scope, but not all; AWS "
+                "does not document whether they are in it."
             )
 
     def refusals(self) -> list[str]:

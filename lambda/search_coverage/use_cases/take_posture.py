@@ -13,11 +13,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup_plan import BackupPlan
 from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
 from search_coverage.coverage.posture import Counts, Posture, PostureStatus, RulePosture, VaultPosture
-from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
+from search_coverage.coverage.searchability import search_now
 from search_coverage.inventory.ports import Vaults
 from search_coverage.inventory.posture_reader import PostureContents, PostureReader
 from search_coverage.inventory.posture_table import PostureTable
@@ -46,7 +45,6 @@ _PLANS = 100
 """How many plans are read: those with the most sources to mend."""
 
 _NAME = "posture"
-_NO_SEARCH_JOB = "00000000-0000-0000-0000-000000000000"
 
 _HTML, _CSV, _JSONL = "text/html; charset=utf-8", "text/csv; charset=utf-8", "application/gzip"
 
@@ -69,7 +67,6 @@ class Place:
 
     account: str
     region: str
-    partition: str = "aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,9 @@ class _Attempt:
         use_case, store, phases = self.use_case, self.use_case.store, Phases()
         with PostureTable(self.folder) as table:
             lists = VaultLists(use_case.vaults, budget)
-            contents = PostureReader(self._search_now(), lists, table).read()
+            contents = PostureReader(
+                search_now(self.place.account, self.place.region, self.taken_at), lists, table
+            ).read()
             phases.end("vaults read", vaults=contents.vaults_read, backups=lists.points_read)
             csv, jsonl = self._write_tables(table)
             posture = self._posture(table, contents, jsonl.path)
@@ -174,12 +173,6 @@ class _Attempt:
         summary = posture_summary(posture, files, mailed)
         self._mark(summary, mailed, request_id)
         return summary
-
-    def _search_now(self) -> SearchJob:
-        """Return a search job that would be created now, and cover everything."""
-        place = self.place
-        arn = f"arn:{place.partition}:backup-search:{place.region}:{place.account}:search-job/{_NO_SEARCH_JOB}"
-        return SearchJob(_NO_SEARCH_JOB, Arn.parse(arn), SearchJobStatus.COMPLETED, creation_time=self.taken_at)
 
     def _write_tables(self, table: PostureTable) -> tuple[SpooledFile, SpooledFile]:
         paths = self.folder / "sources.csv", self.folder / "sources.jsonl.gz"

@@ -2,7 +2,6 @@
 
 from typing import TypedDict
 
-from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.posture import SourcePosture
 from search_coverage.coverage.remedy_commands import advice
@@ -76,14 +75,5 @@ def _remedy(source: SourcePosture) -> str | None:
 
 def newest_exclusion(source: SourcePosture) -> Exclusion | None:
     """Return the newest backup of a source as a search would leave it out; None if it would not."""
-    newest, reason = source.newest, source.searchability.reason
-    if reason is None:
-        return None
-    backup = Backup(
-        resource_type=newest.resource_type,
-        backup_arn=newest.arn,
-        source_resource_arn=newest.source_resource_arn,
-        created=newest.created,
-    )
-    index = BackupIndex(newest.vault, newest.index_status, newest.index_status_message, newest.role_arn)
-    return Exclusion(backup, reason, index)
+    reason = source.searchability.reason
+    return source.newest.left_out_for(reason) if reason else None
