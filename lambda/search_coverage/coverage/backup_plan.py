@@ -10,11 +10,13 @@ class BackupRule:
     """A rule of a backup plan.
 
     Attributes:
+        vault: The name of the vault that its backups go to.
         indexed_types: The resource types whose backups get an index (IndexActions).
     """
 
     rule_id: str | None
     name: str | None
+    vault: str | None
     indexed_types: frozenset[str]
 
 
@@ -50,7 +52,9 @@ class BackupPlan:
 def _rule(rule: Mapping[str, Any]) -> BackupRule:
     actions = rule.get("IndexActions") or ()
     types = frozenset(kind for action in actions for kind in action.get("ResourceTypes") or ())
-    return BackupRule(_text(rule.get("RuleId")), _text(rule.get("RuleName")), types)
+    return BackupRule(
+        _text(rule.get("RuleId")), _text(rule.get("RuleName")), _text(rule.get("TargetBackupVaultName")), types
+    )
 
 
 def _text(value: object) -> str | None:

@@ -56,22 +56,22 @@ def count_posture(metrics: Metrics, summary: Mapping[str, Any]) -> None:
     metrics.flush_metrics()
     if not is_complete:
         return
-    _count_backups(metrics, summary["backups"], summary["sources"]["newestShare"])
+    _count_backups(metrics, summary["backups"], summary["sources"]["newestShare"], {})
     for kind, of_kind in summary["byResourceType"].items():
-        _count_backups(metrics, of_kind, of_kind["newestShare"], resourceType=kind)
+        _count_backups(metrics, of_kind, of_kind["newestShare"], {"resourceType": kind})
 
 
-def _count_backups(metrics: Metrics, backups: Mapping[str, Any], newest_share: float | None, **kind: str) -> None:
-    counted = {
-        Metric.BACKUPS_SEARCHABLE: backups["searchable"],
-        Metric.BACKUPS_NOT_SEARCHABLE: backups["notSearchable"],
-    }
-    shares = {Metric.SEARCHABLE_SHARE: backups["share"], Metric.NEWEST_SEARCHABLE_SHARE: newest_share}
-    for name, count in counted.items():
-        _count_one_of(name, count, metrics, **kind)
-    for name, share in shares.items():
-        if share is not None:
-            _count_one_of(name, share, metrics, MetricUnit.Percent, **kind)
+def _count_backups(
+    metrics: Metrics, backups: Mapping[str, Any], newest_share: float | None, kind: Mapping[str, str]
+) -> None:
+    for name, value, unit in (
+        (Metric.BACKUPS_SEARCHABLE, backups["searchable"], MetricUnit.Count),
+        (Metric.BACKUPS_NOT_SEARCHABLE, backups["notSearchable"], MetricUnit.Count),
+        (Metric.SEARCHABLE_SHARE, backups["share"], MetricUnit.Percent),
+        (Metric.NEWEST_SEARCHABLE_SHARE, newest_share, MetricUnit.Percent),
+    ):
+        if value is not None:
+            _count_one_of(name, value, metrics, unit, kind)
 
 
 def count_failed_index(metrics: Metrics) -> None:

@@ -1,0 +1,153 @@
+"""What to change in backup plans so that the next backups get an index: the exact text, in four forms.
+
+AWS has no conditional update of a plan. The command therefore starts from the plan as it is when it runs, and stops if
+the plan changed while it worked; some milliseconds remain between its last look and the update.
+"""
+
+import json
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from search_coverage.coverage.backup_plan import BackupPlan, BackupRule
+from search_coverage.coverage.command_words import region_option
+from search_coverage.coverage.posture import Posture, RulePosture
+from search_coverage.coverage.recovery_point import AIR_GAPPED_VAULTS
+from search_coverage.coverage.searchability import Searchability
+
+_TYPE = re.compile(r"[A-Z0-9]{1,10}")
+
+# Arguments: a folder with the plan as AWS gives it, and for each rule "EBS,S3=<rule id>".
+_SET_INDEX_ACTIONS = """\
+python3 -c '
+import json, sys
+folder, *changes = sys.argv[1:]
+answer = json.load(open(f"{folder}/now.json"))
+types = {rule: kinds.split(",") for kinds, _, rule in (change.partition("=") for change in changes)}
+rules = {rule.pop("RuleId", None): rule for rule in answer["BackupPlan"]["Rules"]}
+if gone := [rule for rule in types if rule not in rules]:
+    sys.exit(f"The plan has no rule {gone[0]} any more. Nothing was changed.")
+for rule, kinds in types.items():
+    had = [kind for action in rules[rule].get("IndexActions") or [] for kind in action.get("ResourceTypes") or []]
+    rules[rule]["IndexActions"] = [{"ResourceTypes": sorted({*had, *kinds})}]
+json.dump(answer["BackupPlan"], open(f"{folder}/new.json", "w"))
+print(answer["VersionId"])'"""
+
+_UPDATE = """\
+(set -e; folder=$(mktemp -d)
+aws backup get-backup-plan --backup-plan-id={plan} --output json{region} > "$folder/now.json"
+version=$({script} "$folder" {changes})
+if [ "$(aws backup get-backup-plan --backup-plan-id={plan} --query VersionId --output text{region})" != "$version" ]
+then echo "The plan has just been changed by somebody else. Nothing was changed; run this again." >&2; exit 1; fi
+aws backup update-backup-plan --backup-plan-id={plan} --backup-plan "file://$folder/new.json"{region})"""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """A rule of a plan, and the resource types whose backups it is to index."""
+
+    rule: BackupRule
+    types: tuple[str, ...]
+
+    @property
+    def all_types(self) -> list[str]:
+        """The types that it indexes then."""
+        return sorted({*self.types, *self.rule.indexed_types})
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A plan that makes backups without an index.
+
+    Attributes:
+        sources: How many sources have a newest backup that the change would have indexed.
+    """
+
+    plan: BackupPlan
+    region: str
+    rules: tuple[RuleChange, ...]
+    sources: int
+
+    @property
+    def is_of_organization(self) -> bool:
+        """Whether a backup policy of AWS Organizations made the plan, so that a change here would not last."""
+        return self.plan.plan_id.startswith("orgs/") or ":backup-plan:orgs/" in (self.plan.arn or "")
+
+    @property
+    def command(self) -> str:
+        """The change by the AWS CLI: sets IndexActions of these rules in the plan as it is then, and nothing else."""
+        changes = (f"{','.join(change.types)}={change.rule.rule_id}" for change in self.rules)
+        return _UPDATE.format(
+            plan=shlex.quote(self.plan.plan_id),
+            region=region_option(self.region),
+            script=_SET_INDEX_ACTIONS,
+            changes=" ".join(map(shlex.quote, changes)),
+        )
+
+    @property
+    def cdk(self) -> str:
+        """The change in a Python CDK app."""
+        return "\n".join(
+            f"backup.BackupPlanRule(\n    rule_name={_python(change.rule.name)},\n    index_actions=["
+            "backup.BackupPlanIndexActionProps(resource_types=["
+            f"{', '.join(f'backup.IndexActionResourceType.{kind}' for kind in change.all_types)}])],\n    ...,\n)"
+            for change in self.rules
+        )
+
+    @property
+    def cloudformation(self) -> str:
+        """The change in a template of CloudFormation."""
+        rules = "\n".join(
+            f"  - RuleName: {json.dumps(change.rule.name)}\n    IndexActions:\n      - ResourceTypes: "
+            f"{json.dumps(change.all_types)}\n    # the other properties as they are"
+            for change in self.rules
+        )
+        return f"# AWS::Backup::BackupPlan, Properties.BackupPlan\nBackupPlanRule:\n{rules}"
+
+    @property
+    def organizations(self) -> str:
+        """The change in a backup policy of AWS Organizations."""
+        rules = {
+            change.rule.name or "": {"index_actions": {"resource_types": {"@@assign": change.all_types}}}
+            for change in self.rules
+        }
+        return json.dumps({"plans": {self.plan.name or "": {"rules": rules}}}, indent=2, ensure_ascii=False)
+
+
+def plan_changes(posture: Posture) -> list[PlanChange]:
+    """Return the plans to change: those first that mend the most sources.
+
+    A rule that indexes by now, that was deleted, or whose vault takes no index is not among them.
+    """
+    air_gapped = {vault.name for vault in posture.vaults if vault.type in AIR_GAPPED_VAULTS}
+    rules: defaultdict[str, list[tuple[RuleChange, int]]] = defaultdict(list)
+    for counted in posture.rules:
+        plan = posture.plans.get(counted.plan_id or "")
+        rule = plan.rule(counted.rule_id) if plan else None
+        if rule is None or rule.vault in air_gapped:
+            continue
+        if types := tuple(_types_to_index(counted, rule.indexed_types)):
+            rules[counted.plan_id or ""].append((RuleChange(rule, types), counted.sources_not_searchable))
+    changes = [
+        PlanChange(
+            posture.plans[plan_id],
+            posture.region,
+            tuple(change for change, _ in of_plan),
+            sum(sources for _, sources in of_plan),
+        )
+        for plan_id, of_plan in rules.items()
+    ]
+    return sorted(changes, key=lambda change: (-change.sources, change.plan.plan_id))
+
+
+def _types_to_index(counted: RulePosture, indexed: frozenset[str]) -> Iterable[str]:
+    for kind, counts in counted.by_type.items():
+        is_missing = counts.by_searchability.get(Searchability.INDEX_MISSING)
+        if is_missing and kind not in indexed and _TYPE.fullmatch(kind):
+            yield kind
+
+
+def _python(text: str | None) -> str:
+    return json.dumps(text, ensure_ascii=True) if text is not None else "None"
