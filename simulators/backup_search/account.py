@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulators.backup_search.page_tokens import PageTokens
+from simulators.backup_search.plans import StoredPlan
 from simulators.backup_search.scenario import UNKNOWN_NAME, Scenario, Scope
 from simulators.backup_search.scenario_points import PointsByScenario
 from simulators.backup_search.search_jobs import SearchJob, SearchJobs
@@ -60,6 +61,7 @@ class Account:
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     search_jobs: SearchJobs = field(default_factory=SearchJobs)
     vaults: Vaults = field(default_factory=Vaults)
+    plans: dict[str, StoredPlan] = field(default_factory=dict)
     tokens: PageTokens = field(default_factory=PageTokens)
     points: PointsByScenario = field(init=False)
 
@@ -78,6 +80,13 @@ class Account:
     def search_job_arn(self, identifier: str) -> str:
         """Return the ARN of a search job."""
         return f"arn:aws:backup-search:{self.region}:{self.account_id}:search-job/{identifier}"
+
+    def add_plan(self, plan_id: str, content: Mapping[str, Any]) -> StoredPlan:
+        """Add a backup plan."""
+        plan = StoredPlan(plan_id, f"arn:aws:backup:{self.region}:{self.account_id}:backup-plan:{plan_id}")
+        plan.update(content, self.clock())
+        self.plans[plan_id] = plan
+        return plan
 
     def scenario_of(self, name: str | None) -> Scenario:
         """Return the scenario of a search job of this name; without one the job fails at once."""

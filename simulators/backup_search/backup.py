@@ -1,4 +1,4 @@
-"""The operations of ``backup`` that an inventory of the vaults needs, over the account's vaults."""
+"""The operations of ``backup`` that an inventory of the vaults needs, over the account's vaults and plans."""
 
 import re
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from datetime import datetime
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.model_values import check_one_of
+from simulators.backup_search.plans import PlanVersion, StoredPlan
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
 from simulators.backup_search.simulated_service import Input, Output, SimulatedService
@@ -18,7 +19,7 @@ _PAGING = {"MaxResults", "NextToken"}
 
 
 class Backup(SimulatedService):
-    """AWS Backup, as far as vaults, recovery points and their indexes go.
+    """AWS Backup, as far as vaults, recovery points and their indexes, and backup plans go.
 
     AWS does not document whether its filters by creation include the bounds. Here they do not: a client that trusts
     the opposite misses something.
@@ -105,6 +106,39 @@ class Backup(SimulatedService):
             "Index": given["Index"],
         }
 
+    def get_backup_plan(self, given: Input) -> Output:
+        """Answer GetBackupPlan: the latest version, or the one that is asked for, also of a plan that was deleted."""
+        plan, version_id = self._plan(given), given.get("VersionId")
+        versions = [version for version in plan.versions if version_id in {None, version.version_id}]
+        if not versions:
+            raise _not_found(f"Version {version_id} of backup plan {plan.plan_id}")
+        version = versions[-1]
+        return {
+            **_plan_members(plan, version),
+            "BackupPlan": version.content,
+            "CreationDate": version.created_at,
+            "DeletionDate": plan.deleted_at,
+        }
+
+    def update_backup_plan(self, given: Input) -> Output:
+        """Answer UpdateBackupPlan: the new version replaces the plan as a whole. AWS has no conditional update."""
+        plan = self._plan(given)
+        if plan.deleted_at:
+            raise _not_found(f"Backup plan {plan.plan_id}")
+        version = plan.update(given["BackupPlan"], self._account.clock())
+        return {**_plan_members(plan, version), "CreationDate": version.created_at}
+
+    def list_backup_plans(self, given: Input) -> Output:
+        """Answer ListBackupPlans: by id, without those that were deleted unless they are asked for."""
+        plans = [plan for plan in self._account.plans.values() if given.get("IncludeDeleted") or not plan.deleted_at]
+        return self._listed_plans(given, "ListBackupPlans", [(plan, plan.latest) for plan in plans])
+
+    def list_backup_plan_versions(self, given: Input) -> Output:
+        """Answer ListBackupPlanVersions: the latest first."""
+        plan = self._plan(given)
+        listing = f"ListBackupPlanVersions({plan.plan_id})"
+        return self._listed_plans(given, listing, [(plan, version) for version in reversed(plan.versions)])
+
     def check(self, where: str, vault: Vault) -> None:
         """Raise a ScenarioError if a vault will send what the model does not know."""
         pattern = self.model.shape_for("BackupVaultName").metadata["pattern"]
@@ -138,6 +172,27 @@ class Backup(SimulatedService):
         output = {"RecoveryPoints": rows.json(runs, nulls=self._account.sends_nulls)}
         return self._page(listing, page, output, next_position)
 
+    def _listed_plans(self, given: Input, listing: str, plans: list[tuple[StoredPlan, PlanVersion]]) -> Output:
+        page, position = self._place(listing, given)
+        begin, size = position or 0, given.get("MaxResults", _DEFAULT_PAGE)
+        rows = [
+            {
+                **_plan_members(plan, version),
+                "BackupPlanName": version.content["BackupPlanName"],
+                "CreationDate": version.created_at,
+                "DeletionDate": plan.deleted_at,
+            }
+            for plan, version in plans[begin : begin + size]
+        ]
+        name = "BackupPlanVersionsList" if "Versions" in listing else "BackupPlansList"
+        return self._page(listing, page, {name: rows}, begin + size if len(plans) > begin + size else None)
+
+    def _plan(self, given: Input) -> StoredPlan:
+        plan = self._account.plans.get(given["BackupPlanId"])
+        if plan is None:
+            raise _not_found(f"Backup plan {given['BackupPlanId']}")
+        return plan
+
     def _vault(self, given: Input) -> StoredVault:
         name = given["BackupVaultName"]
         vault = self._account.vaults.named(name)
@@ -154,12 +209,12 @@ class Backup(SimulatedService):
 
 
 def _matches(group: StoredGroup, given: Input) -> bool:
-    # No recovery point here belongs to a backup plan, or to another recovery point.
-    if given.keys() & {"ByBackupPlanId", "ByParentRecoveryPointArn"}:
+    if "ByParentRecoveryPointArn" in given:  # no recovery point here belongs to another one
         return False
     after, before = given.get("ByCreatedAfter"), given.get("ByCreatedBefore")
     return (
         given.get("ByResourceType") in {None, group.group.resource_type}
+        and given.get("ByBackupPlanId") in {None, group.group.plan}
         and (after is None or group.created_at > after)
         and (before is None or group.created_at < before)
     )
@@ -175,6 +230,10 @@ def _vault_members(vault: StoredVault, now: datetime) -> Output:
         "NumberOfRecoveryPoints": sum(group.count for group in vault.groups if group.exists(now)),
         "Locked": False,
     }
+
+
+def _plan_members(plan: StoredPlan, version: PlanVersion) -> Output:
+    return {"BackupPlanId": plan.plan_id, "BackupPlanArn": plan.arn, "VersionId": version.version_id}
 
 
 def _not_found(what: str) -> ServiceError:

@@ -127,6 +127,23 @@ class Simulation:
         with self._lock:
             return self.account.search_scope(scenario, self.account.clock())
 
+    def add_plan(self, plan_id: str, content: Mapping[str, Any]) -> None:
+        """Add a backup plan, or replace it as UpdateBackupPlan would.
+
+        Args:
+            content: A BackupPlan as CreateBackupPlan takes it.
+        """
+        with self._lock:
+            if plan_id in self.account.plans:
+                self.account.plans[plan_id].update(content, self.account.clock())
+            else:
+                self.account.add_plan(plan_id, content)
+
+    def delete_plan(self, plan_id: str) -> None:
+        """Delete a backup plan; GetBackupPlan still shows it."""
+        with self._lock:
+            self.account.plans[plan_id].deleted_at = self.account.clock()
+
     def add_vault(self, vault: Vault) -> None:
         """Add a vault, or its recovery points to the vault of the same name."""
         where = f"vault {vault.name!r}"

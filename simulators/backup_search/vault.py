@@ -33,6 +33,9 @@ class RecoveryPointGroup:
         storage_class: WARM or COLD, which only DescribeRecoveryPoint shows.
         move_to_cold_storage_at: MoveToColdStorageAt, from when on they are COLD; None for never.
         search_status: The Status that a search lists while the index is ACTIVE, with ``search_message``.
+        plan: The id of the backup plan that made them, and
+        rule: the name of its rule; None for a backup on demand.
+        expires: When they are deleted, as their lifecycle says; None for never.
         omit: Members that the list calls leave out.
     """
 
@@ -57,6 +60,9 @@ class RecoveryPointGroup:
     tags: Mapping[str, str] = field(default_factory=dict)
     search_status: str = "COMPLETED"
     search_message: str | None = None
+    plan: str | None = None
+    rule: str | None = None
+    expires: Moment | None = None
     omit: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

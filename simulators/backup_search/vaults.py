@@ -115,7 +115,8 @@ class StoredGroup:
 
     def exists(self, at: datetime) -> bool:
         """Return whether they existed at a time."""
-        return self.created_at <= at
+        expires_at = self._time_of(self.group.expires)
+        return self.created_at <= at and (expires_at is None or at < expires_at)
 
     def is_cold(self, at: datetime) -> bool:
         """Return whether they were in cold storage at a time."""

@@ -128,5 +128,5 @@ def _recovery_point(vault: Vault, row: Any) -> RecoveryPoint:
         row.get("IndexStatusMessage"),
         row.get("IamRoleArn"),
         creator.get("BackupPlanId"),
-        creator.get("BackupRuleId"),
+        creator.get("BackupRuleName") or creator.get("BackupRuleId"),
     )

@@ -44,9 +44,9 @@ class BackupPlan:
         """The rules."""
         return tuple(map(_rule, self.content.get("Rules") or ()))
 
-    def rule(self, rule_id: str | None) -> BackupRule | None:
-        """Return the rule with an id; None if the plan has none such (any more)."""
-        return next((rule for rule in self.rules if rule_id is not None and rule.rule_id == rule_id), None)
+    def rule(self, name_or_id: str | None) -> BackupRule | None:
+        """Return the rule with a name or an id; None if the plan has none such (any more)."""
+        return next((rule for rule in self.rules if name_or_id and name_or_id in {rule.name, rule.rule_id}), None)
 
 
 def _rule(rule: Mapping[str, Any]) -> BackupRule:

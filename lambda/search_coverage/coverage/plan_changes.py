@@ -19,19 +19,22 @@ from search_coverage.coverage.searchability import Searchability
 
 _TYPE = re.compile(r"[A-Z0-9]{1,10}")
 
-# Arguments: a folder with the plan as AWS gives it, and for each rule "EBS,S3=<rule id>".
+# Arguments: a folder with the plan as AWS gives it, and for each rule "EBS,S3=<name of the rule>". By name, since an
+# update of a plan may change the ids of its rules (aws-facts.md §3).
 _SET_INDEX_ACTIONS = """\
 python3 -c '
 import json, sys
 folder, *changes = sys.argv[1:]
 answer = json.load(open(f"{folder}/now.json"))
-types = {rule: kinds.split(",") for kinds, _, rule in (change.partition("=") for change in changes)}
-rules = {rule.pop("RuleId", None): rule for rule in answer["BackupPlan"]["Rules"]}
-if gone := [rule for rule in types if rule not in rules]:
+types = {name: kinds.split(",") for kinds, _, name in (change.partition("=") for change in changes)}
+rules = answer["BackupPlan"]["Rules"]
+if gone := sorted(types.keys() - {rule["RuleName"] for rule in rules}):
     sys.exit(f"The plan has no rule {gone[0]} any more. Nothing was changed.")
-for rule, kinds in types.items():
-    had = [kind for action in rules[rule].get("IndexActions") or [] for kind in action.get("ResourceTypes") or []]
-    rules[rule]["IndexActions"] = [{"ResourceTypes": sorted({*had, *kinds})}]
+for rule in rules:
+    rule.pop("RuleId", None)
+    if kinds := types.get(rule["RuleName"]):
+        had = [kind for action in rule.get("IndexActions") or [] for kind in action.get("ResourceTypes") or []]
+        rule["IndexActions"] = [{"ResourceTypes": sorted({*had, *kinds})}]
 json.dump(answer["BackupPlan"], open(f"{folder}/new.json", "w"))
 print(answer["VersionId"])'"""
 
@@ -78,7 +81,7 @@ class PlanChange:
     @property
     def command(self) -> str:
         """The change by the AWS CLI: sets IndexActions of these rules in the plan as it is then, and nothing else."""
-        changes = (f"{','.join(change.types)}={change.rule.rule_id}" for change in self.rules)
+        changes = (f"{','.join(change.types)}={change.rule.name}" for change in self.rules)
         return _UPDATE.format(
             plan=shlex.quote(self.plan.plan_id),
             region=region_option(self.region),
@@ -125,8 +128,8 @@ def plan_changes(posture: Posture) -> list[PlanChange]:
     rules: defaultdict[str, list[tuple[RuleChange, int]]] = defaultdict(list)
     for counted in posture.rules:
         plan = posture.plans.get(counted.plan_id or "")
-        rule = plan.rule(counted.rule_id) if plan else None
-        if rule is None or rule.vault in air_gapped:
+        rule = plan.rule(counted.rule) if plan else None
+        if rule is None or not rule.name or rule.vault in air_gapped:
             continue
         if types := tuple(_types_to_index(counted, rule.indexed_types)):
             rules[counted.plan_id or ""].append((RuleChange(rule, types), counted.sources_not_searchable))

@@ -40,14 +40,23 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest backups of the sources: one of each."""
+    """The sources by whether a search could look into the newest backup of each. What does not occur is missing."""
 
-    sources: int
-    searchable: int
+    by_searchability: Mapping[Searchability, int] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> int:
+        """All of them."""
+        return sum(self.by_searchability.values())
+
+    @property
+    def searchable(self) -> int:
+        """Those whose newest backup a search could look into."""
+        return self.by_searchability.get(Searchability.SEARCHABLE, 0)
 
     @property
     def share(self) -> float | None:
-        """The percentage of the sources whose newest backup a search could look into; None without sources."""
+        """The percentage of those; None without sources."""
         return 100 * self.searchable / self.sources if self.sources else None
 
 
@@ -89,7 +98,7 @@ class RulePosture:
     """
 
     plan_id: str | None
-    rule_id: str | None
+    rule: str | None
     by_type: Mapping[str, Counts]
     sources: int
     sources_not_searchable: int
@@ -210,6 +219,7 @@ class Posture:
 
     account: str
     region: str
+    partition: str
     taken_at: datetime
     status: PostureStatus
     problems: tuple[str, ...]

@@ -43,7 +43,8 @@ class RecoveryPoint(NamedTuple):
         index_status: PENDING, ACTIVE, FAILED or DELETING; None if it was never indexed.
         role_arn: The role that created it.
         plan_id: The backup plan that created it; None for a backup on demand, or a copy of one.
-        rule_id: The rule of that plan.
+        rule: The name of the rule of that plan, or its id where AWS does not name it. An update of a plan may change
+            the ids (aws-facts.md §3).
     """
 
     arn: str
@@ -59,7 +60,7 @@ class RecoveryPoint(NamedTuple):
     index_status_message: str | None = None
     role_arn: str | None = None
     plan_id: str | None = None
-    rule_id: str | None = None
+    rule: str | None = None
 
     @property
     def is_snapshot(self) -> bool:

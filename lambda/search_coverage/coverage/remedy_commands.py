@@ -10,10 +10,10 @@ from functools import cache
 from search_coverage.coverage.arn import Arn
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.command_words import known_arn, region_option
-from search_coverage.coverage.exclusion import Exclusion, Reason
+from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.object_keys import KeyFilter
 from search_coverage.coverage.remedies import CREATE_INDEX, INDEX_STATUS, Remedy, remedy_of
-from search_coverage.coverage.search_commands import READ_CSV
+from search_coverage.coverage.search_commands import EXCLUDED_CSV, READ_CSV, CsvFile
 
 _ROLE = re.compile(r"arn:[a-z][a-z0-9-]*:iam::[0-9]*:role/(?:\S*/)?(?P<name>[\w+=,.@][\w+=,.@-]*)")
 _VAULT = re.compile(r"[A-Za-z0-9_-]{1,50}")
@@ -62,13 +62,16 @@ def advice(exclusion: Exclusion) -> str:
     return f"{remedy.remedy} Command: {_filled(first, values)}"
 
 
-def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Sequence[Exclusion]) -> list[str]:
-    """Return a loop over excluded-backups.csv that runs the commands of a remedy for all backups of a reason.
+def commands_for_all(
+    remedy: Remedy, reason: str, region: str, exclusions: Sequence[Exclusion], csv: CsvFile = EXCLUDED_CSV
+) -> list[str]:
+    """Return a loop over a CSV that runs the commands of a remedy for all backups of a reason.
 
     There is none if no vault is known, and none for a restore, since each restore is a decision. A loop that orders
     indexes waits for each: AWS makes one on demand at a time (aws-facts.md §7).
 
     Args:
+        reason: What the CSV says of the backups that the loop is for.
         exclusions: The first of them. If one role made all of these, the loop uses it for the others, too.
     """
     known = [_values(exclusion) for exclusion in exclusions]
@@ -84,7 +87,7 @@ def commands_for_all(remedy: Remedy, reason: Reason, region: str, exclusions: Se
         wait = [_WAIT_FOR_INDEX.format(status=_filled(INDEX_STATUS, values))] if text == CREATE_INDEX else []
         steps += [*wait, _filled(text, values), *wait]
     body = "; ".join(steps).replace(vault, '"$vault"').replace(backup, '"$arn"').replace('-name "$', '-name="$')
-    return [_MEND_ALL.format(reason=reason.value, body=body)]
+    return [_MEND_ALL.format(csv=csv, reason=reason, body=body)]
 
 
 # Before an index is ordered: until the old one is gone. After that: until it is made or has failed.
@@ -95,10 +98,10 @@ _MEND_ALL = (
     READ_CSV
     + """\
 for row in rows:
-    if re.fullmatch("[A-Za-z0-9_-]+", row["backup_vault"]) and re.fullmatch("arn:[!-~]+", row["backup_arn"]):
-        print(row["backup_vault"], row["backup_arn"])
+    if re.fullmatch("[A-Za-z0-9_-]+", row["{csv.vault}"]) and re.fullmatch("arn:[!-~]+", row["{csv.backup}"]):
+        print(row["{csv.vault}"], row["{csv.backup}"])
     else:
-        print("left out:", row["backup_vault"] or "no vault known,", repr(row["backup_arn"]), file=sys.stderr)' |
+        print("left out:", row["{csv.vault}"] or "no vault known,", repr(row["{csv.backup}"]), file=sys.stderr)' |
 while read -r vault arn; do {body}; done"""
 )
 

@@ -7,6 +7,7 @@ that, they ask AWS.
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from search_coverage.coverage.command_words import IDENTIFIER, json_word, known_arn, region_option
@@ -15,7 +16,7 @@ from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SearchScope
-from search_coverage.names import EXCLUDED_BACKUPS_CSV, SUMMARY_JSON
+from search_coverage.names import EXCLUDED_BACKUPS_CSV, SOURCES_CSV, SUMMARY_JSON
 
 # In characters. The page has the filters once per reason, and the search once; it stays under 2 MB.
 _LONGEST_FILTERS = 2_000
@@ -23,11 +24,26 @@ _LONGEST_SEARCH = 20_000
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9 ]{0,49}")
 _OPTION = " --item-filters file://item-filters.json"
 
-READ_CSV = f"""\
+READ_CSV = """\
 python3 -c 'import csv, json, re, sys
-rows = list(csv.DictReader(open("{EXCLUDED_BACKUPS_CSV}", encoding="utf-8", newline="")))
-rows = [row for row in rows if row["reason"] == "{{reason}}"]
+rows = list(csv.DictReader(open("{csv.file}", encoding="utf-8", newline="")))
+rows = [row for row in rows if row["{csv.reason}"] == "{reason}"]
 """
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """A CSV of ours that commands read: its name, and its columns of the reason, the vault and the backup."""
+
+    file: str
+    reason: str
+    vault: str
+    backup: str
+
+
+EXCLUDED_CSV = CsvFile(EXCLUDED_BACKUPS_CSV, "reason", "backup_vault", "backup_arn")
+NEWEST_CSV = CsvFile(SOURCES_CSV, "newest_searchability", "newest_backup_vault", "newest_backup_arn")
+
 _SEARCH_ALL = (
     READ_CSV
     + """\
@@ -54,7 +70,10 @@ def search_all_again(job: SearchJob, reason: Reason) -> list[str]:
     """Return the commands that search again all backups of a reason in excluded-backups.csv."""
     filters, option = _filters(job)
     search = _search('"$scope"', option, job)
-    return [*filters, _SEARCH_ALL.format(reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search)]
+    return [
+        *filters,
+        _SEARCH_ALL.format(csv=EXCLUDED_CSV, reason=reason.value, at_once=BACKUPS_IN_A_SEARCH, search=search),
+    ]
 
 
 def same_search(job: SearchJob) -> list[str]:

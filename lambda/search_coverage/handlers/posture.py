@@ -96,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if isinstance(request, PreflightRequest):
             scope = scope_of(request.search_scope)
             return preflight.run(scope, here.account, here.region, seconds_left()).as_json()
-        return _take(Place(here.account, here.region), context.aws_request_id, seconds_left)
+        return _take(Place(here.account, here.region, here.partition), context.aws_request_id, seconds_left)
 
 
 def _take(place: Place, request_id: str, seconds_left: Callable[[], float]) -> dict[str, Any]:

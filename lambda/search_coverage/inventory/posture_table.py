@@ -3,7 +3,7 @@
 A recovery point takes some 500 bytes of disk; memory holds SQLite's page cache alone.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,16 +40,16 @@ _FAILED = f"""
 SELECT {_COLUMNS} FROM point WHERE searchability = 'INDEX_FAILED' ORDER BY created DESC, arn LIMIT ?
 """  # noqa: S608
 _NEWEST_BY_TYPE = """
-SELECT resource_type, count(*), sum(searchability = 'SEARCHABLE') FROM source
-WHERE source_resource_arn IS NOT NULL GROUP BY resource_type
+SELECT resource_type, searchability, count(*) FROM source
+WHERE source_resource_arn IS NOT NULL GROUP BY resource_type, searchability
 """
 _SOURCES_BY_RULE = """
-SELECT plan_id, rule_id, count(DISTINCT resource_type || ' ' || source_resource_arn) FROM point
-WHERE searchability IS NOT NULL GROUP BY plan_id, rule_id
+SELECT plan_id, rule, count(DISTINCT resource_type || ' ' || source_resource_arn) FROM point
+WHERE searchability IS NOT NULL GROUP BY plan_id, rule
 """
 _TO_MEND_BY_RULE = """
-SELECT plan_id, rule_id, count(*) FROM source
-WHERE searchability = 'INDEX_MISSING' AND source_resource_arn IS NOT NULL GROUP BY plan_id, rule_id
+SELECT plan_id, rule, count(*) FROM source
+WHERE searchability = 'INDEX_MISSING' AND source_resource_arn IS NOT NULL GROUP BY plan_id, rule
 """
 
 
@@ -105,19 +105,24 @@ class PostureTable(DiskTable):
 
     def newest(self) -> Newest:
         """Count the sources by their newest backups."""
-        by_type = self.newest_by_type().values()
-        return Newest(sum(each.sources for each in by_type), sum(each.searchable for each in by_type))
+        total = Counter[Searchability]()
+        for of_type in self.newest_by_type().values():
+            total.update(of_type.by_searchability)
+        return Newest(dict(total))
 
     def newest_by_type(self) -> dict[str, Newest]:
         """Count the sources by their newest backups and by resource type."""
-        return {kind: Newest(sources, searchable) for kind, sources, searchable in self._all(_NEWEST_BY_TYPE)}
+        counted: defaultdict[str, dict[Searchability, int]] = defaultdict(dict)
+        for kind, state, count in self._all(_NEWEST_BY_TYPE):
+            counted[kind][Searchability(state)] = count
+        return {kind: Newest(of_kind) for kind, of_kind in counted.items()}
 
     def rules(self) -> tuple[RulePosture, ...]:
         """Count by rule of a plan: those with the most sources to mend first."""
         counted: defaultdict[tuple[Any, Any], defaultdict[str, dict[Searchability, int]]]
         counted = defaultdict(lambda: defaultdict(dict))
         for plan, rule, kind, state, count in self._all(
-            "SELECT plan_id, rule_id, resource_type, searchability, count(*) FROM point "
+            "SELECT plan_id, rule, resource_type, searchability, count(*) FROM point "
             "WHERE searchability IS NOT NULL GROUP BY 1, 2, 3, 4"
         ):
             counted[plan, rule][kind][Searchability(state)] = count
@@ -133,7 +138,7 @@ class PostureTable(DiskTable):
             for rule, by_type in counted.items()
         ]
         return tuple(
-            sorted(rules, key=lambda rule: (-rule.sources_not_searchable, rule.plan_id or "", rule.rule_id or ""))
+            sorted(rules, key=lambda rule: (-rule.sources_not_searchable, rule.plan_id or "", rule.rule or ""))
         )
 
     def sources(self) -> Iterator[SourcePosture]:

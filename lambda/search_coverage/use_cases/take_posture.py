@@ -67,6 +67,7 @@ class Place:
 
     account: str
     region: str
+    partition: str = "aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ class _Attempt:
         return Posture(
             account=place.account,
             region=place.region,
+            partition=place.partition,
             taken_at=taken_at,
             status=PostureStatus.PARTIAL if is_partial else PostureStatus.COMPLETE,
             problems=contents.problems,

@@ -33,6 +33,7 @@ FULL: dict[str, Any] = {
     "Tags": {"case": "4711"},
 }
 ONE = {"BackupVaultName": "daily", "RecoveryPointArn": f"{POINT}:1"}
+PLAN = {"BackupPlanName": "daily", "Rules": [{"RuleName": "every-day", "TargetBackupVaultName": "daily"}]}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("backupsearch", "GetSearchJob", {"SearchJobIdentifier": "full"}),
     ("backupsearch", "ListSearchJobBackups", {"SearchJobIdentifier": "full", "MaxResults": 1}),
@@ -43,10 +44,14 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("backupsearch", "StopSearchJob", {"SearchJobIdentifier": "long"}),
     ("backup", "DescribeRecoveryPoint", ONE),
     ("backup", "GetRecoveryPointIndexDetails", ONE),
+    ("backup", "GetBackupPlan", {"BackupPlanId": "plan"}),
+    ("backup", "ListBackupPlanVersions", {"BackupPlanId": "plan"}),
+    ("backup", "ListBackupPlans", {"MaxResults": 1}),
     ("backup", "ListBackupVaults", {"MaxResults": 1}),
     ("backup", "ListRecoveryPointsByBackupVault", {"BackupVaultName": "daily", "MaxResults": 1}),
     ("backup", "ListRecoveryPointsByResource", {"ResourceArn": "arn:aws:s3:::b"}),
     ("backup", "ListTags", {"ResourceArn": f"{POINT}:1"}),
+    ("backup", "UpdateBackupPlan", {"BackupPlanId": "plan", "BackupPlan": PLAN}),
     ("backup", "UpdateRecoveryPointIndexSettings", {**ONE, "Index": "ENABLED", "IamRoleArn": ROLE}),
 ]
 COMMON = {"AccessDeniedException": 403, "ThrottlingException": 400}  # of backup, whose model lacks them
@@ -63,6 +68,7 @@ def jobs(sandbox: Sandbox) -> dict[str, str]:
     texts = {"index_message": "why", "status_message": "m"}
     group = named("{i}", count=2, index="FAILED", created=timedelta(days=2), **texts)
     sandbox.simulator.add_vault(Vault("daily", (group,)))
+    sandbox.simulator.add_plan("plan", PLAN)
     return {"full": sandbox.search.start_search_job(**FULL)["SearchJobIdentifier"], "long": sandbox.start("long")}
 
 

@@ -64,7 +64,7 @@ class Envelope:
         default = f'{head[:-1]},"failedBackups":[{",".join(rows)}]}}'
         body = {"default": default}
         if part == 1:
-            body["email"] = _fitting_text(self.email)
+            body["email"] = fitting_text(self.email)
         kind = Attribute("String", "digest" if part == 1 else "entries")
         return Message(self.subject, compact_json(body), {"kind": kind, **self.attributes})
 
@@ -123,7 +123,8 @@ def _cut(value: Any, characters: int) -> Any:
     return f"{value[:characters]}{_CUT}" if isinstance(value, str) and len(value) > characters else value
 
 
-def _fitting_text(text: str) -> str:
+def fitting_text(text: str) -> str:
+    """Cut the text of a mail to its room in a message."""
     # A character takes at least one byte: do not measure what is longer anyway.
     if len(text) <= _EMAIL_BYTES and _size_in_message(text) <= _EMAIL_BYTES:
         return text

@@ -65,10 +65,10 @@ def charts(tally: Tally) -> list[Chart]:
     reasons = [(REMEDIES[reason].title, count) for reason, count in reasons_in_order(tally)]
     ages = [name for name, _ in AGES] + [AGE_UNKNOWN] * bool(tally.by_age[AGE_UNKNOWN])
     return [
-        Chart("by-reason", "By reason", _bars(reasons)),
+        Chart("by-reason", "By reason", bars(reasons)),
         _sources(tally),
         Chart(
-            "by-age", "By age of the backup when the search started", _bars((name, tally.by_age[name]) for name in ages)
+            "by-age", "By age of the backup when the search started", bars((name, tally.by_age[name]) for name in ages)
         ),
     ]
 
@@ -87,12 +87,13 @@ def _sources(tally: Tally) -> Chart:
         )
     elif len(sources.counts) > len(shown):
         note = f"The {len(shown)} sources with the most, of {len(sources.counts):,}."
-    return Chart("by-source", "By source", _bars(counts), note)
+    return Chart("by-source", "By source", bars(counts), note)
 
 
-def _bars(counts: Iterable[tuple[str, int]]) -> tuple[Bar, ...]:
+def bars(counts: Iterable[tuple[str, int]]) -> tuple[Bar, ...]:
+    """Draw bars whose longest fills the chart."""
     pairs = list(counts)
-    most = max(count for _, count in pairs)
+    most = max((count for _, count in pairs), default=0)
     return tuple(
         Bar(shortened(name, _LABEL_COLUMNS), count, round(max(WIDTH * count / most, 2.0), 1) if count else 0.0)
         for name, count in pairs

@@ -62,21 +62,25 @@ def row_bytes(exclusion: Exclusion) -> int:
     return _MARKUP_BYTES + sum(len(escape(text).encode("utf-8", "backslashreplace")) for text in texts)
 
 
-def _text(value: str | None) -> Cell:
+def text_cell(value: str | None) -> Cell:
+    """Show a text."""
     return Cell(visible(value or ""))
 
 
-def _arn(value: str | None) -> Cell:
+def arn_cell(value: str | None) -> Cell:
+    """Show an ARN, whose end is always shown."""
     text = visible(value or "")
     return Cell(text[:-_END_OF_AN_ARN], text[-_END_OF_AN_ARN:]) if len(text) > _END_OF_AN_ARN else Cell(text)
 
 
-def _coded(code: str | None, in_words: Callable[[str], str]) -> Cell:
+def coded_cell(code: str | None, in_words: Callable[[str], str]) -> Cell:
+    """Show a code in words."""
     words = in_words(code) if code else ""
-    return _text(code) if words == (code or "") else Cell(words, code=code)
+    return text_cell(code) if words == (code or "") else Cell(words, code=code)
 
 
-def _moment(moment: float | None) -> Cell:
+def moment_cell(moment: float | None) -> Cell:
+    """Show a moment in seconds since the epoch."""
     return Cell("") if moment is None else Cell(moment_in_words(moment), code=utc_text(moment))
 
 
@@ -102,17 +106,17 @@ def _since(excluded: Exclusion) -> Cell:
 # All rows have the same search job, and the page shows what to do once per reason.
 _COLUMNS: tuple[_Column, ...] = (
     _Column("reason", "Reason", lambda one: Cell(REMEDIES[one.reason].title, code=one.reason.value)),
-    _Column("backup_arn", "Backup", lambda one: _arn(one.backup.backup_arn)),
-    _Column("source_resource_arn", "Source", lambda one: _arn(one.backup.source_resource_arn)),
-    _Column("resource_type", "Type", lambda one: _coded(one.backup.resource_type, type_in_words)),
-    _Column("backup_created", "Backup made", lambda one: _moment(one.backup.created)),
-    _Column("index_created", "Index made", lambda one: _moment(one.backup.index_created)),
-    _Column("status", "Status", lambda one: _coded(one.backup.status, status_in_words)),
-    _Column("status_message", "Message from AWS", lambda one: _text(one.backup.status_message)),
+    _Column("backup_arn", "Backup", lambda one: arn_cell(one.backup.backup_arn)),
+    _Column("source_resource_arn", "Source", lambda one: arn_cell(one.backup.source_resource_arn)),
+    _Column("resource_type", "Type", lambda one: coded_cell(one.backup.resource_type, type_in_words)),
+    _Column("backup_created", "Backup made", lambda one: moment_cell(one.backup.created)),
+    _Column("index_created", "Index made", lambda one: moment_cell(one.backup.index_created)),
+    _Column("status", "Status", lambda one: coded_cell(one.backup.status, status_in_words)),
+    _Column("status_message", "Message from AWS", lambda one: text_cell(one.backup.status_message)),
 )
 _SINCE = _Column("excluded_since", "Left out since", _since)
 _COLUMNS_OF_INVENTORY: tuple[_Column, ...] = (
-    _Column("backup_vault", "Vault", lambda one: _text(_index(one).vault)),
-    _Column("index_status", "Index now", lambda one: _coded(_index(one).status, status_in_words)),
-    _Column("index_status_message", "Index message", lambda one: _text(_index(one).status_message)),
+    _Column("backup_vault", "Vault", lambda one: text_cell(_index(one).vault)),
+    _Column("index_status", "Index now", lambda one: coded_cell(_index(one).status, status_in_words)),
+    _Column("index_status_message", "Index message", lambda one: text_cell(_index(one).status_message)),
 )

@@ -60,7 +60,7 @@ def _group(job: SearchJob, reason: Reason, count: int, first: Sequence[Exclusion
     remedy = remedy_of(reason, job.scope.resource_type)
     shown, blocks, reads, removes = _blocks(job, first)
     loops: list[str] = []
-    if shown < count and (loops := commands_for_all(remedy, reason, job.arn.region, first)):
+    if shown < count and (loops := commands_for_all(remedy, reason.value, job.arn.region, first)):
         shown, blocks, reads, removes = count, loops, reads[:1], removes[:1]
     again = search_again(job, first) if remedy.searchable else []
     all_again = bool(again) and (len(first) < count or _bytes(again) > _SEARCHES_BYTES)

@@ -31,7 +31,7 @@ class SourceRow(TypedDict):
     newest_index_status_message: str | None
     newest_backup_role_arn: str | None
     newest_backup_plan_id: str | None
-    newest_backup_rule_id: str | None
+    newest_backup_rule: str | None
     remedy: str | None
 
 
@@ -63,7 +63,7 @@ def source_row(source: SourcePosture) -> SourceRow:
         "newest_index_status_message": newest.index_status_message,
         "newest_backup_role_arn": newest.role_arn,
         "newest_backup_plan_id": newest.plan_id,
-        "newest_backup_rule_id": newest.rule_id,
+        "newest_backup_rule": newest.rule,
         "remedy": _remedy(source),
     }
 

@@ -40,24 +40,11 @@ class Mailed:
 
 def posture_summary(posture: Posture, files: Mapping[str, StoredFile], mailed: Mailed) -> dict[str, Any]:
     """Write the summary; ``files`` are ``csv``, ``jsonl`` and ``html``."""
-    since, failures = posture.since, posture.index_failures
+    failures = posture.index_failures
     return {
         "version": _VERSION,
-        "account": posture.account,
-        "region": posture.region,
-        "takenAt": utc_text(posture.taken_at),
-        "status": posture.status.value,
-        "problems": list(posture.problems),
-        "notes": list(posture.notes),
+        **posture_members(posture),
         "vaultsRead": posture.vaults_read,
-        "backups": _counts(posture.total),
-        "bySearchability": _by_searchability(posture.total),
-        "byResourceType": {
-            kind: {**_counts(counts), **_newest(posture.newest_by_type.get(kind, Newest(0, 0)), "sources")}
-            for kind, counts in sorted(posture.by_type.items())
-        },
-        "sources": _newest(posture.newest, "total"),
-        "target": {"percent": posture.target, "missed": posture.misses_target},
         "leftOut": posture.left_out,
         "vaults": [
             {
@@ -85,6 +72,31 @@ def posture_summary(posture: Posture, files: Mapping[str, StoredFile], mailed: M
                 for each in failures.examples
             ],
         },
+        "files": {kind: file_members(stored, stored.file) for kind, stored in files.items()},
+        "mail": {"status": mailed.status.value, "messageId": mailed.message_id, "why": mailed.why},
+        "generatedAt": utc_text(posture.taken_at),
+        "generatorVersion": __version__,
+    }
+
+
+def posture_members(posture: Posture) -> dict[str, Any]:
+    """Write the numbers that the summary and the message share."""
+    since = posture.since
+    return {
+        "account": posture.account,
+        "region": posture.region,
+        "takenAt": utc_text(posture.taken_at),
+        "status": posture.status.value,
+        "problems": list(posture.problems),
+        "notes": list(posture.notes),
+        "backups": _counts(posture.total),
+        "bySearchability": _by_searchability(posture.total),
+        "byResourceType": {
+            kind: {**_counts(counts), **_newest(posture.newest_by_type.get(kind, Newest()), "sources")}
+            for kind, counts in sorted(posture.by_type.items())
+        },
+        "sources": _newest(posture.newest, "total"),
+        "target": {"percent": posture.target, "missed": posture.misses_target},
         "since": None
         if since is None
         else {
@@ -96,10 +108,6 @@ def posture_summary(posture: Posture, files: Mapping[str, StoredFile], mailed: M
             "newNotSearchable": since.new_not_searchable,
             "gone": since.gone,
         },
-        "files": {kind: file_members(stored, stored.file) for kind, stored in files.items()},
-        "mail": {"status": mailed.status.value, "messageId": mailed.message_id, "why": mailed.why},
-        "generatedAt": utc_text(posture.taken_at),
-        "generatorVersion": __version__,
     }
 
 
@@ -139,12 +147,11 @@ def _by_searchability(counts: Counts) -> dict[str, int]:
 
 def _rule(posture: Posture, rule: RulePosture) -> dict[str, Any]:
     plan = posture.plans.get(rule.plan_id or "")
-    of_plan = plan.rule(rule.rule_id) if plan else None
+    of_plan = plan.rule(rule.rule) if plan else None
     return {
         "planId": rule.plan_id,
         "planName": plan.name if plan else None,
-        "ruleId": rule.rule_id,
-        "ruleName": of_plan.name if of_plan else None,
+        "rule": rule.rule,
         "indexes": sorted(of_plan.indexed_types) if of_plan else None,
         "sources": rule.sources,
         "sourcesNotSearchable": rule.sources_not_searchable,

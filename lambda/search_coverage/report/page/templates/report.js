@@ -46,13 +46,13 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 
   // Copy an ARN. One stop for the Tab key; the arrows go from row to row.
-  const arn = columns.indexOf("backup_arn");
-  const arns = [arn, columns.indexOf("source_resource_arn")];
+  const arn = columns.indexOf(table.dataset.copied);
+  const arns = table.dataset.arns.split(" ").map((column) => columns.indexOf(column));
   const copier = document.createElement("button");
   copier.type = "button";
   copier.textContent = "Copy";
   copier.tabIndex = -1;
-  copier.setAttribute("aria-label", "Copy the ARN of this backup");
+  copier.setAttribute("aria-label", `Copy the ARN of this ${table.dataset.noun}`);
   function addCopier(row) {
     if (row.copier || !row.cells[arn]) return;
     row.copier = copier.cloneNode(true);
@@ -113,7 +113,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     body.classList.add("ready");
     const left = matches.length - room;
-    $("shown").textContent = `${number(matches.length)} of ${number(rows.length)} backups` +
+    $("shown").textContent = `${number(matches.length)} of ${number(rows.length)} ${table.dataset.noun}s` +
       (left > 0 ? `, the first ${number(room)} shown` : "");
     $("nothing").hidden = matches.length > 0;
     $("more").hidden = left <= 0;
@@ -182,7 +182,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const lines = [columns, ...matches.map((row) => row.codes)].map((cells) => `${cells.map(cell).join(",")}\r\n`);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(lines, { type: "text/csv;charset=utf-8" }));
-    link.download = "excluded-backups-shown.csv";
+    link.download = table.dataset.download;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   });

@@ -1,0 +1,149 @@
+"""The mail about a posture: plain text, made for phones, with the same numbers for machines."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from search_coverage.coverage.posture import Change, Posture
+from search_coverage.report.files.json_text import compact_json
+from search_coverage.report.mail.alert import console_url
+from search_coverage.report.mail.messages import Attribute, Message, fitting_text
+from search_coverage.report.plain_text import one_line
+from search_coverage.report.posture import wording
+from search_coverage.report.posture.keys import PostureKeys
+from search_coverage.report.posture.summary import posture_members
+from search_coverage.report.sources import source_name
+from search_coverage.report.wording import moment_in_words
+
+_SUBJECT_CHARACTERS = 99
+_LINE_CHARACTERS = 46
+_NAMED = 5
+
+
+def posture_message(posture: Posture, bucket: str, keys: PostureKeys) -> Message:
+    """Write the one message about a posture."""
+    url = console_url(posture.partition, posture.region, bucket, keys.prefix)
+    report = {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": url}
+    default = {"version": 1, "type": "SearchabilityReport", **posture_members(posture), "report": report}
+    body = {"default": compact_json(default), "email": fitting_text(_text(posture, bucket, keys, url))}
+    attributes = {
+        "kind": Attribute("String", "digest"),
+        "account": Attribute("String", posture.account),
+        "region": Attribute("String", posture.region),
+        "targetMissed": Attribute("String", str(posture.misses_target).lower()),
+        "sourcesNotSearchable": Attribute("Number", str(posture.newest.sources - posture.newest.searchable)),
+    }
+    return Message(subject(posture), compact_json(body), attributes)
+
+
+def subject(posture: Posture) -> str:
+    """Write the subject, under 100 characters."""
+    newest = posture.newest
+    parts = [f"{newest.searchable:,} of {newest.sources:,} sources can be searched"]
+    parts += ["NOT ALL VAULTS READ"] if posture.problems else []
+    parts += [f"target {posture.target}% MISSED"] if posture.misses_target else []
+    parts += [f"{posture.since.worse:,} worse"] if posture.since and posture.since.worse else []
+    return one_line(f"Search Coverage: {', '.join(parts)} - {posture.account} {posture.region}", _SUBJECT_CHARACTERS)
+
+
+def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
+    sections = (
+        _beginning(posture),
+        _since(posture),
+        _first(posture),
+        ["THE FULL REPORT", "posture.html in", url, f"s3://{bucket}/{keys.prefix}"],
+        _failures(posture),
+        _unreachable(posture),
+        ["WHAT THIS DOES NOT SAY", *_list(wording.LIMITS)],
+        [
+            *_wrapped(
+                f"Account {posture.account}, Region {posture.region}, taken {moment_in_words(posture.taken_at)}. You "
+                "get this mail once in a week at most; the setting postureMail turns it off."
+            )
+        ],
+    )
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _beginning(posture: Posture) -> list[str]:
+    lines = []
+    if posture.problems:
+        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], 300)}")
+        lines += _wrapped(f"And {len(posture.problems) - 1} more.") if len(posture.problems) > 1 else []
+        lines.append("")
+    lines += _wrapped(f"{wording.headline(posture)}.")
+    if target := wording.target_in_words(posture):
+        lines += _wrapped(target)
+    total = posture.total
+    lines += _wrapped(
+        f"Of all {total.backups:,} backups of S3 and EBS, a search could look into {total.searchable:,} "
+        f"({wording.percent(total.share)})."
+    )
+    return lines
+
+
+def _since(posture: Posture) -> list[str]:
+    since = posture.since
+    if since is None:
+        return []
+    lines = [f"SINCE {moment_in_words(since.taken_at)}"]
+    for sentence in wording.since_in_words(posture):
+        lines += _wrapped(sentence)
+    for title, changes, count in (
+        ("Worse", since.examples_worse, since.worse),
+        ("New, not searchable", since.examples_new, since.new_not_searchable),
+        ("Better", since.examples_better, since.better),
+    ):
+        lines += _named(title, changes, count)
+    return lines
+
+
+def _named(title: str, changes: Sequence[Change], count: int) -> list[str]:
+    if not changes:
+        return []
+    lines = [f"{title}:"]
+    for change in changes[:_NAMED]:
+        name = one_line(source_name(change.source_arn), 80)
+        state = f" ({wording.state_in_words(change.now).lower()})" if change.now and change.now.reason else ""
+        lines += _wrapped(f"- {name}{state}", indent="  ")
+    return [*lines, f"- and {count - _NAMED:,} more"] if count > _NAMED else lines
+
+
+def _first(posture: Posture) -> list[str]:
+    lines = []
+    for number, change in enumerate(wording.first_changes(posture), start=1):
+        lines += _wrapped(f"{number}. {change.title}", indent="   ")
+        lines += _wrapped(f"   {change.sentence}", indent="   ")
+    return ["WHAT HELPS MOST", *lines, *_wrapped("posture.html has the commands.")] if lines else []
+
+
+def _failures(posture: Posture) -> list[str]:
+    failures = posture.index_failures
+    if not failures.count:
+        return []
+    lines = [f"INDEXES THAT FAILED ({failures.count:,})"]
+    for failure in failures.examples[:_NAMED]:
+        lines += [
+            f"- {one_line(failure.recovery_point_arn, 300)}",
+            *_wrapped(f"  {one_line(failure.message, 300) or 'AWS gave no message'}", indent="  "),
+        ]
+    return lines
+
+
+def _unreachable(posture: Posture) -> list[str]:
+    backups = sum(each.backups for each in posture.unreachable)
+    if not backups:
+        return []
+    return [
+        "WHAT NO SEARCH CAN REACH",
+        *_wrapped(f"{backups:,} backups of EC2 instances: no search looks into the EBS volumes in them."),
+    ]
+
+
+def _list(texts: Iterable[str]) -> list[str]:
+    return [line for text in texts for line in _wrapped(f"- {text}", indent="  ")]
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, _LINE_CHARACTERS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
