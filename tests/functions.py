@@ -25,6 +25,7 @@ ENVIRONMENT: Mapping[str, str] = {
     Variable.IDEMPOTENCY_TABLE: "idempotency",
     Variable.NOTIFY_ON: "EXCLUDED",
     Variable.SEARCH_JOB_STATUSES: "COMPLETED,FAILED,STOPPED",
+    Variable.POSTURE_MAIL: "ON_CHANGE",
 }
 
 

@@ -88,6 +88,12 @@ class Deployment:
         result: dict[str, int] = self.function("watch", **changes).handler({}, Context(function_name="watch"))
         return result
 
+    def posture(self, event: Any = None, context: Context | None = None, **changes: str) -> dict[str, Any]:
+        """Invoke the posture function in a fresh environment; without an event, take the posture."""
+        context = context or Context(function_name="posture")
+        result: dict[str, Any] = self.function("posture", **changes).handler(event or {"posture": {}}, context)
+        return result
+
     def function(self, name: str, **changes: str) -> ModuleType:
         """Import a handler's module anew, as a cold start does."""
         return function(name, self._monkeypatch, {**self.environment, **changes})

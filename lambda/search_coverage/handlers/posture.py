@@ -109,7 +109,7 @@ def _take(place: Place, request_id: str, seconds_left: Callable[[], float]) -> d
         return {"created": False, "inProgress": True}
     if outcome.created:
         count_posture(metrics, outcome.summary)
-    logger.info(POSTURE_DONE, created=outcome.created, **outcome.event_detail)
+    logger.info(POSTURE_DONE, posture_created=outcome.created, **outcome.event_detail)
     if outcome.pending:
         raise outcome.pending
     return {**outcome.event_detail, "created": outcome.created}

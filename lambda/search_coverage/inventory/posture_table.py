@@ -22,7 +22,11 @@ _SCHEMA = f"CREATE TABLE point ({_COLUMNS}, searchability, UNIQUE (arn));"
 _ADD = f"INSERT OR IGNORE INTO point VALUES ({', '.join('?' * len(RecoveryPoint._fields))}, ?)"  # noqa: S608
 
 # With max(), SQLite takes the other columns from the row that has it (https://sqlite.org/lang_select.html#bareagg).
-_NEWEST = "max(printf('%020.6f', coalesce(created, 0)) || (searchability = 'SEARCHABLE') || arn)"
+_RANK = """
+CASE WHEN searchability = 'SEARCHABLE' THEN 2
+WHEN searchability IN ('AIR_GAPPED', 'ARCHIVED', 'NOT_SUPPORTED') THEN 0 ELSE 1 END
+"""
+_NEWEST = f"max(printf('%020.6f', coalesce(created, 0)) || ({_RANK}) || arn)"
 _COUNTED = ", ".join(f"sum(searchability = '{each}') AS counted_{each.lower()}" for each in Searchability)
 _MAKE_SOURCES = f"""
 CREATE TABLE source AS
@@ -57,7 +61,8 @@ class PostureTable(DiskTable):
     """The backups, and how many of them a search could look into.
 
     Add all of them, call `finish_adding`, then ask. The newest backup of a source is the one with the latest creation;
-    of several with the same, such as a backup and its copies, one that is searchable comes first, then the ARN decides.
+    of several with the same, such as a backup and its copies, one that is searchable comes first, then one that can get an
+    index, then the ARN decides.
     """
 
     def __init__(self, folder: Path) -> None:
