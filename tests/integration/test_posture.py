@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -60,11 +60,12 @@ def world(simulator: BackupSimulator) -> BackupSimulator:
     """An account with backups of every kind."""
     simulator.add_plan(NIGHTLY, PLAN)
     made = {"plan": NIGHTLY, "rule": "every-night"}
+    two_days_ago = datetime.now(UTC) - days(2)  # a copy keeps the date of its original
     simulator.add_vault(
         Vault(
             "nightly",
             (
-                group("payroll", count=3, index=None, created=days(2), **made),
+                group("payroll", count=3, index=None, created=two_days_ago, **made),
                 group("payroll", created=days(40)),
                 group("invoices", index="FAILED", index_message="Access denied.", created=days(1), **made),
                 group("mail", created=days(1), plan=NIGHTLY, rule="indexed"),
