@@ -190,7 +190,7 @@ class Settings(BaseModel):
         inventory: Whether a report compares the list of a search with the content of the vaults. Without it the report
             function has no permission to read the vaults.
         posture_schedule: How often the posture is taken: which backups a search could look into. None turns it off. It
-            follows `inventory`, because both read the vaults.
+            follows `inventory`, because both read the vaults: without an inventory there is no posture.
         searchable_target: The percentage of the sources whose newest backup has to be searchable; below it an alarm
             starts. None turns it off.
         posture_mail: When a posture is mailed, once a week at most.
@@ -253,12 +253,9 @@ class Settings(BaseModel):
     @field_validator("posture_schedule", mode="before")
     @classmethod
     def _follows_inventory(cls, schedule: object, given: ValidationInfo) -> object:
-        inventory = given.data.get("inventory", True)
-        if schedule == _FOLLOWS_INVENTORY:
-            return "rate(1 day)" if inventory else None
-        if schedule is not None and not inventory:
-            raise PydanticCustomError(_RULE, "it must be null while inventory is false, because both read the vaults")
-        return schedule
+        if not given.data.get("inventory", True):
+            return None
+        return "rate(1 day)" if schedule == _FOLLOWS_INVENTORY else schedule
 
     @field_validator("object_lock_days", mode="before")
     @classmethod
