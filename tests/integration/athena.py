@@ -8,7 +8,7 @@ import gc
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 TABLES = ("excluded_backups", "search_jobs")
+OF_POSTURES = ("postures", "posture_sources")
 MONDAY = date(2026, 10, 5)
 DENIED = "Access denied. You do not have permission to search the recovery point."
 
@@ -79,9 +80,9 @@ class Table:
 class Athena:
     """The files that are in the bucket now, and the tables over them."""
 
-    def __init__(self, deployment: Deployment, folder: Path) -> None:
+    def __init__(self, deployment: Deployment, folder: Path, tables: tuple[str, ...] = TABLES) -> None:
         self._database = duckdb.connect()
-        for name in TABLES:
+        for name in tables:
             table = Table.named(name)
             case: dict[str, str] = {}
             for key, content in table.files(deployment):
@@ -120,12 +121,25 @@ def assert_fits(columns: dict[str, exp.DataType], value: Row, place: str) -> Non
         if type_.this is exp.DType.STRUCT:
             assert_fits({each.name: each.kind for each in type_.expressions}, member, inside)
         elif type_.this is exp.DType.MAP:
-            of_values = {"TEXT": str, "BIGINT": int}[type_.expressions[1].this.value]
-            assert all(type(each) is of_values for each in member.values()), inside
+            assert_fit(type_.expressions[1], member.values(), inside)
         elif type_.this is exp.DType.ARRAY:
-            assert all(type(each) is str for each in member), inside
+            assert_fit(type_.expressions[0], member, inside)
         else:
-            assert type(member) is {"TEXT": str, "BIGINT": int, "BOOLEAN": bool}[type_.this.value], inside
+            assert_fit(type_, [member], inside)
+
+
+def assert_fit(type_: exp.DataType, values: Iterable[Any], place: str) -> None:
+    """Assert that values are of a type."""
+    for value in values:
+        if type_.this is exp.DType.STRUCT:
+            assert_fits({each.name: each.kind for each in type_.expressions}, value, place)
+        elif type_.this in {exp.DType.MAP, exp.DType.ARRAY}:
+            assert_fits({"value": type_}, {"value": value}, place)
+        else:
+            assert type(value) is _PYTHON[type_.this.value], place
+
+
+_PYTHON = {"TEXT": str, "BIGINT": int, "BOOLEAN": bool, "DOUBLE": float}
 
 
 def _duckdb(type_: exp.DataType, case: dict[str, str]) -> str:
@@ -133,6 +147,11 @@ def _duckdb(type_: exp.DataType, case: dict[str, str]) -> str:
     if type_.this is exp.DType.STRUCT:
         members = (f'"{case.get(each.name, each.name)}" {_duckdb(each.kind, case)}' for each in type_.expressions)
         return f"STRUCT({', '.join(members)})"
+    if type_.this is exp.DType.ARRAY:
+        return f"{_duckdb(type_.expressions[0], case)}[]"
+    if type_.this is exp.DType.MAP:
+        key, value = type_.expressions
+        return f"MAP({key.sql('duckdb')}, {_duckdb(value, case)})"
     return type_.sql("duckdb")
 
 

@@ -1,16 +1,20 @@
 """A simulated month: indexing is turned on for a plan, old backups expire; share, mails, metric and trend are right."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulators.backup_search import BackupSimulator, RecoveryPointGroup, Vault
 from tests.functions import metrics_in
-from tests.integration.athena import Athena
+from tests.integration.athena import OF_POSTURES, Athena, Table, assert_fits
 from tests.integration.conftest import Deployment
+from tests.invocation import ACCOUNT, REGION, Context
 
 PLAN_ID = "33333333-4444-5555-6666-777777777777"
 SOURCES = 4
@@ -48,17 +52,16 @@ class Month:
         number = len(self.days)
         at = FIRST + timedelta(days=number)
         index = "ACTIVE" if number >= INDEXED_FROM else None
-        kinds = [("nightly", f"arn:aws:s3:::source-{each}", index, "every-night") for each in range(SOURCES)]
         made = tuple(
             RecoveryPointGroup(
-                source=source,
+                source=f"arn:aws:s3:::source-{each}",
                 created=at - timedelta(hours=1),
                 expires=at + timedelta(days=KEPT_DAYS),
                 index=index,
                 plan=PLAN_ID,
-                rule=rule,
+                rule="every-night",
             )
-            for _, source, index, rule in kinds
+            for each in range(SOURCES)
         )
         self.simulator.add_vault(Vault("nightly", made))
         if number == 0:
@@ -80,7 +83,7 @@ class Month:
             object.__setattr__(holder, "now", clock)
         self.simulator.move_clock(at - self.simulator.account.clock())
         self.capsys.readouterr()
-        module.handler({"posture": {}}, _context())
+        module.handler({"posture": {}}, Context(function_name="posture"))
         values = {
             name: blob[name][0] if isinstance(blob[name], list) else blob[name]
             for blob in metrics_in(self.capsys.readouterr().out)
@@ -93,15 +96,11 @@ class Month:
         self.days.append(Day(number, summary, mails, values))
 
 
-def _context() -> Any:
-    from tests.invocation import Context  # noqa: PLC0415
-
-    return Context(function_name="posture")
-
-
-@pytest.fixture(scope="module")
-def start() -> datetime:
-    return FIRST
+@pytest.fixture
+def simulator() -> Iterator[BackupSimulator]:
+    """AWS Backup, whose clock begins with the month."""
+    with BackupSimulator(account=ACCOUNT, region=REGION, clock=lambda: FIRST - timedelta(days=1)) as simulator:
+        yield simulator
 
 
 @pytest.fixture
@@ -112,14 +111,14 @@ def month(
     capsys: pytest.CaptureFixture[str],
 ) -> Month:
     month = Month(deployment, simulator, monkeypatch, capsys)
-    simulator.account.clock._clock = lambda: FIRST - timedelta(days=1)  # the month begins in the past
-    simulator.add_plan(PLAN_ID, {"BackupPlanName": "p", "Rules": [{"RuleName": "every-night", "TargetBackupVaultName": "nightly"}]})
+    rule = {"RuleName": "every-night", "TargetBackupVaultName": "nightly"}
+    simulator.add_plan(PLAN_ID, {"BackupPlanName": "p", "Rules": [rule]})
     for _ in range(LAST + 1):
         month.pass_a_day()
     return month
 
 
-def test_a_month_of_postures(month: Month) -> None:
+def test_a_month_of_postures(month: Month, tmp_path: Path) -> None:
     days = month.days
     whole = [day for day in days if day.number != UNREADABLE_ON]
 
@@ -132,8 +131,8 @@ def test_a_month_of_postures(month: Month) -> None:
     held = {day.number: day.summary["backups"] for day in whole}
     assert held[KEPT_DAYS - 1]["total"] == KEPT_DAYS * SOURCES + 1
     assert held[LAST]["total"] == KEPT_DAYS * SOURCES + 1
-    assert held[INDEXED_FROM + KEPT_DAYS]["notSearchable"] == 0
-    assert held[INDEXED_FROM + KEPT_DAYS - 1]["notSearchable"] == SOURCES
+    assert held[INDEXED_FROM + KEPT_DAYS - 1]["notSearchable"] == 0
+    assert held[INDEXED_FROM + KEPT_DAYS - 2]["notSearchable"] == SOURCES
     # The alarm: below the target until indexing is on; a day without shares keeps its state
     for day in whole:
         assert (day.metrics["NewestSearchableShare"] < TARGET) == (day.number < INDEXED_FROM)
@@ -142,7 +141,7 @@ def test_a_month_of_postures(month: Month) -> None:
     assert unreadable.metrics == {"Postures": 0}
     # The mails: never two in a week, one at the beginning, one when it got better, and none without a change
     mailed = [day.number for day in days if day.mails]
-    assert all(later - earlier >= 7 for earlier, later in zip(mailed, mailed[1:], strict=False))
+    assert all(later - earlier >= 7 for earlier, later in pairwise(mailed))
     assert mailed[0] == 0
     assert len(mailed) == 2
     assert INDEXED_FROM <= mailed[1] < INDEXED_FROM + 7
@@ -153,8 +152,18 @@ def test_a_month_of_postures(month: Month) -> None:
     # A vault that could not be read makes no source gone, and no mail
     assert unreadable.summary["since"]["gone"] == 0
     # The trend in Athena
-    trend = Athena(month.deployment).answer("posture/searchable-by-week")
+    athena = Athena(month.deployment, tmp_path, OF_POSTURES)
+    trend = athena.answer("posture/searchable-by-week")
     shares = {row["week"]: (row["sources_searchable"], row["sources"]) for row in trend}
     assert shares[date(2026, 10, 5)] == (1, 5)
     assert shares[date(2026, 10, 19)] == (5, 5)
     assert len(shares) == 7
+    # Every line fits the tables, to the last member
+    for name in OF_POSTURES:
+        table = Table.named(name)
+        for key, line in table.lines(month.deployment):
+            known = {member: value for member, value in line.items() if member not in {"account", "region"}}
+            assert_fits(table.columns, known, key)
+    # What was never searchable, and what got worse
+    assert athena.answer("posture/sources-never-searchable") == []
+    assert athena.answer("posture/sources-that-got-worse", f"{days[INDEXED_FROM].at:%Y-%m-%d}") == []

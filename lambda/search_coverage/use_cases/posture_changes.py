@@ -21,6 +21,8 @@ from search_coverage.use_cases.posture_ports import PostureStore
 _EXAMPLES = 20
 _LOOKS_BACK = timedelta(days=10)
 
+_STATES = {state.value: state for state in Searchability}
+
 _logger = Logger(service=SERVICE, child=True)
 
 
@@ -169,7 +171,7 @@ def _rows(path: Path) -> Iterator[_Source]:
             if row["source_resource_arn"] is not None:
                 key = (row["resource_type"] or "", row["source_resource_arn"])
                 state = row["newest_searchability"]
-                yield _Source(key, Searchability(state) if state in Searchability else None)
+                yield _Source(key, _STATES.get(state))
 
 
 def _baseline(summary: dict[str, Any] | None, summary_key: Any) -> Baseline | None:
