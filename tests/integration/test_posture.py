@@ -29,7 +29,7 @@ PLAN = {
         {
             "RuleName": "indexed",
             "TargetBackupVaultName": "nightly",
-            "IndexActions": [{"ResourceTypes": ["S3", "EBS"]}],
+            "IndexActions": [{"ResourceTypes": ["S3"]}],
         },
     ],
 }
