@@ -63,7 +63,7 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name=PROGRAM)
 @shared_options
 def main() -> None:
-    """Operate a deployed Search Coverage stack: check it, read a report, pack it as evidence, make it again.
+    """Operate Search Coverage: check the stack, look before a search, read a report, pack it, make it again.
 
     The options below can stand before or after the command. Credentials and Region come from where the AWS CLI looks.
     """
@@ -121,6 +121,45 @@ def report(options: Options, search_job: str, *, open_it: bool) -> None:
     if open_it:
         open_page(deployment, found)
     _exit(well=found.is_complete)
+
+
+_PREFLIGHT_EXAMPLES = f"""\
+  {PROGRAM} preflight --type S3 --source arn:aws:s3:::payroll --after 2026-11-01
+  {PROGRAM} preflight --search-scope file://scope.json --as arn:aws:iam::111122223333:role/case-team"""
+
+
+@main.command(epilog=epilog(_PREFLIGHT_EXAMPLES, "preflight", "preflight --as"))
+@click.option("--search-scope", metavar="JSON", help="As StartSearchJob takes it: JSON, or file:// and a path.")
+@click.option(
+    "--cli-input-json", metavar="JSON", help="The whole input of StartSearchJob, of which SearchScope counts."
+)
+@click.option("--type", type=click.Choice(["S3", "EBS"]), help="What the backups are of.")
+@click.option("--source", multiple=True, metavar="ARN", help="Only backups of this bucket or volume.")
+@click.option("--backup", multiple=True, metavar="ARN", help="Only this backup.")
+@click.option("--after", metavar="TIME", help="Only backups made after it, such as 2026-11-01 or 2026-11-01T12:00:00Z.")
+@click.option("--before", metavar="TIME", help="Only backups made before it.")
+@click.option("--tag", multiple=True, metavar="KEY=VALUE", help="Only backups with this tag.")
+@click.option("--as", "role", metavar="ROLE_ARN", help="Ask IAM whether this role may search them.")
+@shared_options
+@click.pass_obj
+def preflight(options: Options, /, role: str | None, **scope: Any) -> None:
+    """Say what a search would look into, and what it would miss.
+
+    It reads the vaults with your own permissions, and needs no stack. Exits with 0 only if one search would look into
+    every backup in its scope, and with --as only if IAM allows it to the role.
+    """
+    from cli.preflight import as_text, requested_scope, rights_of, run_preflight  # noqa: PLC0415
+
+    search_scope = requested_scope(scope)
+    deployment = _connect(options)
+    with progress("Reading the vaults"):
+        result = run_preflight(deployment, search_scope)
+        rights = rights_of(deployment, role, result) if role else None
+    if options.as_json:
+        echo_json({**result.as_json(), **({"rights": rights.as_json()} if rights else {})})
+    else:
+        click.echo(as_text(result, rights))
+    _exit(well=result.sees_all and not (rights and rights.denied))
 
 
 _EVIDENCE_EXAMPLES = f"""\

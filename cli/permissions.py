@@ -39,6 +39,14 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "sns:ListSubscriptionsByTopic",
         "sqs:GetQueueAttributes",
     ),
+    "preflight": (
+        "backup:DescribeRecoveryPoint",
+        "backup:ListBackupVaults",
+        "backup:ListRecoveryPointsByBackupVault",
+        "backup:ListTags",
+        "ec2:DescribeSnapshots",
+    ),
+    "preflight --as": ("iam:SimulatePrincipalPolicy",),
     "report": _REPORT,
     "evidence": (*_REPORT, *_OF_A_VERSION),
     "verify": (

@@ -13,6 +13,7 @@ from infra.athena_queries import QUERIES, SavedQuery, saved_queries
 from infra.report_store import ReportStore, keep_with_its_policy, private_bucket
 from infra.report_tables import ReportTables
 from infra.results_store import ANSWERS, ResultsStore
+from infra.settings import Settings
 
 RESULT_DAYS: Final = 7
 """A query makes a result again in seconds, so a result is kept for a week only."""
@@ -40,10 +41,16 @@ class Analytics(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, store: ReportStore, results: ResultsStore | None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        store: ReportStore,
+        results: ResultsStore | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.tables = ReportTables(self, "Tables", store=store, results=results)
+        self.tables = ReportTables(self, "Tables", settings=settings, store=store, results=results)
         self.results = private_bucket(
             self,
             "Results",
@@ -68,6 +75,8 @@ class Analytics(Construct):
             store.key,
         )
         self._save(saved_queries(), self.workgroup)
+        if settings.posture_schedule:
+            self._save(saved_queries(QUERIES / "posture"), self.workgroup)
         if results:
             workgroup = self._workgroup(
                 "ResultsWorkGroup",

@@ -13,6 +13,7 @@ from constructs import Construct
 from infra.log_queries import MOST_MEMORY
 from infra.metrics import our_metric, rule_metric
 from infra.monitoring import Monitoring
+from infra.poster import Poster
 from infra.report_store import ReportStore
 from infra.reporter import Reporter
 from infra.settings import Settings
@@ -37,7 +38,9 @@ WIDTH: Final = 24
 
 _SIZE: Final[dict[str, Any]] = {"width": WIDTH // 2, "height": 6}
 _MAXIMUM: Final = cloudwatch.Stats.MAXIMUM
+_MINIMUM: Final = cloudwatch.Stats.MINIMUM
 _SUM: Final = cloudwatch.Stats.SUM
+_PERCENT: Final = cloudwatch.YAxisProps(min=0, max=100, label="%", show_units=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,14 @@ class Shown:
     store: ReportStore
     reporter: Reporter
     watcher: Watcher
+    poster: Poster | None
     monitoring: Monitoring
 
     @property
     def functions(self) -> dict[str, lambda_.Function]:
         """The functions by what they do."""
-        return {"report": self.reporter.function, "watch": self.watcher.function}
+        posture = {"posture": self.poster.function} if self.poster else {}
+        return {"report": self.reporter.function, "watch": self.watcher.function, **posture}
 
 
 class Dashboard(Construct):
@@ -78,6 +83,7 @@ class Dashboard(Construct):
                 ],
                 [_coverage(), _verdicts()],
                 [_reasons(), _waiting()],
+                *([[_searchable(shown.settings), _not_searchable()]] if shown.poster else []),
                 [_sweeps(shown.settings), _failures(shown)],
                 [_queues(shown), _duration(shown)],
                 [_memory(name, function.log_group) for name, function in shown.functions.items()],
@@ -106,7 +112,7 @@ def _function_url(function: lambda_.Function) -> str:
 
 def _what_to_do(shown: Shown) -> cloudwatch.TextWidget:
     bucket = f"https://{Aws.REGION}.console.aws.amazon.com/s3/buckets/{shown.store.bucket.bucket_name}"
-    report, watch = (_function_url(function) for function in shown.functions.values())
+    report, watch = (_function_url(shown.functions[name]) for name in ("report", "watch"))
     return cloudwatch.TextWidget(
         markdown=f"""\
 ## What to look at first
@@ -137,8 +143,7 @@ def _coverage() -> cloudwatch.GraphWidget:
         label="searched",
         period=A_DAY,
     )
-    percent = cloudwatch.YAxisProps(min=0, max=100, label="%", show_units=False)
-    return _graph("Coverage: backups that were searched, % of all that should have been, per day", [share], percent)
+    return _graph("Coverage: backups that were searched, % of all that should have been, per day", [share], _PERCENT)
 
 
 def _verdicts() -> cloudwatch.GraphWidget:
@@ -160,6 +165,29 @@ def _reasons() -> cloudwatch.GraphWidget:
         period=A_DAY,
     )
     return _graph("Why backups were left out, backups per day", [found], "backups", stacked=True)
+
+
+def _searchable(settings: Settings) -> cloudwatch.GraphWidget:
+    """Show what a search could look into, by the postures."""
+    lines = [
+        our_metric(
+            Metric.NEWEST_SEARCHABLE_SHARE, period=A_DAY, statistic=_MINIMUM, label="newest backup of each source"
+        ),
+        our_metric(Metric.SEARCHABLE_SHARE, period=A_DAY, statistic=_MINIMUM, label="all backups"),
+    ]
+    target = settings.searchable_target
+    annotations = [cloudwatch.HorizontalAnnotation(value=target, label="target")] if target else []
+    return _graph("Backups that a search could look into, % per day", lines, _PERCENT, left_annotations=annotations)
+
+
+def _not_searchable() -> cloudwatch.GraphWidget:
+    lines = [
+        our_metric(
+            Metric.BACKUPS_NOT_SEARCHABLE, period=A_DAY, statistic=_MAXIMUM, label="backups that cannot be searched"
+        ),
+        our_metric(Metric.INDEXES_FAILED, period=A_DAY, label="indexes that failed, as AWS reports them"),
+    ]
+    return _graph("Backups that cannot be searched, and indexes that failed, per day", lines, "backups")
 
 
 def _waiting() -> cloudwatch.GraphWidget:
@@ -186,7 +214,7 @@ def _sweeps(settings: Settings) -> cloudwatch.GraphWidget:
 
 
 def _failures(shown: Shown) -> cloudwatch.GraphWidget:
-    report, watch = shown.functions.values()
+    report, watch = shown.reporter.function, shown.watcher.function
     lines = [
         report.metric_errors(period=AN_HOUR, statistic=_SUM, label="failed attempts of a report"),
         watch.metric_errors(period=AN_HOUR, statistic=_SUM, label="failed sweeps"),
@@ -195,6 +223,8 @@ def _failures(shown: Shown) -> cloudwatch.GraphWidget:
         report.metric("AsyncEventsDropped", period=AN_HOUR, statistic=_SUM, label="events that Lambda dropped"),
         rule_metric(shown.reporter.rule, "FailedInvocations", period=AN_HOUR, label="events that EventBridge dropped"),
     ]
+    if shown.poster:
+        lines.append(shown.poster.function.metric_errors(period=AN_HOUR, statistic=_SUM, label="failed postures"))
     return _graph("Failures, per hour", lines)
 
 
@@ -203,6 +233,7 @@ def _queues(shown: Shown) -> cloudwatch.GraphWidget:
         "failure queue": shown.reporter.failure_queue,
         "dead-letter queue of the rule": shown.reporter.rule_dead_letter_queue,
         "dead-letter queue of the schedule": shown.watcher.schedule_dead_letter_queue,
+        **({"dead-letter queue of the posture": shown.poster.dead_letter_queue} if shown.poster else {}),
     }
     lines = [
         queue.metric_approximate_number_of_messages_visible(period=AN_HOUR, statistic=_MAXIMUM, label=label)

@@ -1,5 +1,6 @@
 """The alarms: who is notified, and when, if the product itself does not work."""
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +15,7 @@ from constructs import Construct
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
 from infra.metrics import our_metric, rule_metric
+from infra.poster import Poster
 from infra.reporter import Reporter
 from infra.settings import Settings
 from infra.watcher import Watcher
@@ -22,6 +24,9 @@ from search_coverage.names import Metric
 FIVE_MINUTES: Final = Duration.minutes(5)
 """A report that failed is retried after one and two minutes: its errors fall into one or two periods, one mail. SQS
 reports the length of a queue every minute, and up to 15 minutes late for a queue that was idle."""
+
+A_DAY: Final = Duration.days(1)
+AN_HOUR: Final = Duration.hours(1)
 
 _SUM: Final = cloudwatch.Stats.SUM
 
@@ -66,6 +71,7 @@ class Monitoring(Construct):
         alerts: Alerts,
         reporter: Reporter,
         watcher: Watcher,
+        poster: Poster | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(
@@ -81,6 +87,8 @@ class Monitoring(Construct):
         self._add_watch_alarm(settings, watcher)
         self._add_queue_alarms(reporter, watcher)
         self._add_loss_alarms(reporter)
+        if poster:
+            self._add_posture_alarms(settings, poster)
         if settings.alarm_on_incomplete:
             self._alarm(
                 "ReportIncomplete",
@@ -197,6 +205,52 @@ class Monitoring(Construct):
             section="A failure could not be kept",
         )
 
+    def _add_posture_alarms(self, settings: Settings, poster: Poster) -> None:
+        """Add the alarms of the posture.
+
+        CloudWatch looks back for a week where a period is an hour or longer
+        (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
+        """
+        period = min(poster.interval, A_DAY, key=Duration.to_seconds)
+        periods = math.ceil(2 * poster.interval.to_seconds() / period.to_seconds())
+        missing = self._alarm(
+            "PostureMissing",
+            our_metric(Metric.POSTURES, period=period),
+            "There was no whole posture for two intervals: it is not known which backups a search could look into. "
+            "Look at the log of the posture function, and at the problems in its last summary",
+            section="There is no whole posture",
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            missing_data=cloudwatch.TreatMissingData.BREACHING,
+            failed=periods,
+            of_periods=periods,
+        )
+        missing.node.add_dependency(poster.schedule)
+        self._alarm(
+            "PostureErrors",
+            poster.function.metric_errors(period=FIVE_MINUTES, statistic=_SUM),
+            "The posture could not be taken, its mail could not be sent, or a failed index could not be recorded. "
+            "Lambda retries it twice; then the next posture is the retry. Look at the log of the posture function",
+            section="A posture failed",
+        )
+        self._alarm(
+            "PostureDeadLetterQueueNotEmpty",
+            _length(poster.dead_letter_queue),
+            "EventBridge could not hand over to the posture function: its schedule, or an event about an index that "
+            "failed. The next posture sees what was missed. Find out why",
+            section="A message in the dead-letter queue of the posture",
+        )
+        if settings.searchable_target:
+            self._alarm(
+                "SearchableTargetMissed",
+                our_metric(Metric.NEWEST_SEARCHABLE_SHARE, period=AN_HOUR, statistic=cloudwatch.Stats.MINIMUM),
+                f"Of less than {settings.searchable_target} % of the sources, the newest backup can be searched. Read "
+                "the posture: it says what helps most",
+                section="The target is missed",
+                threshold=settings.searchable_target,
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                missing_data=cloudwatch.TreatMissingData.IGNORE,  # between two postures the state stays
+            )
+
     def _alarm(  # noqa: PLR0913  # an alarm has that many parts
         self,
         construct_id: str,
@@ -206,17 +260,18 @@ class Monitoring(Construct):
         section: str,
         failed: int = 1,
         of_periods: int = 1,
+        threshold: float = 1,
         comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         missing_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
         notifies_at_end: bool = True,
     ) -> cloudwatch.Alarm:
-        """Add an alarm with the threshold 1 that notifies when it starts and, by default, when it ends."""
+        """Add an alarm that notifies when it starts and, by default, when it ends."""
         alarm = cloudwatch.Alarm(
             self,
             construct_id,
             metric=metric,
             alarm_description=f"{description}: {RUNBOOK}, section '{section}'.",
-            threshold=1,
+            threshold=threshold,
             comparison_operator=comparison,
             evaluation_periods=of_periods,
             datapoints_to_alarm=failed,

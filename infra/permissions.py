@@ -13,8 +13,12 @@ from typing import Final, Self
 from search_coverage.names import (
     ANNOUNCEMENT,
     EXCLUDED_BACKUPS,
+    INDEX_FAILURES,
     LEASE,
     NOTIFICATION_PENDING_JSON,
+    POSTURE,
+    POSTURE_SOURCES,
+    POSTURES,
     QUESTIONS,
     REPORTS,
     RESULTS,
@@ -32,12 +36,15 @@ EVENT_BUS_NAME: Final = "default"
 EVIDENCE: Final = (REPORTS, EXCLUDED_BACKUPS, SUMMARIES, QUESTIONS)
 """The key prefixes that only the report function writes."""
 
+POSTURE_EVIDENCE: Final = (POSTURE, POSTURES, POSTURE_SOURCES, INDEX_FAILURES)
+"""The key prefixes that only the posture function writes."""
+
 _MARKS: Final = (SUMMARY_JSON, NOTIFICATION_PENDING_JSON, RESULTS_PENDING_JSON)
 
 RESULTS_OF_SEARCHES: Final = (RESULTS, SEARCH_RESULTS)
 """The key prefixes that only the report function writes, in the bucket of the results."""
 
-WILDCARDS: Final = ("search_job", "report", "vault", "recovery_point", "snapshot", "any_region")
+WILDCARDS: Final = ("search_job", "report", "posture", "vault", "recovery_point", "snapshot", "plan", "any_region")
 """The places whose value depends on the request."""
 
 ConditionValue = str | tuple[str, ...]
@@ -112,7 +119,7 @@ def _use_records(sid: str, actions: Sequence[str], *keys: str) -> Grant:
         tuple(f"dynamodb:{action}" for action in actions),
         ("{table}",),
         {
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": tuple(f"{key}{{search_job}}" for key in keys)},
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys},
             "Null": {"dynamodb:LeadingKeys": "false"},
         },
     )
@@ -146,16 +153,16 @@ WATCH: Final = (
         "SeeWhichReportsExist", ("s3:ListBucket",), ("{bucket}",), {"StringLike": {"s3:prefix": f"{REPORTS}{{report}}"}}
     ),
     PUT_EVENTS,
-    _use_records("RememberWhatWasAnnounced", ("BatchGetItem", "PutItem"), ANNOUNCEMENT),
+    _use_records("RememberWhatWasAnnounced", ("BatchGetItem", "PutItem"), f"{ANNOUNCEMENT}{{search_job}}"),
     *_EVERY_FUNCTION,
 )
 """The watch function."""
 
 SCHEDULE: Final = (
-    Grant("RunTheWatchFunction", ("lambda:InvokeFunction",), ("{watch_function}",)),
+    Grant("RunTheFunction", ("lambda:InvokeFunction",), ("{scheduled_function}",)),
     Grant("KeepWhatCouldNotBeHandedOver", ("sqs:SendMessage",), ("{schedule_queue}",)),
 )
-"""The schedule of the watch function."""
+"""The schedule of the watch function, and that of the posture function."""
 
 INVENTORY: Final = (
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html
@@ -208,6 +215,52 @@ KEEP_RESULTS: Final = (
 """The report function, where it keeps what a search found."""
 
 
+_ONLY_KNOWN_ON_THE_DAY: Final = "The keys hold account, Region and date, which are unknown until the function runs."
+
+POSTURE_FUNCTION: Final = (
+    *INVENTORY,
+    Grant(
+        "ReadThePlans",
+        ("backup:GetBackupPlan",),
+        (_arn("backup", "backup-plan:{plan}"),),
+        why_wildcard="Any plan can have made the backups in the vaults. The action only reads.",
+    ),
+    Grant(
+        "WriteThePosture",
+        ("s3:PutObject", "s3:AbortMultipartUpload"),
+        tuple(f"{{bucket}}/{prefix}{{posture}}" for prefix in POSTURE_EVIDENCE),
+        why_wildcard=_ONLY_KNOWN_ON_THE_DAY,
+    ),
+    # For each write and removal under the condition If-Match, and to compare with the posture before.
+    Grant(
+        "SeeWhatIsThere",
+        ("s3:GetObject",),
+        tuple(f"{{bucket}}/{prefix}{{posture}}" for prefix in POSTURE_EVIDENCE),
+        why_wildcard=_ONLY_KNOWN_ON_THE_DAY,
+    ),
+    Grant(
+        "CompareWithAReplacedPosture",
+        ("s3:GetObjectVersion",),
+        (f"{{bucket}}/{POSTURE_SOURCES}{{posture}}",),
+        why_wildcard=_ONLY_KNOWN_ON_THE_DAY,
+    ),
+    Grant(
+        "UnmarkThePosture",
+        ("s3:DeleteObject",),
+        (f"{{bucket}}/{POSTURE}{{posture}}/{SUMMARY_JSON}",),
+        why_wildcard="The function can remove the mark of a posture only, of any day.",
+    ),
+    Grant("TellMissingFromForbidden", ("s3:ListBucket",), ("{bucket}",)),
+    _use_key("EncryptThePosture", "{reports_key}", through="s3"),
+    Grant("Notify", ("sns:Publish",), ("{topic}",)),
+    _use_key("EncryptTheNotification", "{messages_key}", through="sns"),
+    PUT_EVENTS,
+    _use_records("TakeOnePostureAtATime", ("GetItem", "PutItem", "UpdateItem", "DeleteItem"), f"{LEASE}posture"),
+    *_EVERY_FUNCTION,
+)
+"""The posture function."""
+
+
 def report(*, inventory: bool, keep_results: bool = False, search_key_arns: Sequence[str] = ()) -> tuple[Grant, ...]:
     """Return the grants of the report function.
 
@@ -254,7 +307,12 @@ def report(*, inventory: bool, keep_results: bool = False, search_key_arns: Sequ
         Grant("Notify", ("sns:Publish",), ("{topic}",)),
         _use_key("EncryptTheNotification", "{messages_key}", through="sns"),
         PUT_EVENTS,
-        _use_records("RememberWhatWasDone", ("GetItem", "PutItem", "UpdateItem", "DeleteItem"), LEASE, SENT_DIGEST),
+        _use_records(
+            "RememberWhatWasDone",
+            ("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            f"{LEASE}{{search_job}}",
+            f"{SENT_DIGEST}{{search_job}}",
+        ),
         Grant("HandOverFailures", ("sqs:SendMessage",), ("{failure_queue}",)),
         *_EVERY_FUNCTION,
     )

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.permissions import EVIDENCE
+from infra.permissions import EVIDENCE, POSTURE_EVIDENCE
 from infra.settings import Settings
 
 REPLACED_VERSION_DAYS: Final = 30
@@ -85,7 +85,7 @@ class ReportStore(Construct):
             ),
         )
         deny_everybody(self.bucket, "NobodyLiftsALock", ["s3:BypassGovernanceRetention"], [""])
-        deny_everybody(self.bucket, "NothingIsReplicatedIntoTheEvidence", REPLICATION, EVIDENCE)
+        deny_everybody(self.bucket, "NothingIsReplicatedIntoTheEvidence", REPLICATION, [*EVIDENCE, *POSTURE_EVIDENCE])
         keep_with_its_policy(self.bucket)
 
     def allow_writes_only_by(self, writer: iam.IRole) -> None:
@@ -99,11 +99,18 @@ class ReportStore(Construct):
         Args:
             writer: The role of the report function.
         """
+        self._allow_writes("OnlyTheReportFunctionWritesReports", EVIDENCE, writer)
+
+    def allow_postures_only_by(self, writer: iam.IRole) -> None:
+        """Deny every principal but the role of the posture function to write postures, as for the reports."""
+        self._allow_writes("OnlyThePostureFunctionWritesPostures", POSTURE_EVIDENCE, writer)
+
+    def _allow_writes(self, sid: str, prefixes: Sequence[str], writer: iam.IRole) -> None:
         deny_everybody(
             self.bucket,
-            "OnlyTheReportFunctionWritesReports",
+            sid,
             ["s3:PutObject"],  # multipart uploads and copies need it, too
-            EVIDENCE,
+            prefixes,
             conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
         )
 

@@ -10,9 +10,11 @@ from constructs import Construct
 
 from infra.report_store import ReportStore
 from infra.results_store import ResultsStore
-from search_coverage.names import EXCLUDED_BACKUPS, SEARCH_RESULTS, SUMMARIES
+from infra.settings import Settings
+from search_coverage.names import EXCLUDED_BACKUPS, POSTURE_SOURCES, POSTURES, SEARCH_RESULTS, SUMMARIES
 from search_coverage.report.files.result_row import RESULT_COLUMNS
 from search_coverage.report.files.row import COLUMNS
+from search_coverage.report.posture.rows import COUNTS, SOURCE_COLUMNS
 
 DATABASE: Final = "search_coverage"
 """Athena requires lower case without hyphens. An account and Region have one stack, and so one database."""
@@ -76,6 +78,51 @@ SEARCH_RESULTS_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The columns of the results of searches."""
 
+POSTURE_SOURCES_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {column: "bigint" if column in COUNTS else "string" for column in SOURCE_COLUMNS}
+)
+"""The columns of the sources of postures."""
+
+_SHARE: Final = "total:bigint,searchable:bigint,notsearchable:bigint,share:double"
+
+POSTURES_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "version": "bigint",
+        "takenat": "string",
+        "status": "string",
+        "problems": "array<string>",
+        "notes": "array<string>",
+        "backups": f"struct<{_SHARE}>",
+        "bysearchability": "map<string,bigint>",
+        "byresourcetype": f"map<string,struct<{_SHARE},sources:bigint,newestsearchable:bigint,newestshare:double>>",
+        "sources": "struct<total:bigint,newestsearchable:bigint,newestshare:double>",
+        "target": "struct<percent:bigint,missed:boolean>",
+        "since": (
+            "struct<takenat:string,summarykey:string,newestshare:double,better:bigint,worse:bigint,"
+            "newnotsearchable:bigint,gone:bigint>"
+        ),
+        "vaultsread": "bigint",
+        "leftout": "bigint",
+        "vaults": (
+            "array<struct<name:string,type:string,total:bigint,searchable:bigint,bysearchability:map<string,bigint>>>"
+        ),
+        "rules": (
+            "array<struct<planid:string,planname:string,rule:string,indexes:array<string>,sources:bigint,"
+            "sourcesnotsearchable:bigint,byresourcetype:map<string,struct<total:bigint,searchable:bigint>>>>"
+        ),
+        "ages": "array<struct<days:bigint,total:bigint,searchable:bigint>>",
+        "unreachable": "array<struct<vault:string,backups:bigint,examples:array<string>>>",
+        "indexfailures": (
+            "struct<count:bigint,since:string,examples:array<struct<recoverypointarn:string,message:string,at:string>>>"
+        ),
+        "files": f"struct<csv:{_FILE},jsonl:{_FILE},html:{_FILE}>",
+        "mail": "struct<status:string,messageid:string,why:string>",
+        "generatedat": "string",
+        "generatorversion": "string",
+    }
+)
+"""The members of the summary of a posture, but for account and Region, which are partitions."""
+
 PARTITIONS: Final = ("account", "region", "date")
 """The folders of the files, `account=…/region=…/date=…`."""
 
@@ -87,7 +134,10 @@ cannot read, instead of skipping the line."""
 
 
 class ReportTables(Construct):
-    """The Glue database and its tables `excluded_backups`, `search_jobs` and, where results are kept, `search_results`.
+    """The Glue database and its tables.
+
+    They are `excluded_backups` and `search_jobs`; `postures` and `posture_sources` where postures are taken; and
+    `search_results` where results are kept.
 
     Athena computes the folders, so that nothing must crawl them or add partitions (partition projection,
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html). Account and Region are enumerations of one
@@ -99,7 +149,13 @@ class ReportTables(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, store: ReportStore, results: ResultsStore | None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        store: ReportStore,
+        results: ResultsStore | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.database = glue.CfnDatabase(
@@ -128,6 +184,23 @@ class ReportTables(Construct):
                 description="One row per search job that has a report, even if nothing was excluded.",
             ),
         ]
+        if settings.posture_schedule:
+            self.tables += [
+                self._table(
+                    reports,
+                    "postures",
+                    POSTURES_COLUMNS,
+                    folder=POSTURES,
+                    description="One row per day: how many backups a search could look into.",
+                ),
+                self._table(
+                    reports,
+                    "posture_sources",
+                    POSTURE_SOURCES_COLUMNS,
+                    folder=POSTURE_SOURCES,
+                    description="One row per source and day: whether a search could look into its newest backup.",
+                ),
+            ]
         if results:
             of_results = self._table(
                 results.bucket.bucket_name,

@@ -27,6 +27,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from search_coverage.coverage.arn import Arn, MalformedArn
 from search_coverage.coverage.search_job import ENDED
 from search_coverage.report.mail.alert import NotifyOn
+from search_coverage.use_cases.posture_mail import PostureMailOn
 
 CONTEXT_KEY: Final = "searchCoverage"
 
@@ -49,6 +50,13 @@ _CDK_KEY = re.compile(r"(aws:|aws-cdk:|@|[a-z-]+:account=).*|acknowledged-issue-
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,.]+")
 _KEY = re.compile(r"key/[A-Za-z0-9-]+")
 _READER = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+")
+_RATE = re.compile(r"rate\((?P<number>[1-9][0-9]{0,2}) (?P<unit>hours?|days?)\)")
+_LONGEST_SCHEDULE_HOURS: Final = 72
+"""The alarm on a posture that does not come looks back for two intervals, of which CloudWatch allows a week."""
+
+_FOLLOWS_INVENTORY: Final = "follows inventory"
+"""Stands for a schedule that is not set: every day, if there is an inventory."""
+
 _EXAMPLE_KEY: Final = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 
 _SHORTEST_HINT: Final = 4
@@ -101,6 +109,20 @@ def _known_to_cloudwatch(days: int) -> int:
     return days
 
 
+def _hours_of_schedule(schedule: str | None) -> str | None:
+    if schedule is not None and not 1 <= hours_of(schedule) <= _LONGEST_SCHEDULE_HOURS:
+        raise ValueError
+    return schedule
+
+
+def hours_of(schedule: str) -> int:
+    """Return the hours of a schedule such as `rate(1 day)`; 0 for anything else."""
+    found = _RATE.fullmatch(schedule)
+    if found is None or (found["number"] == "1") == found["unit"].endswith("s"):  # rate(1 day), but rate(2 days)
+        return 0
+    return int(found["number"]) * (24 if found["unit"].startswith("day") else 1)
+
+
 def _whole_number(default: int, unit: str, *, lowest: int, highest: int) -> Any:
     """Describe a field with a whole number."""
     allowed = f"a whole number of {unit} from {lowest} to {highest}"
@@ -137,6 +159,14 @@ ReaderArns = Annotated[
         '["arn:aws:iam::111122223333:role/case-team"], or empty'
     ),
 ]
+PostureSchedule = Annotated[
+    str | None,
+    AfterValidator(_hours_of_schedule),
+    Field(description="rate(n hours) or rate(n days), from an hour to 3 days, or null for no posture"),
+]
+SearchableTarget = Annotated[
+    int | None, Field(ge=1, le=100, description="a whole number of percent from 1 to 100, or null for no target")
+]
 Flag = Annotated[bool, Field(description="true or false")]
 
 
@@ -159,6 +189,11 @@ class Settings(BaseModel):
         log_retention_days: Days for which CloudWatch keeps the logs of the functions.
         inventory: Whether a report compares the list of a search with the content of the vaults. Without it the report
             function has no permission to read the vaults.
+        posture_schedule: How often the posture is taken: which backups a search could look into. None turns it off. It
+            follows `inventory`, because both read the vaults: without an inventory there is no posture.
+        searchable_target: The percentage of the sources whose newest backup has to be searchable; below it an alarm
+            starts. None turns it off.
+        posture_mail: When a posture is mailed, once a week at most.
         keep_item_filters: Whether a report holds the item filters of its search. They can be personal data, such as
             file names; without this setting a report holds what they filter by, and their hash.
         keep_results: Whether what a search found is kept, in a bucket of its own. It names files and objects.
@@ -194,6 +229,13 @@ class Settings(BaseModel):
     object_lock_days: int = _whole_number(0, "days", lowest=0, highest=RETENTION_DAYS_MAX)
     log_retention_days: LogRetentionDays = 90
     inventory: Flag = True
+    posture_schedule: PostureSchedule = Field(default=_FOLLOWS_INVENTORY, validate_default=True)
+    searchable_target: SearchableTarget = None
+    posture_mail: PostureMailOn = Field(
+        default=PostureMailOn.ON_CHANGE,
+        strict=False,
+        description=f"one of {', '.join(each.value for each in PostureMailOn)}",
+    )
     keep_item_filters: Flag = False
     keep_results: Flag = False
     result_retention_days: int = _whole_number(365, "days", lowest=RETENTION_DAYS_MIN, highest=RETENTION_DAYS_MAX)
@@ -207,6 +249,13 @@ class Settings(BaseModel):
     @classmethod
     def _same_as_notification_emails(cls, given: object, others: ValidationInfo) -> object:
         return others.data.get("notification_emails", ()) if given is None else given
+
+    @field_validator("posture_schedule", mode="before")
+    @classmethod
+    def _follows_inventory(cls, schedule: object, given: ValidationInfo) -> object:
+        if not given.data.get("inventory", True):
+            return None
+        return "rate(1 day)" if schedule == _FOLLOWS_INVENTORY else schedule
 
     @field_validator("object_lock_days", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from infra.analytics import Analytics
 from infra.dashboard import Dashboard, Shown
 from infra.log_queries import LogQueries
 from infra.monitoring import Monitoring
+from infra.poster import Poster
 from infra.report_store import ReportStore
 from infra.reporter import Reporter
 from infra.results_store import ResultsStore
@@ -46,13 +47,26 @@ class SearchCoverageStack(Stack):
         store = ReportStore(self, "ReportStore", settings=settings)
         results = ResultsStore(self, "ResultsStore", settings=settings) if settings.keep_results else None
         alerts = Alerts(self, "Alerts", settings=settings)
-        analytics = Analytics(self, "Analytics", store=store, results=results)
+        analytics = Analytics(self, "Analytics", settings=settings, store=store, results=results)
         reporter = Reporter(self, "Reporter", settings=settings, store=store, results=results, alerts=alerts)
         watcher = Watcher(self, "Watcher", settings=settings, store=store, table=reporter.table)
-        monitoring = Monitoring(
-            self, "Monitoring", settings=settings, alerts=alerts, reporter=reporter, watcher=watcher
+        poster = (
+            Poster(
+                self,
+                "Poster",
+                settings=settings,
+                rate=settings.posture_schedule,
+                store=store,
+                table=reporter.table,
+                alerts=alerts,
+            )
+            if settings.posture_schedule
+            else None
         )
-        shown = Shown(settings, store, reporter, watcher, monitoring)
+        monitoring = Monitoring(
+            self, "Monitoring", settings=settings, alerts=alerts, reporter=reporter, watcher=watcher, poster=poster
+        )
+        shown = Shown(settings, store, reporter, watcher, poster, monitoring)
         dashboard = Dashboard(self, "Dashboard", shown)
         LogQueries(self, "LogQueries", report_log=reporter.function.log_group, watch_log=watcher.function.log_group)
         self._outputs(
@@ -72,8 +86,17 @@ class SearchCoverageStack(Stack):
             AthenaResultsBucketName=analytics.results.bucket_name,
             GlueDatabaseName=analytics.tables.database.ref,
             **({"ResultsBucketName": results.bucket.bucket_name} if results else {}),
+            **(_of_postures(poster) if poster else {}),
         )
 
     def _outputs(self, **values: str) -> None:
         for name, value in values.items():
             CfnOutput(self, name, value=value)
+
+
+def _of_postures(poster: Poster) -> dict[str, str]:
+    return {
+        "PostureFunctionName": poster.function.function_name,
+        "PostureScheduleName": poster.schedule.schedule_name,
+        "PostureDeadLetterQueueUrl": poster.dead_letter_queue.queue_url,
+    }

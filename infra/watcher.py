@@ -1,24 +1,16 @@
 """The path from a search job that ends to its event: AWS emits none, so a schedule runs the watch function."""
 
-from typing import Final
-
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from infra.dead_letters import DeadLetterQueue
-from infra.permissions import EVENT_BUS_NAME, SCHEDULE, WATCH
+from infra.permissions import EVENT_BUS_NAME, WATCH
 from infra.python_function import Program, PythonFunction
 from infra.report_store import ReportStore
-from infra.roles import make_role
+from infra.scheduled import schedule
 from infra.settings import Settings
 from search_coverage.names import Variable
-
-DELIVERY_RETRIES: Final = 3
-"""Enough for a short failure of Lambda within the interval; after that, the next sweep is due."""
 
 
 def program(interval: Duration) -> Program:
@@ -71,41 +63,10 @@ class Watcher(Construct):
             places={"bucket": store.bucket.bucket_arn, "table": table.table_arn},
         ).function
         self.schedule_dead_letter_queue = DeadLetterQueue(self, "ScheduleDeadLetterQueue")
-        self.schedule = scheduler.Schedule(
+        self.schedule = schedule(
             self,
-            "Schedule",
+            self.function,
+            interval=interval,
             description="Search Coverage: look for search jobs that ended",
-            schedule=scheduler.ScheduleExpression.rate(interval),
-            time_window=scheduler.TimeWindow.off(),
-            target=targets.LambdaInvoke(
-                self.function,
-                role=self._scheduler_role().without_policy_updates(),
-                dead_letter_queue=self.schedule_dead_letter_queue,
-                max_event_age=interval,
-                retry_attempts=DELIVERY_RETRIES,
-            ),
-        )
-
-    def _scheduler_role(self) -> iam.Role:
-        """Allow schedules of this account to invoke the function and to send to the queue.
-
-        The role that the CDK makes would also allow each version and alias of the function. AWS documents the schedule
-        group as the source, not the schedule
-        (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
-        """
-        group = Stack.of(self).format_arn(service="scheduler", resource="schedule-group", resource_name="default")
-        return make_role(
-            self,
-            "SchedulerRole",
-            SCHEDULE,
-            {
-                "watch_function": self.function.function_arn,
-                "schedule_queue": self.schedule_dead_letter_queue.queue_arn,
-            },
-            principal=iam.ServicePrincipal(
-                "scheduler.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": group}},
-            ),
-            description="Search Coverage: allows the schedule to run the watch function",
-            policy_name="RunTheWatchFunction",
+            dead_letter_queue=self.schedule_dead_letter_queue,
         )

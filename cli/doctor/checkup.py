@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.aws_errors import is_denied, sentence_about
 from cli.deployment import Deployment
-from cli.doctor.checks import functions, notifications, rights, search_keys, searches, stack, storage, sweeps
+from cli.doctor.checks import functions, notifications, postures, rights, search_keys, searches, stack, storage, sweeps
 from cli.doctor.finding import Concluded, Finding, unknown
 from cli.doctor.section import Section
 from cli.errors import PartMissing, StackMissing
@@ -37,9 +37,12 @@ _EMPTY = "Remove the cause, and empty the queue"
 CHECKS: Final = (
     Check("watch function", functions.watch),
     Check("report function", functions.report),
+    Check("posture function", functions.posture),
     Check("schedule", functions.schedule),
+    Check("schedule of the posture", functions.posture_schedule),
     Check("rule", functions.rule),
     Check("last sweep", sweeps.check),
+    Check("last posture", postures.check),
     Check("report emails", notifications.reports),
     Check("alarm emails", notifications.alarms),
     Check("KMS key of the reports", storage.key_of_the_reports),
@@ -50,7 +53,9 @@ CHECKS: Final = (
     Check("AWS Backup search", searches.answers, needs_stack=False),
     Check("role of the watch function", rights.watch),
     Check("role of the report function", rights.report),
+    Check("role of the posture function", rights.posture),
     Check("role of the schedule", rights.schedule),
+    Check("role of the schedule of the posture", rights.posture_schedule),
     Check("KMS keys of search jobs", search_keys.check),
     Check("failure destination", functions.failure_destination),
     Check(
@@ -65,6 +70,7 @@ CHECKS: Final = (
         "queue of the schedule",
         partial(functions.queue, "ScheduleDeadLetterQueueUrl", Section.SCHEDULE_QUEUE, _EMPTY, Section.CHANGED),
     ),
+    Check("queue of the posture", partial(functions.posture_queue, _EMPTY)),
     Check("alarms", notifications.alarm_states),
     Check("overdue reports", searches.overdue),
 )

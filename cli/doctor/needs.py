@@ -27,7 +27,7 @@ class Places:
     bucket: str
     table: str
     topic: str
-    watch_function: str
+    scheduled_function: str
     failure_queue: str
     schedule_queue: str
     reports_key: str
@@ -37,8 +37,17 @@ class Places:
     log: str
 
     @classmethod
-    def of(cls, deployment: Deployment, log_group: str = "") -> Self:
-        """Read them from the deployment."""
+    def of(
+        cls,
+        deployment: Deployment,
+        log_group: str = "",
+        scheduled: tuple[str, str] = ("WatchFunctionName", "ScheduleDeadLetterQueueUrl"),
+    ) -> Self:
+        """Read them from the deployment.
+
+        Args:
+            scheduled: The outputs of the function that a schedule runs, and of its queue.
+        """
         key, results = "AWS::KMS::Key", deployment.outputs.get("ResultsBucketName")
         results_key = deployment.resource(key, named="ResultsStoreKey") if results else ""
         return cls(
@@ -48,9 +57,9 @@ class Places:
             bucket=f"arn:{deployment.partition}:s3:::{deployment.output('ReportBucketName')}",
             table=deployment.arn("dynamodb", f"table/{deployment.output('IdempotencyTableName')}"),
             topic=deployment.output("AlertsTopicArn"),
-            watch_function=deployment.function_arn("WatchFunctionName"),
+            scheduled_function=deployment.function_arn(scheduled[0]),
             failure_queue=deployment.queue_arn("FailureQueueUrl"),
-            schedule_queue=deployment.queue_arn("ScheduleDeadLetterQueueUrl"),
+            schedule_queue=deployment.queue_arn(scheduled[1]),
             reports_key=deployment.arn("kms", f"key/{deployment.resource(key, named='ReportStoreKey')}"),
             messages_key=deployment.arn("kms", f"key/{deployment.resource(key, named='AlertsKey')}"),
             results_bucket=f"arn:{deployment.partition}:s3:::{results}" if results else "",
@@ -65,6 +74,8 @@ class Places:
             "log_streams": f"{self.log}:log-stream:any",
             "search_job": _SEARCH_JOB,
             "report": f"{self.account}/{self.region}/2026/11/20/{_SEARCH_JOB}",
+            "posture": f"{self.account}/{self.region}/2026/11/20",
+            "plan": _SEARCH_JOB,
             "vault": "Default",
             "recovery_point": _SEARCH_JOB,
             "snapshot": "snap-0123456789abcdef0",
@@ -126,6 +137,7 @@ INVENTORY: Final = _needs(permissions.INVENTORY)
 """What the report function needs in addition to read the vaults."""
 KEEP_RESULTS: Final = _needs(permissions.KEEP_RESULTS)
 """What it needs in addition to keep the results of searches."""
+POSTURE: Final = _needs(permissions.POSTURE_FUNCTION)
 SCHEDULE: Final = _needs(permissions.SCHEDULE)
 
 

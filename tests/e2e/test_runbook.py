@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from search_coverage.names import REPORT_DONE, SEARCH_JOB_ANNOUNCED
-from simulators.backup_search import BackupGroup, BackupSimulator, ResultGroup, Scenario
+from simulators.backup_search import BackupGroup, BackupSimulator, RecoveryPointGroup, ResultGroup, Scenario, Vault
 from tests.e2e.conftest import ROOT, Stack, eventually
 from tests.e2e.runbook import BLOCKS, DOCUMENTS, RUNBOOK, SETUP, Shell, blocks, commands_in_prose
 
@@ -28,6 +28,7 @@ SHOWN = {  # how the commands in sentences begin that show something, and what t
     "output ResultsBucketName": "resultsstorebucket",
     'errors_of "$REPORT_FUNCTION"': '"error":"SearchJobUnknown"',
     'errors_of "$WATCH_FUNCTION"': "AccessDeniedException",
+    'errors_of "$POSTURE_FUNCTION"': "InvalidRequest",
     "aws lambda get-function-configuration": ":role/",
     "aws backupsearch list-search-jobs": "\tCOMPLETED\tin-prose",
     "search-coverage doctor": "DISABLED",  # the schedule
@@ -35,7 +36,8 @@ SHOWN = {  # how the commands in sentences begin that show something, and what t
 }
 CANCEL_DELETION = "aws kms cancel-key-deletion --key-id KEY-ARN"
 EMPTIES = {
-    queue: f'aws sqs purge-queue --queue-url "${queue}"' for queue in ("FAILURE_QUEUE", "RULE_QUEUE", "SCHEDULE_QUEUE")
+    queue: f'aws sqs purge-queue --queue-url "${queue}"'
+    for queue in ("FAILURE_QUEUE", "RULE_QUEUE", "SCHEDULE_QUEUE", "POSTURE_QUEUE")
 }
 
 
@@ -95,6 +97,7 @@ def in_prose(stack: Stack, simulator: BackupSimulator) -> str:
     fault = simulator.faults.add("error", operation="ListSearchJobs", error_code="AccessDeniedException")
     stack.sweep()
     simulator.faults.remove(fault)
+    stack.invoke(stack.outputs["PostureFunctionName"], {"another": "request"})
     search_job = simulator.finish_job(Scenario("in-prose", PARTIAL))
     _report(stack, search_job)
     return search_job
@@ -418,3 +421,20 @@ def _bucket(shell: Shell, name: str, **options: bool) -> str:
     s3.create_bucket(Bucket=name, **options)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name
+
+
+def test_a_posture_is_taken_at_once_and_its_summary_says_what_was_not_read(
+    shell: Shell, simulator: BackupSimulator
+) -> None:
+    simulator.add_vault(Vault("not-for-us", (RecoveryPointGroup(count=2, index=None),)))
+    fault = simulator.faults.add(
+        "error", operation="ListRecoveryPointsByBackupVault", error_code="AccessDeniedException"
+    )
+
+    answer = shell.block("A posture failed")
+
+    simulator.faults.remove(fault)
+    assert '"PARTIAL"' in answer
+    shown = json.loads(shell.block("There is no whole posture"))
+    assert shown["status"] == "PARTIAL"
+    assert any("not-for-us" in problem for problem in shown["problems"])

@@ -39,6 +39,8 @@ CHANGED: Final = Settings(
     object_lock_days=9,
     log_retention_days=731,
     inventory=False,
+    searchable_target=95,
+    posture_mail="WEEKLY",
     keep_item_filters=True,
     keep_results=True,
     result_retention_days=10,
@@ -49,6 +51,9 @@ CHANGED: Final = Settings(
     search_key_arns=("arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555",),
 )
 """A value that is not the default, for each setting."""
+
+TARGET: Final = Settings(posture_schedule="rate(12 hours)", searchable_target=95, posture_mail="NEVER")
+"""Settings of the posture that are not the defaults."""
 
 ABSENT: Final = object()
 """Stands for a property that a resource does not have."""

@@ -12,8 +12,13 @@ from infra.athena_queries import QUERIES, SavedQuery, saved_queries
 from search_coverage.report.files.row import COLUMNS
 from tests.infra.conftest import Json, Promise, SynthesizedStack, promises
 
-TABLES = {"excluded_backups": "excluded_backups", "search_jobs": "summaries"}
-ALL_QUERIES = saved_queries()
+TABLES = {
+    "excluded_backups": "excluded_backups",
+    "search_jobs": "summaries",
+    "postures": "postures",
+    "posture_sources": "posture_sources",
+}
+ALL_QUERIES = [*saved_queries(), *saved_queries(QUERIES / "posture")]
 
 
 def table(stack: SynthesizedStack, name: str) -> Json:
@@ -103,11 +108,14 @@ def test_each_query_is_saved_in_the_workgroup_with_its_name_and_what_it_means(st
         "First time a source was searched whole",
         "Changed since the previous search",
         "Who should be told",
+        "What a search could look into, by week",
+        "Sources that could never be searched",
+        "Sources that got worse since a day",
     }
     for each in saved:
         assert (each["WorkGroup"], each["Database"]) == ("<AnalyticsWorkGroup>", "<AnalyticsTablesDatabase>")
         assert 80 < len(each["Description"]) <= 1024  # the limit of Athena
-        assert each["QueryString"] in {path.read_text() for path in QUERIES.glob("*.sql")}
+        assert each["QueryString"] in {query.sql for query in ALL_QUERIES}
 
 
 @pytest.mark.parametrize("query", ALL_QUERIES, ids=lambda query: query.file)
@@ -126,7 +134,8 @@ def test_a_query_is_one_select_of_athena_over_columns_that_exist(stack: Synthesi
     assert {each.name for each in checked.find_all(exp.Table)} <= known
     for dot in checked.find_all(exp.Dot):
         if isinstance(dot.this, exp.Column):  # a member of a structure
-            members = re.findall(r"[<,](\w+):", described["search_jobs"][dot.this.name])
+            of_table = "postures" if query.file == "searchable-by-week" else "search_jobs"
+            members = re.findall(r"[<,](\w+):", described[of_table][dot.this.name])
             assert dot.expression.name.lower() in members
 
 

@@ -39,6 +39,7 @@ VARIABLES = {
     Variable.NOTIFY_ON: "EXCLUDED",
     Variable.SEARCH_JOB_STATUSES: "COMPLETED",
     Variable.INVENTORY: "ON",
+    Variable.POSTURE_MAIL: "WEEKLY",
 }
 SCOPES = {name: name for name in SERVICES} | {"backupsearch": "backup-search"}
 REGIONS = ("eu-central-1", "us-east-1", "us-gov-west-1", "cn-north-1")  # three partitions
@@ -145,6 +146,12 @@ def test_a_function_loads_the_modules_at_init_that_are_allowed_and_no_others(loa
         f"{file}, so that they cannot come back unseen."
     )
     assert not loaded & TOO_HEAVY
+
+
+def test_the_posture_function_loads_from_the_bundle(bundle: Path) -> None:
+    program = "import search_coverage.handlers.posture as function\nprint(function.environment.posture_mail)"
+
+    assert run(bundle, program, **VARIABLES).strip() == "WEEKLY"
 
 
 def test_the_garbage_collector_that_pauses_during_init_works_after_it(bundle: Path, function: str) -> None:

@@ -64,7 +64,7 @@ def test_a_wrong_setting_stops_the_command_line_with_one_sentence_said_once(new_
     assert (run.returncode, run.stdout) == (1, "")
     (said,) = [line for line in run.stderr.splitlines() if "email" in line]
     assert said.startswith("Setting email ")
-    assert "Did you mean notificationEmails or alarmEmails?" in said
+    assert "Did you mean notificationEmails or alarmEmails or postureMail?" in said
     assert "Traceback" not in run.stderr
 
 

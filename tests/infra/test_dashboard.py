@@ -13,7 +13,13 @@ from tests.infra.conftest import SynthesizedStack
 from tests.infra.test_monitoring import ALARMS
 
 SWEEPS = {Metric.SWEEPS, Metric.SEARCH_JOBS_UNREPORTED, Metric.SEARCH_JOBS_ANNOUNCED, Metric.SEARCH_JOBS_OVERDUE}
-OURS = SWEEPS | {Metric.BACKUPS_SEARCHED, Metric.BACKUPS_EXCLUDED, Metric.REPORTS}
+POSTURES = {
+    Metric.NEWEST_SEARCHABLE_SHARE,
+    Metric.SEARCHABLE_SHARE,
+    Metric.BACKUPS_NOT_SEARCHABLE,
+    Metric.INDEXES_FAILED,
+}
+OURS = SWEEPS | POSTURES | {Metric.BACKUPS_SEARCHED, Metric.BACKUPS_EXCLUDED, Metric.REPORTS}
 """Metrics that tests/integration compares with what the functions publish."""
 
 TITLES = [
@@ -22,12 +28,15 @@ TITLES = [
     "Reports by verdict, per day",
     "Why backups were left out, backups per day",
     "Search jobs that wait for a report",
+    "Backups that a search could look into, % per day",
+    "Backups that cannot be searched, and indexes that failed, per day",
     "Sweeps for search jobs that ended, per hour",
     "Failures, per hour",
     "Messages in the queues that should be empty",
     "Duration, the longest per hour",
     "Memory of the report function, the most per hour",
     "Memory of the watch function, the most per hour",
+    "Memory of the posture function, the most per hour",
 ]
 
 Widgets = list[dict[str, Any]]

@@ -1,11 +1,11 @@
-"""The two functions: what runs, what starts them, how long a failed event is retried, and where it is kept."""
+"""The functions: what runs, what starts them, how long a failed event is retried, and where it is kept."""
 
 import pytest
 
 from infra.settings import Settings
-from tests.infra.conftest import ABSENT, CHANGED, Promise, SynthesizedStack, promises
+from tests.infra.conftest import ABSENT, CHANGED, TARGET, Json, Promise, SynthesizedStack, promises, synthesized
 
-REPORT, WATCH = "ReporterReportFunction", "WatcherWatchFunction"
+REPORT, WATCH, POSTURE = "ReporterReportFunction", "WatcherWatchFunction", "PosterPostureFunction"
 DAY_SECONDS = 24 * 3600
 
 POWERTOOLS = {
@@ -36,8 +36,13 @@ def watch_variables(statuses: str) -> dict[str, object]:
     return {"Environment": {"Variables": {**SHARED, "SEARCH_JOB_STATUSES": statuses}}}
 
 
-def of_both(sentence: str, properties: dict[str, object], settings: Settings | None = None) -> list[Promise]:
-    return [Promise(sentence, name, properties, *([settings] if settings else [])) for name in (REPORT, WATCH)]
+def of_all(sentence: str, properties: dict[str, object]) -> list[Promise]:
+    return [Promise(sentence, name, properties) for name in (REPORT, WATCH, POSTURE)]
+
+
+def posture_variables(mail: str, **others: str) -> dict[str, object]:
+    variables = {"ALERTS_TOPIC_ARN": "<AlertsTopic>", "POSTURE_MAIL": mail, **others}
+    return {"Environment": {"Variables": {**SHARED, **variables}}}
 
 
 def sweeps(minutes: int, rate: str, settings: Settings) -> list[Promise]:
@@ -75,11 +80,67 @@ def sweeps(minutes: int, rate: str, settings: Settings) -> list[Promise]:
 
 
 @promises(
-    *of_both(
+    *of_all(
         "runs on Python 3.13 for ARM and is traced",
         {"Runtime": "python3.13", "Architectures": ["arm64"], "TracingConfig": {"Mode": "Active"}},
     ),
-    *of_both("reserves no concurrency if the account has little", {"ReservedConcurrentExecutions": ABSENT}, CHANGED),
+    *(
+        Promise(
+            "reserves no concurrency if the account has little", name, {"ReservedConcurrentExecutions": ABSENT}, CHANGED
+        )
+        for name in (REPORT, WATCH)
+    ),
+    Promise(
+        "a posture has the time, a processor and the space for a million backups, and runs alone",
+        POSTURE,
+        {
+            "Handler": "search_coverage.handlers.posture.handler",
+            "Timeout": 900,
+            "MemorySize": 1769,
+            "EphemeralStorage": {"Size": 4096},
+            "ReservedConcurrentExecutions": 1,
+        },
+    ),
+    Promise("the posture function gets the variables", POSTURE, posture_variables("ON_CHANGE")),
+    Promise(
+        "the settings reach the posture function", POSTURE, posture_variables("NEVER", SEARCHABLE_TARGET="95"), TARGET
+    ),
+    Promise(
+        "a failed posture is retried twice; the next one is the retry of the last",
+        f"{POSTURE}EventInvokeConfig",
+        {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 6 * 3600, "DestinationConfig": ABSENT},
+    ),
+    Promise(
+        "the posture is taken every day, by an input that says so",
+        "PosterSchedule",
+        {
+            "ScheduleExpression": "rate(1 day)",
+            "State": "ENABLED",
+            "Target": {
+                "Arn": f"<{POSTURE}.Arn>",
+                "Input": '{"posture":{}}',
+                "RoleArn": "<PosterSchedulerRole.Arn>",
+                "DeadLetterConfig": {"Arn": "<PosterDeadLetterQueue.Arn>"},
+                "RetryPolicy": {"MaximumEventAgeInSeconds": DAY_SECONDS, "MaximumRetryAttempts": 3},
+            },
+        },
+    ),
+    Promise("or as often as somebody chose", "PosterSchedule", {"ScheduleExpression": "rate(12 hours)"}, TARGET),
+    Promise(
+        "the rule matches AWS's event about an index that failed, of this account and Region only",
+        "PosterIndexFailed",
+        {
+            "EventPattern": {
+                "source": ["aws.backup"],
+                "detail-type": ["Recovery Point Index State Change"],
+                "account": ["<AWS::AccountId>"],
+                "region": ["<AWS::Region>"],
+                "detail": {"indexStatus": ["FAILED"]},
+            },
+            "State": "ENABLED",
+            "EventBusName": ABSENT,
+        },
+    ),
     Promise(
         "a report has the time and the space for a million backups",
         REPORT,
@@ -173,25 +234,37 @@ def test_the_rule_delivers_an_event_for_a_day_and_then_keeps_it_in_the_dead_lett
     assert target["DeadLetterConfig"] == {"Arn": "<ReporterRuleDeadLetterQueue.Arn>"}
 
 
-def test_only_the_rule_may_invoke_the_report_function(stack: SynthesizedStack) -> None:
-    assert list(stack.resources("AWS::Lambda::Permission").values()) == [
-        {
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": f"<{REPORT}.Arn>",
-            "Principal": "events.amazonaws.com",
-            "SourceArn": "<ReporterRule.Arn>",
-        }
+def test_only_its_rule_may_invoke_a_function(stack: SynthesizedStack) -> None:
+    assert [(each["FunctionName"], each["SourceArn"]) for each in _permissions(stack)] == [
+        ("<PosterPostureFunction.Arn>", "<PosterIndexFailed.Arn>"),
+        (f"<{REPORT}.Arn>", "<ReporterRule.Arn>"),
     ]
 
 
-def test_the_stack_has_our_two_functions_with_one_asset_and_no_custom_resource(stack: SynthesizedStack) -> None:
+def _permissions(stack: SynthesizedStack) -> list[Json]:
+    found = stack.resources("AWS::Lambda::Permission").values()
+    assert {(each["Action"], each["Principal"]) for each in found} == {
+        ("lambda:InvokeFunction", "events.amazonaws.com")
+    }
+    return sorted(found, key=lambda each: str(each["FunctionName"]))
+
+
+def test_the_stack_has_our_three_functions_with_one_asset_and_no_custom_resource(stack: SynthesizedStack) -> None:
     functions = stack.resources("AWS::Lambda::Function")
 
-    assert sorted(functions) == [REPORT, WATCH]
-    assert functions[REPORT]["Code"] == functions[WATCH]["Code"]
+    assert sorted(functions) == [POSTURE, REPORT, WATCH]
+    assert functions[REPORT]["Code"] == functions[WATCH]["Code"] == functions[POSTURE]["Code"]
     assert not [each for each in stack.template["Resources"].values() if each["Type"].startswith("Custom::")]
 
 
 @pytest.mark.parametrize("name", ["ReporterReportLogs", "WatcherWatchLogs", "ReporterIdempotencyTable"])
 def test_logs_and_table_are_deleted_with_the_stack(stack: SynthesizedStack, name: str) -> None:
     assert stack.deletion_policy(name) == ("Delete", "Delete")
+
+
+def test_without_a_posture_there_is_nothing_of_it() -> None:
+    template = synthesized(Settings(posture_schedule=None)).text
+
+    assert "Poster" not in template
+    assert "backup:GetBackupPlan" not in template
+    assert '"postures"' not in template

@@ -5,7 +5,12 @@ import pytest
 from infra.settings import Settings
 from tests.infra.conftest import Json, Promise, SynthesizedStack, promises, synthesized
 
-QUEUES = ("ReporterFailureQueue", "ReporterRuleDeadLetterQueue", "WatcherScheduleDeadLetterQueue")
+QUEUES = (
+    "PosterDeadLetterQueue",
+    "ReporterFailureQueue",
+    "ReporterRuleDeadLetterQueue",
+    "WatcherScheduleDeadLetterQueue",
+)
 IS_PLAIN = {"Bool": {"aws:SecureTransport": "false"}}
 IN_THIS_ACCOUNT = {"aws:SourceAccount": "<AWS::AccountId>"}
 
@@ -125,11 +130,15 @@ def test_only_our_rule_may_send_to_a_queue_by_its_policy(stack: SynthesizedStack
         if statement["Effect"] == "Allow"
     ]
 
-    assert allowed == [
+    assert sorted(allowed, key=str) == [
         (
-            "ReporterRuleDeadLetterQueuePolicy",
+            f"{queue}Policy",
             {"Service": "events.amazonaws.com"},
             "sqs:SendMessage",
-            {"ArnEquals": {"aws:SourceArn": "<ReporterRule.Arn>"}},
+            {"ArnEquals": {"aws:SourceArn": f"<{rule}.Arn>"}},
+        )
+        for queue, rule in (
+            ("PosterDeadLetterQueue", "PosterIndexFailed"),
+            ("ReporterRuleDeadLetterQueue", "ReporterRule"),
         )
     ]

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import pytest
 
 from infra.settings import Settings
-from tests.infra.conftest import CHANGED, ROOT, STANDARD, Json, SynthesizedStack, synthesized
+from tests.infra.conftest import CHANGED, ROOT, STANDARD, TARGET, Json, SynthesizedStack, synthesized
 
 REPORT = [{"Name": "FunctionName", "Value": "<ReporterReportFunction>"}]
 WATCH = [{"Name": "FunctionName", "Value": "<WatcherWatchFunction>"}]
+POSTURE = [{"Name": "FunctionName", "Value": "<PosterPostureFunction>"}]
 RULE = [{"Name": "RuleName", "Value": "<ReporterRule>"}]
 OURS = [{"Name": "service", "Value": "search-coverage"}]
 LENGTH = "AWS/SQS ApproximateNumberOfMessagesVisible"
@@ -31,9 +32,13 @@ class Alarm(NamedTuple):
     failed: int = 1
     of_periods: int = 1
     settings: Settings = STANDARD
+    threshold: float = 1
+    missing: str = "notBreaching"
 
 
 FIVE_MINUTES = Settings(poll_minutes=5)
+THIRTY_HOURS = Settings(posture_schedule="rate(30 hours)")
+OF_THE_POSTURE = {"MonitoringPostureErrors", "MonitoringPostureMissing", "MonitoringPostureDeadLetterQueueNotEmpty"}
 
 ALARMS = [
     # Name, metric, dimensions                                   # What raises it
@@ -47,13 +52,30 @@ ALARMS = [
     Alarm("RuleDeadLetterQueueNotEmpty", LENGTH, queue("ReporterRuleDeadLetterQueue"), statistic="Maximum"),
     Alarm("ScheduleDeadLetterQueueNotEmpty", LENGTH, queue("WatcherScheduleDeadLetterQueue"), statistic="Maximum"),
     Alarm("ReportOverdue", "SearchCoverage SearchJobsOverdue", OURS, minutes=15, statistic="Minimum"),
-    Alarm("WatchSilent", "SearchCoverage Sweeps", OURS, minutes=15),
+    Alarm("WatchSilent", "SearchCoverage Sweeps", OURS, minutes=15, missing="breaching"),
+    Alarm("PostureErrors", "AWS/Lambda Errors", POSTURE),
+    Alarm("PostureDeadLetterQueueNotEmpty", LENGTH, queue("PosterDeadLetterQueue"), statistic="Maximum"),
+    Alarm("PostureMissing", "SearchCoverage Postures", OURS, 24 * 60, failed=2, of_periods=2, missing="breaching"),
 ]
 WITH_OTHER_SETTINGS = [
     Alarm("WatchErrors", "AWS/Lambda Errors", WATCH, minutes=15, failed=3, of_periods=5, settings=CHANGED),
     Alarm("ReportOverdue", "SearchCoverage SearchJobsOverdue", OURS, 45, "Minimum", settings=CHANGED),
-    Alarm("WatchSilent", "SearchCoverage Sweeps", OURS, minutes=15, settings=FIVE_MINUTES),
-    Alarm("WatchSilent", "SearchCoverage Sweeps", OURS, minutes=45, settings=CHANGED),
+    Alarm("WatchSilent", "SearchCoverage Sweeps", OURS, minutes=15, settings=FIVE_MINUTES, missing="breaching"),
+    Alarm("WatchSilent", "SearchCoverage Sweeps", OURS, minutes=45, settings=CHANGED, missing="breaching"),
+    *(
+        Alarm("PostureMissing", "SearchCoverage Postures", OURS, minutes, "Sum", count, count, settings, 1, "breaching")
+        for minutes, count, settings in ((12 * 60, 2, TARGET), (24 * 60, 3, THIRTY_HOURS))
+    ),
+    Alarm(
+        "SearchableTargetMissed",
+        "SearchCoverage NewestSearchableShare",
+        OURS,
+        minutes=60,
+        statistic="Minimum",
+        settings=TARGET,
+        threshold=95,
+        missing="ignore",
+    ),
     Alarm("ReportIncomplete", "SearchCoverage ReportsIncomplete", OURS, settings=CHANGED),
 ]
 
@@ -64,24 +86,25 @@ def test_there_is_an_alarm_for_each_way_to_fail_and_one_more_if_asked_for(
     names = {f"Monitoring{alarm.name}" for alarm in ALARMS}
 
     assert stack.resources("AWS::CloudWatch::Alarm").keys() == names
-    assert changed_stack.resources("AWS::CloudWatch::Alarm").keys() == {*names, "MonitoringReportIncomplete"}
+    without_posture = {*names, "MonitoringReportIncomplete"} - OF_THE_POSTURE
+    assert changed_stack.resources("AWS::CloudWatch::Alarm").keys() == without_posture
+    with_target = {*names, "MonitoringSearchableTargetMissed"}
+    assert synthesized(TARGET).resources("AWS::CloudWatch::Alarm").keys() == with_target
 
 
-@pytest.mark.parametrize(
-    "alarm", [*ALARMS, *WITH_OTHER_SETTINGS], ids=lambda alarm: f"{alarm.name} {alarm.settings.poll_minutes}"
-)
+@pytest.mark.parametrize("alarm", [*ALARMS, *WITH_OTHER_SETTINGS], ids=lambda alarm: f"{alarm.name} {alarm.minutes}")
 def test_an_alarm_watches_its_metric_and_notifies_at_its_start_and_its_end(alarm: Alarm) -> None:
     found = synthesized(alarm.settings).resource(f"Monitoring{alarm.name}")
-    silence = alarm.name == "WatchSilent"
 
     # One metric, which the embedded AWS of the tests can deploy
     assert (f"{found['Namespace']} {found['MetricName']}", found["Dimensions"]) == (alarm.metric, alarm.dimensions)
-    assert (found["Period"], found["Statistic"], found["Threshold"]) == (60 * alarm.minutes, alarm.statistic, 1)
+    assert (found["Period"], found["Statistic"]) == (60 * alarm.minutes, alarm.statistic)
+    assert found["Threshold"] == alarm.threshold
     assert (found["DatapointsToAlarm"], found["EvaluationPeriods"]) == (alarm.failed, alarm.of_periods)
     # Silence has no data, and so has an alarm of its own
-    assert (found["ComparisonOperator"], found["TreatMissingData"]) == (
-        ("LessThanThreshold", "breaching") if silence else ("GreaterThanOrEqualToThreshold", "notBreaching")
-    )
+    is_above = alarm.missing == "notBreaching"
+    assert found["ComparisonOperator"] == ("GreaterThanOrEqualToThreshold" if is_above else "LessThanThreshold")
+    assert found["TreatMissingData"] == alarm.missing
     # A report that is not complete does not end when five minutes have passed
     assert found["AlarmActions"] == ["<MonitoringTopic>"]
     assert found.get("OKActions") == (None if alarm.name == "ReportIncomplete" else ["<MonitoringTopic>"])

@@ -2,7 +2,7 @@
 
 import copy
 
-from infra.permissions import EVIDENCE
+from infra.permissions import EVIDENCE, POSTURE_EVIDENCE
 from infra.report_store import REPLICATION
 from infra.settings import Settings
 from tests.infra.conftest import ABSENT, CHANGED, Json, Promise, SynthesizedStack, promises, synthesized
@@ -23,11 +23,19 @@ ONLY_ONE_WRITER = {
     "Resource": OBJECTS,
     "Condition": {"ArnNotEquals": {"aws:PrincipalArn": "<ReporterReportRole.Arn>"}},
 }
+POSTURES = [f"<{BUCKET}.Arn>/{folder}/*" for folder in ("index_failures", "posture", "posture_sources", "postures")]
+ONLY_ONE_WRITER_OF_POSTURES = {
+    **EVERYBODY,
+    "Sid": "OnlyThePostureFunctionWritesPostures",
+    "Action": "s3:PutObject",
+    "Resource": POSTURES,
+    "Condition": {"ArnNotEquals": {"aws:PrincipalArn": "<PosterPostureRole.Arn>"}},
+}
 NO_REPLICATION = {
     **EVERYBODY,
     "Sid": "NothingIsReplicatedIntoTheEvidence",
     "Action": ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"],
-    "Resource": OBJECTS,
+    "Resource": sorted([*OBJECTS, *POSTURES]),
 }
 NOBODY_LIFTS_A_LOCK = {
     **EVERYBODY,
@@ -110,11 +118,12 @@ def test_the_policy_of_the_bucket_denies_and_never_locks_its_administrator_out(
     stack: SynthesizedStack, changed_stack: SynthesizedStack
 ) -> None:
     # Given the policy with a lock and without, then reading, deleting and the policy itself are left to IAM
-    for any_stack in (stack, changed_stack):
+    for any_stack, of_postures in ((stack, [ONLY_ONE_WRITER_OF_POSTURES]), (changed_stack, [])):
         found = sorted(statements(any_stack, f"{BUCKET}Policy"), key=lambda each: each.get("Sid", ""))
-        assert found == [ONLY_TLS, NOBODY_LIFTS_A_LOCK, NO_REPLICATION, ONLY_ONE_WRITER]
+        assert found == [ONLY_TLS, NOBODY_LIFTS_A_LOCK, NO_REPLICATION, *of_postures, ONLY_ONE_WRITER]
     assert sorted(REPLICATION) == NO_REPLICATION["Action"]
     assert sorted(f"<{BUCKET}.Arn>/{prefix}*" for prefix in EVIDENCE) == OBJECTS
+    assert sorted(f"<{BUCKET}.Arn>/{prefix}*" for prefix in POSTURE_EVIDENCE) == POSTURES
 
 
 def test_results_are_handed_out_over_tls_only(stack: SynthesizedStack) -> None:

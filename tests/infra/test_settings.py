@@ -25,6 +25,9 @@ CHOSEN: dict[str, tuple[object, str, object]] = {
     ONLY_IN_CDK_JSON: (30, "", 30),
     "logRetentionDays": (3653, "3653", 3653),
     "inventory": (False, "false", False),
+    "postureSchedule": ("rate(12 hours)", "rate(12 hours)", "rate(12 hours)"),
+    "searchableTarget": (95, "95", 95),
+    "postureMail": ("NEVER", "NEVER", "NEVER"),
     "keepItemFilters": (True, "true", True),
     "keepResults": (True, "true", True),
     "resultRetentionDays": (30, "30", 30),
@@ -70,6 +73,8 @@ def test_every_setting_can_stand_in_cdk_json_and_all_but_one_on_the_command_line
         others = Settings().model_dump(by_alias=True)
         if key == "notificationEmails":
             others["alarmEmails"] = meant  # the alarms go to the same addresses unless chosen otherwise
+        if key == "inventory":
+            others["postureSchedule"] = None  # the posture follows
         assert found == {**others, key: meant}
 
 
@@ -98,6 +103,9 @@ ALLOWED = {
     "objectLockDays": "a whole number of days from 0 to 36500",
     "logRetentionDays": "the days that CloudWatch Logs allows",
     "inventory": "true or false",
+    "postureSchedule": "rate(n hours) or rate(n days), from an hour to 3 days, or null",
+    "searchableTarget": "a whole number of percent from 1 to 100, or null",
+    "postureMail": "one of NEVER, WEEKLY, ON_CHANGE",
     "keepItemFilters": "true or false",
     "keepResults": "true or false",
     "resultRetentionDays": "a whole number of days from 8 to 36500",
@@ -118,6 +126,9 @@ WRONG_IN_CDK_JSON: dict[str, list[object]] = {
     "objectLockDays": [-1, None],
     "logRetentionDays": [91, "90", True],
     "inventory": ["true", 1],
+    "postureSchedule": ["", "rate(1 days)", "rate(2 day)", "rate(73 hours)", "rate(4 days)", "cron(0 3 * * ? *)", 1],
+    "searchableTarget": [0, 101, 99.5, "95", True],
+    "postureMail": ["DAILY", None],
     "keepItemFilters": ["true", 1],
     "keepResults": ["true", 1],
     "resultRetentionDays": [7],
@@ -221,7 +232,7 @@ KNOWN = f"is not known: the settings are {', '.join(CDK_JSON['searchCoverage'])}
         ("pollminutes", "pollMinutes"),
         ("poll_minutes", "pollMinutes"),
         ("notify-on", "notifyOn"),
-        ("email", "notificationEmails or alarmEmails"),
+        ("email", "notificationEmails or alarmEmails or postureMail"),
     ],
 )
 def test_an_unknown_setting_is_named_with_those_that_exist_and_what_was_probably_meant(

@@ -48,6 +48,9 @@ OUTPUTS = {
     "AthenaWorkGroupName": "<AnalyticsWorkGroup>",
     "AthenaResultsBucketName": "<AnalyticsResults>",
     "GlueDatabaseName": "<AnalyticsTablesDatabase>",
+    "PostureFunctionName": "<PosterPostureFunction>",
+    "PostureScheduleName": "<PosterSchedule>",
+    "PostureDeadLetterQueueUrl": "<PosterDeadLetterQueue>",
 }
 
 

@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -14,7 +14,6 @@ import pytest
 
 from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.handlers.report_request import InvalidRequest
-from search_coverage.names import Variable
 from search_coverage.report.posture.rows import SOURCE_COLUMNS
 from simulators.backup_search import BackupSimulator, RecoveryPointGroup, Vault
 from simulators.backup_search.vault import AIR_GAPPED_VAULT
@@ -33,7 +32,7 @@ PLAN = {
         },
     ],
 }
-INDEX_EVENT = {
+INDEX_EVENT: dict[str, Any] = {
     "version": "0",
     "id": "e-1",
     "source": "aws.backup",
@@ -59,12 +58,13 @@ def group(source: str, **members: Any) -> RecoveryPointGroup:
 def world(simulator: BackupSimulator) -> BackupSimulator:
     """An account with backups of every kind."""
     simulator.add_plan(NIGHTLY, PLAN)
-    made = {"plan": NIGHTLY, "rule": "every-night"}
+    made: Any = {"plan": NIGHTLY, "rule": "every-night"}
+    two_days_ago = datetime.now(UTC) - days(2)  # a copy keeps the date of its original
     simulator.add_vault(
         Vault(
             "nightly",
             (
-                group("payroll", count=3, index=None, created=days(2), **made),
+                group("payroll", count=3, index=None, created=two_days_ago, **made),
                 group("payroll", created=days(40)),
                 group("invoices", index="FAILED", index_message="Access denied.", created=days(1), **made),
                 group("mail", created=days(1), plan=NIGHTLY, rule="indexed"),
@@ -80,12 +80,8 @@ def world(simulator: BackupSimulator) -> BackupSimulator:
         Vault(
             "vault-lock",
             (
-                group(
-                    "payroll", index=None, created=days(2), arn="arn:aws:backup:{region}:{account}:recovery-point:copy"
-                ),
-                group(
-                    "cold", move_to_cold_storage_at=days(5), created=days(6), arn="arn:aws:backup:x:1:recovery-point:c"
-                ),
+                group("payroll", index=None, created=two_days_ago),
+                group("cold", move_to_cold_storage_at=days(5), created=days(6)),
             ),
             AIR_GAPPED_VAULT,
         )
@@ -108,7 +104,7 @@ def rows(deployment: Deployment) -> list[dict[str, Any]]:
     return [json.loads(line) for line in gzip.decompress(stored(deployment, "sources.jsonl.gz")).splitlines()]
 
 
-def every_backup() -> Iterator[tuple[str, dict[str, Any]]]:
+def every_backup() -> Iterator[tuple[str, Any]]:
     """Read the vaults as anyone could."""
     backup = boto3.client("backup")
     for vault in backup.list_backup_vaults()["BackupVaultList"]:
@@ -144,7 +140,7 @@ def test_rows_and_sums_are_those_of_an_independent_count(deployment: Deployment,
 def test_a_posture_says_what_can_be_searched_and_why_the_rest_cannot(
     deployment: Deployment, world: BackupSimulator
 ) -> None:
-    answer = deployment.posture(**{Variable.SEARCHABLE_TARGET: "95"})
+    answer = deployment.posture(SEARCHABLE_TARGET="95")
 
     said = summary(deployment)
     assert said["status"] == "COMPLETE"

@@ -38,7 +38,7 @@ def test_a_snapshot_with_the_tags_is_missing(take: Take) -> None:
 @pytest.mark.parametrize(
     ("tags", "denied", "message"),
     [
-        (PII, (), "2 backups that the search does not list carry some of its tags"),
+        (PII, (), "2 backups that the search does not list carry some of the tags"),
         (None, (), "The tags of 2 backups"),
         (PII, {("tags_of_snapshots", "*")}, "The tags of 2 backups"),
         (PII, {("tags_of_snapshots", "*")}, "tags_of_snapshots of snapshots failed"),

@@ -1,8 +1,8 @@
-"""Checks that the two functions can run, that something starts them, and that their failures are kept."""
+"""Checks that the functions can run, that something starts them, and that their failures are kept."""
 
 import json
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -10,6 +10,8 @@ from cli.aws_errors import is_missing
 from cli.deployment import Deployment
 from cli.doctor.finding import Finding, attention, ok, wrong, wrong_if_missing
 from cli.doctor.section import Section
+
+NO_POSTURE: Final = ok("No posture is taken (setting postureSchedule).")
 
 
 def watch(deployment: Deployment) -> Finding:
@@ -24,20 +26,40 @@ def report(deployment: Deployment) -> Finding:
 
 def schedule(deployment: Deployment) -> Finding:
     """Check that the schedule is on, and starts the watch function."""
-    name = deployment.resource("AWS::Scheduler::Schedule")
-    with wrong_if_missing(f"schedule {name}", Section.SILENT):
+    return _schedule(deployment, "WatcherSchedule", "WatchFunctionName", "sweep", Section.SILENT)
+
+
+def posture(deployment: Deployment) -> Finding:
+    """Check the posture function, if there is one."""
+    if "PostureFunctionName" not in deployment.outputs:
+        return NO_POSTURE
+    return _function(deployment, "PostureFunctionName", Section.POSTURE_FAILED)
+
+
+def posture_schedule(deployment: Deployment) -> Finding:
+    """Check that the schedule of the posture is on, and starts its function."""
+    if "PostureFunctionName" not in deployment.outputs:
+        return NO_POSTURE
+    return _schedule(deployment, "PosterSchedule", "PostureFunctionName", "posture", Section.POSTURE_MISSING)
+
+
+def _schedule(deployment: Deployment, named: str, function: str, run: str, section: Section) -> Finding:
+    name = deployment.resource("AWS::Scheduler::Schedule", named=named)
+    starts = "the watch function" if run == "sweep" else "the posture function"
+    with wrong_if_missing(f"schedule {name}", section):
         found = deployment.client("scheduler").get_schedule(Name=name)
     if found["State"] != "ENABLED":
-        return wrong(f"{name} is {found['State']}, so no sweep starts.", "Enable it", Section.SILENT)
+        return wrong(f"{name} is {found['State']}, so no {run} starts.", "Enable it", section)
     target = found["Target"]["Arn"]
-    if target != deployment.function_arn("WatchFunctionName"):
-        return wrong(f"{name} starts {target}, not the watch function.", "Restore its target", Section.SILENT)
-    return ok(f"ENABLED, starts the watch function at {found['ScheduleExpression']}.")
+    if target != deployment.function_arn(function):
+        return wrong(f"{name} starts {target}, not {starts}.", "Restore its target", section)
+    return ok(f"ENABLED, starts {starts} at {found['ScheduleExpression']}.")
 
 
 def rule(deployment: Deployment) -> Finding:
     """Check that the rule is on, has the report function as its target, and has the permission to invoke it."""
-    name = deployment.resource("AWS::Events::Rule").rsplit("|", 1)[-1]  # the id may begin with the name of a bus
+    # The id may begin with the name of a bus.
+    name = deployment.resource("AWS::Events::Rule", named="ReporterRule").rsplit("|", 1)[-1]
     events = deployment.client("events")
     with wrong_if_missing(f"rule {name}"):
         found = events.describe_rule(Name=name)
@@ -70,6 +92,13 @@ def failure_destination(deployment: Deployment) -> Finding:
     if destination != deployment.queue_arn("FailureQueueUrl"):
         return restore(f"Failures of {name} go to {destination}, not to the failure queue.")
     return ok("Failures of the report function go to the failure queue.")
+
+
+def posture_queue(remedy: str, deployment: Deployment) -> Finding:
+    """Check the queue of the posture, if there is one."""
+    if "PostureFunctionName" not in deployment.outputs:
+        return NO_POSTURE
+    return queue("PostureDeadLetterQueueUrl", Section.POSTURE_QUEUE, remedy, Section.CHANGED, deployment)
 
 
 def queue(output: str, full: Section, remedy: str, missing: Section, deployment: Deployment) -> Finding:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.deployment import Deployment
+from cli.doctor.checks.functions import NO_POSTURE
 from cli.doctor.finding import Finding, ok, unknown, wrong
-from cli.doctor.needs import INVENTORY, KEEP_RESULTS, REPORT, SCHEDULE, WATCH, Need, Places
+from cli.doctor.needs import INVENTORY, KEEP_RESULTS, POSTURE, REPORT, SCHEDULE, WATCH, Need, Places
 from cli.doctor.section import Section
 from infra.permissions import PUT_EVENTS, ConditionValue, as_tuple
 from search_coverage.names import SERVICE, Variable
@@ -32,11 +33,31 @@ def report(deployment: Deployment) -> Finding:
     return _ask(deployment, function["Role"], needs, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
 
 
+def posture(deployment: Deployment) -> Finding:
+    """Check the role of the posture function, if there is one."""
+    if "PostureFunctionName" not in deployment.outputs:
+        return NO_POSTURE
+    function = deployment.function("PostureFunctionName")
+    return _ask(deployment, function["Role"], POSTURE, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
+
+
 def schedule(deployment: Deployment) -> Finding:
     """Check the role of the schedule."""
-    name = deployment.resource("AWS::Scheduler::Schedule")
+    return _schedule(deployment, "WatcherSchedule", Places.of(deployment))
+
+
+def posture_schedule(deployment: Deployment) -> Finding:
+    """Check the role of the schedule of the posture, if there is one."""
+    if "PostureFunctionName" not in deployment.outputs:
+        return NO_POSTURE
+    places = Places.of(deployment, scheduled=("PostureFunctionName", "PostureDeadLetterQueueUrl"))
+    return _schedule(deployment, "PosterSchedule", places)
+
+
+def _schedule(deployment: Deployment, named: str, places: Places) -> Finding:
+    name = deployment.resource("AWS::Scheduler::Schedule", named=named)
     target = deployment.client("scheduler").get_schedule(Name=name)["Target"]
-    return _ask(deployment, target["RoleArn"], SCHEDULE, Places.of(deployment))
+    return _ask(deployment, target["RoleArn"], SCHEDULE, places)
 
 
 @dataclass(frozen=True, slots=True)

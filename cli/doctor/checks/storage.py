@@ -21,6 +21,7 @@ _DENIALS: Final = {
     "NothingIsReplicatedIntoTheEvidence": "others can replicate reports into it",
     "NobodyLiftsALock": "others can remove a lock",
 }
+_DENIALS_OF_POSTURES: Final = {"OnlyThePostureFunctionWritesPostures": "others can write postures"}
 _DENIALS_OF_RESULTS: Final = {
     "OnlyTheReportFunctionWritesResults": "others can write results",
     "NothingIsReplicatedIntoTheResults": "others can replicate results into it",
@@ -45,7 +46,8 @@ def bucket(deployment: Deployment) -> Finding:
     with wrong_if_missing(f"bucket {name}"):
         s3.head_bucket(Bucket=name)
     key = deployment.resource(_KEY, named=_KEY_OF_THE_REPORTS)
-    faults = [*_versioning(s3, name), *_encryption(s3, name, key), *_policy(s3, name, _DENIALS)]
+    denials = {**_DENIALS, **(_DENIALS_OF_POSTURES if "PostureFunctionName" in deployment.outputs else {})}
+    faults = [*_versioning(s3, name), *_encryption(s3, name, key), *_policy(s3, name, denials)]
     if faults:
         return wrong(f"{name} {', and '.join(faults)}.", "Find out who changed it, and undo it")
     return ok("Versioned, encrypted with its own key, and only the report function can write reports.")

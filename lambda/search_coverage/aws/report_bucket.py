@@ -15,8 +15,7 @@ from search_coverage.coverage.search_job import SearchJob
 from search_coverage.names import NOTIFICATION_PENDING_JSON, RESULTS_PENDING_JSON, SERVICE, SUMMARY_JSON
 from search_coverage.report.files.json_text import compact_json, readable_json
 from search_coverage.report.files.keys import day_prefix, reports_prefix, search_job_and_name
-from search_coverage.use_cases.ports import Lease, LeaseLost, StoredSummary
-from search_coverage.use_cases.posture_ports import StoredJson
+from search_coverage.use_cases.ports import Lease, LeaseLost, StoredJson, StoredSummary
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

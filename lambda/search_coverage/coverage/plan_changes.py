@@ -92,7 +92,7 @@ class PlanChange:
     @property
     def cdk(self) -> str:
         """The change in a Python CDK app."""
-        return "\n".join(
+        return ",\n".join(
             f"backup.BackupPlanRule(\n    rule_name={_python(change.rule.name)},\n    index_actions=["
             "backup.BackupPlanIndexActionProps(resource_types=["
             f"{', '.join(f'backup.IndexActionResourceType.{kind}' for kind in change.all_types)}])],\n    ...,\n)"

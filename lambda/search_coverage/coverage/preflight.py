@@ -28,6 +28,7 @@ class PreflightResult:
         named_missing: How many backups that the scope names are in no vault, or do not match the rest of the scope.
         examples: The first backups that the search would miss, by why.
         left_out: How many backups match the scope and do not count, by why.
+        first_searchable: The ARNs of the first backups that a search would look into, at most 500.
         unreachable: Backups of EC2 instances in the window, whose volumes no search for EBS covers.
     """
 
@@ -42,6 +43,7 @@ class PreflightResult:
     examples: Mapping[Searchability, tuple[Exclusion, ...]] = field(default_factory=dict)
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
     unreachable: tuple[NotSearchable, ...] = ()
+    first_searchable: tuple[str, ...] = ()
 
     @property
     def searches(self) -> int:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from search_coverage.coverage.posture import PostureStatus
 from search_coverage.names import Metric
 
 if TYPE_CHECKING:  # each function loads its own use case, not the other's
@@ -51,7 +50,7 @@ def count_posture(metrics: Metrics, summary: Mapping[str, Any]) -> None:
     ``Postures`` is 0 for a posture that is PARTIAL, so that an alarm misses the whole one. Shares of nothing are left
     out.
     """
-    is_complete = summary["status"] == PostureStatus.COMPLETE
+    is_complete = summary["status"] == "COMPLETE"
     metrics.add_metric(Metric.POSTURES, MetricUnit.Count, int(is_complete))
     metrics.flush_metrics()
     if not is_complete:

@@ -61,8 +61,8 @@ class PostureTable(DiskTable):
     """The backups, and how many of them a search could look into.
 
     Add all of them, call `finish_adding`, then ask. The newest backup of a source is the one with the latest creation;
-    of several with the same, such as a backup and its copies, one that is searchable comes first, then one that can get an
-    index, then the ARN decides.
+    of several with the same, such as a backup and its copies, one that is searchable comes first, then one that can get
+    an index, then the ARN decides.
     """
 
     def __init__(self, folder: Path) -> None:

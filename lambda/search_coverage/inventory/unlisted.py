@@ -28,6 +28,8 @@ class UnlistedPoints:
 
     Attributes:
         which: Which backups these are, in words.
+        doubts_indexes: Whether a backup with an index is in doubt, too: EC2 may have archived it outside of AWS Backup,
+            which no list shows.
         left_out: How many do not count, by reason.
         without_details: How many have details that were not looked up, because no call or no time was left.
         tags_unknown: How many have unknown tags.
@@ -38,6 +40,7 @@ class UnlistedPoints:
     snapshots: Callable[[], Snapshots]
     budget: TimeBudget
     which: str = "that the search does not list"
+    doubts_indexes: bool = False
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     without_details: int = 0
     tags_unknown: int = 0
@@ -90,6 +93,7 @@ class UnlistedPoints:
 
     def _is_in_doubt(self, point: RecoveryPoint) -> bool:
         has_gaps = point.role_arn is None or point.completed is None
+        has_gaps |= self.doubts_indexes and point.index_status == "ACTIVE"
         return has_gaps or is_cold(point, self.job) or was_still_being_made(point, self.job)
 
     def _reason_left_out(self, detailed: RecoveryPoint | None) -> LeftOut | None:

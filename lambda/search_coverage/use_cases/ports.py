@@ -100,6 +100,15 @@ class StoredSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredJson:
+    """A JSON object in the bucket, and the request that it was written for; without content where it was damaged."""
+
+    content: dict[str, Any] | None
+    request_id: str | None
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Announcement:
     """An event that the bus took, under the id that the report function receives it with."""
 

@@ -1,21 +1,11 @@
 """The ports of the posture: what it needs from outside beyond what `ports` and the inventory have."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from search_coverage.coverage.backup_plan import BackupPlan
-from search_coverage.use_cases.ports import FileStore, Lease
-
-
-@dataclass(frozen=True, slots=True)
-class StoredJson:
-    """A JSON object in the bucket, and the request that it was written for; without content where it was damaged."""
-
-    content: dict[str, Any] | None
-    request_id: str | None
-    etag: str
+from search_coverage.use_cases.ports import FileStore, Lease, StoredJson
 
 
 class PostureStore(FileStore, Protocol):

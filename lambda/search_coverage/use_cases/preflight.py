@@ -28,6 +28,7 @@ from search_coverage.inventory.vault_reader import VaultReader
 from search_coverage.report.files.spool import spool_folder
 
 _EXAMPLES = 20
+_SEARCHABLE_NAMED = 500
 _SHARE_OF_THE_TIME = 0.9
 
 
@@ -62,9 +63,10 @@ class Preflight:
         contents = VaultReader(job, VaultLists(vaults, budget), table).read()
         if isinstance(contents, Unavailable):
             return PreflightResult(job.scope, job.arn.region, started, InventoryStatus.UNAVAILABLE, (contents.reason,))
-        points = UnlistedPoints(job, vaults, self.snapshots, budget, which="in the vaults")
+        points = UnlistedPoints(job, vaults, self.snapshots, budget, which="in the vaults", doubts_indexes=True)
         points.left_out.update({reason: count for reason, count in table.count_not_listed().items() if reason})
         counted, examples = Counter[Searchability](), defaultdict[Searchability, list[Exclusion]](list)
+        searchable: list[str] = []
         unread, named = table.not_listed(), set(job.scope.backup_arns)
         while some := list(islice(unread, SNAPSHOTS_PER_CALL)):
             for point in points.in_scope(some):
@@ -73,6 +75,8 @@ class Preflight:
                     continue
                 counted[state] += 1
                 named.discard(point.arn)
+                if state is Searchability.SEARCHABLE and len(searchable) < _SEARCHABLE_NAMED:
+                    searchable.append(point.arn)
                 if state.reason and len(examples[state]) < _EXAMPLES:
                     examples[state].append(point.left_out_for(state.reason))
         problems = (*contents.problems, *points.problems())
@@ -88,6 +92,7 @@ class Preflight:
             {state: tuple(examples[state]) for state in Searchability if examples.get(state)},
             dict(points.left_out),
             contents.not_searchable,
+            tuple(searchable),
         )
 
 

@@ -22,7 +22,7 @@ from search_coverage.inventory.posture_reader import PostureContents, PostureRea
 from search_coverage.inventory.posture_table import PostureTable
 from search_coverage.inventory.time_budget import TimeBudget
 from search_coverage.inventory.vault_lists import VaultLists
-from search_coverage.names import SERVICE
+from search_coverage.names import POSTURE_HTML, SERVICE, SOURCES_CSV
 from search_coverage.report.files.spool import spool_folder
 from search_coverage.report.files.table_files import TableFiles
 from search_coverage.report.posture.keys import PostureKeys
@@ -161,7 +161,7 @@ class _Attempt:
             posture = self._posture(table, contents, jsonl.path)
         phases.end("posture worked out", sources=posture.newest.sources, searchable=posture.newest.searchable)
         store.remove(self.keys.summary, self.lease)  # while files are replaced, no mark may confirm them
-        html = self.folder / "posture.html"
+        html = self.folder / POSTURE_HTML
         html.write_text(use_case.page(posture, self.keys.csv), encoding="utf-8", errors="backslashreplace")
         files = {
             "csv": self._put(self.keys.csv, csv, _CSV),
@@ -176,7 +176,7 @@ class _Attempt:
         return summary
 
     def _write_tables(self, table: PostureTable) -> tuple[SpooledFile, SpooledFile]:
-        paths = self.folder / "sources.csv", self.folder / "sources.jsonl.gz"
+        paths = self.folder / SOURCES_CSV, self.folder / "sources.jsonl.gz"
         with TableFiles(*paths, SOURCE_COLUMNS) as files:
             for source in table.sources():
                 files.add(source_row(source))

@@ -39,6 +39,7 @@ class OperatorAws:
         function: What the report function does with an event: the answer, or the error.
         search_jobs: The search jobs that AWS Backup knows: their statuses.
         errors: The error codes that operations answer.
+        denied_actions: The actions that IAM does not allow the roles that it is asked about.
         denied_buckets: The buckets whose objects the caller may not read.
         events: The events that the report function received.
         calls: The IAM actions of the calls.
@@ -48,6 +49,7 @@ class OperatorAws:
     search_jobs: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     denied_buckets: set[str] = field(default_factory=set)
+    denied_actions: set[str] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)
 
@@ -103,6 +105,22 @@ class OperatorAws:
             outcome = self.function(event)
             failed = {"FunctionError": "Unhandled"} if "errorMessage" in (outcome or ()) else {}
             return _Status(200), {"Payload": io.BytesIO(json.dumps(outcome).encode()), **failed}
+        if model.name == "SimulatePrincipalPolicy":
+            asked = params["body"]
+            actions, resources = (
+                [value for key, value in asked.items() if key.startswith(f"{name}.member")]
+                for name in ("ActionNames", "ResourceArns")
+            )
+            results = [
+                {
+                    "EvalActionName": action,
+                    "EvalResourceName": resource,
+                    "EvalDecision": "implicitDeny" if action in self.denied_actions else "allowed",
+                }
+                for action in actions
+                for resource in resources
+            ]
+            return _Status(200), {"EvaluationResults": results}
         if model.name == "GetSearchJob":
             identifier = params["url_path"].rpartition("/")[2]
             if identifier not in self.search_jobs:

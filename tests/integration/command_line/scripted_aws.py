@@ -61,6 +61,7 @@ BUCKET_STATEMENTS = {
     "NothingIsReplicatedIntoTheEvidence": "others can replicate reports into it",
     "NobodyLiftsALock": "others can remove a lock",
 }
+POSTURE_STATEMENTS = {"OnlyThePostureFunctionWritesPostures": "others can write postures"}
 RESULTS_STATEMENTS = {
     "OnlyTheReportFunctionWritesResults": "others can write results",
     "NothingIsReplicatedIntoTheResults": "others can replicate results into it",
@@ -153,7 +154,7 @@ IN_ORDER: Answers = {
     "HeadBucket": {},
     "GetBucketVersioning": {"Status": "Enabled"},
     "GetBucketEncryption": bucket_encryption(SSEAlgorithm="aws:kms", KMSMasterKeyID=REPORTS_KEY),
-    "GetBucketPolicy": bucket_policy(*BUCKET_STATEMENTS, *RESULTS_STATEMENTS),
+    "GetBucketPolicy": bucket_policy(*BUCKET_STATEMENTS, *POSTURE_STATEMENTS, *RESULTS_STATEMENTS),
     "DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},
     "ListSearchJobs": {"SearchJobs": []},
     "ListObjectsV2": {"Contents": []},
@@ -177,6 +178,7 @@ class ScriptedStack(Deployment):
         now: datetime = NOW,
         status: str = "CREATE_COMPLETE",
         keeps_results: bool = False,
+        takes_postures: bool = False,
     ) -> None:
         if ScriptedStack._shared is None:
             core: Any = botocore.session.Session()
@@ -188,8 +190,13 @@ class ScriptedStack(Deployment):
         ScriptedStack.answers = answers
         self.__dict__["stack"] = {"StackStatus": status, "CreationTime": CREATED}
         results_key = Resource("AWS::KMS::Key", "ResultsStoreKey1C3DE8E6", REPORTS_KEY)
-        self.__dict__["outputs"] = {**OUTPUTS, **({"ResultsBucketName": "results"} if keeps_results else {})}
-        self.__dict__["resources"] = [*RESOURCES, *([results_key] if keeps_results else [])]
+        outputs = {"ResultsBucketName": "results"} if keeps_results else {}
+        resources = [results_key] if keeps_results else []
+        if takes_postures:
+            outputs |= {"PostureFunctionName": "posture", "PostureDeadLetterQueueUrl": f"{_QUEUE}/posture-failures"}
+            resources.append(Resource("AWS::Scheduler::Schedule", "PosterSchedule4E2F0A11", "posture-schedule"))
+        self.__dict__["outputs"] = {**OUTPUTS, **outputs}
+        self.__dict__["resources"] = [*RESOURCES, *resources]
 
 
 def _answer(model: Any, params: dict[str, Any], **_: object) -> tuple[Any, Mapping[str, Any]]:

@@ -21,7 +21,7 @@ from tests.integration.command_line.operator_aws import JOB, OTHER_JOB, Operator
 from tests.integration.command_line.stored_report import store_report
 from tests.invocation import state_change
 
-COMMANDS = ["doctor", "report", "evidence", "verify", "replay"]
+COMMANDS = ["doctor", "preflight", "report", "evidence", "verify", "replay"]
 
 
 def test_the_help_has_examples_exit_codes_and_permissions() -> None:

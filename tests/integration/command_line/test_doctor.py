@@ -23,7 +23,9 @@ from tests.integration.command_line.scripted_aws import (
     BUCKET_STATEMENTS,
     CREATED,
     IN_ORDER,
+    NOW,
     OUTPUTS,
+    POSTURE_STATEMENTS,
     REGION,
     RESULTS_STATEMENTS,
     SCHEDULE,
@@ -260,7 +262,8 @@ def test_other_endpoints_than_addresses_are_counted() -> None:
 def test_the_statements_that_the_doctor_looks_for_are_in_the_stack() -> None:
     written = synthesized(Settings()).resource("ReportStoreBucketPolicy")["PolicyDocument"]["Statement"]
 
-    assert set(BUCKET_STATEMENTS) == {each["Sid"] for each in written if "Sid" in each}
+    of_both = {*BUCKET_STATEMENTS, *POSTURE_STATEMENTS}
+    assert of_both == {each["Sid"] for each in written if "Sid" in each}
     of_results = synthesized(Settings(keep_results=True)).resource("ResultsStoreBucketPolicy")
     assert set(RESULTS_STATEMENTS) == {
         each["Sid"] for each in of_results["PolicyDocument"]["Statement"] if "Sid" in each
@@ -283,7 +286,7 @@ class EveryOperation(dict[str, Any]):
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_without_a_permission_every_check_is_unknown(check: Any) -> None:
-    finding = run_check(check, ScriptedStack(EveryOperation(None), keeps_results=True))
+    finding = run_check(check, ScriptedStack(EveryOperation(None), keeps_results=True, takes_postures=True))
 
     assert finding.state is UNKNOWN
     assert re.fullmatch(r"You do not have permission to call \w+ \(Not you\)\.", finding.found)
@@ -300,7 +303,8 @@ def test_what_an_operator_cannot_see_is_unknown_and_all_else_is_in_order() -> No
     findings = dict(run_checks(ScriptedStack({**IN_ORDER, **denied})))
 
     unknown = [name for name, finding in findings.items() if finding.state is UNKNOWN]
-    assert unknown == [name for name in findings if re.match("schedule|KMS key of the|role", name)]
+    of_others = [name for name in findings if re.match("schedule|KMS key of the|role", name) and "posture" not in name]
+    assert unknown == of_others
     assert {finding.state for finding in findings.values()} == {OK, UNKNOWN}
 
 
@@ -351,3 +355,54 @@ def test_the_document_has_the_same_content() -> None:
         "notRun": 0,
         "checks": [{"name": "first", "state": "ok", "found": "Fine.", "remedy": "", "section": None}, second],
     }
+
+
+# The posture
+
+
+def posture_in_bucket(**changes: Any) -> dict[str, Any]:
+    """Return an AWS with the summary of a posture, taken an hour ago."""
+    sources = {"total": 80, "newestSearchable": 61}
+    taken = {"takenAt": f"{NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "status": "COMPLETE", "sources": sources}
+    body = json.dumps({"problems": [], **taken, **changes}).encode()
+    keys = [f"posture/123456789012/us-east-1/2026/11/21/{name}" for name in ("posture.html", "summary.json")]
+    return {
+        **IN_ORDER,
+        "ListObjectsV2": {"Contents": [{"Key": key} for key in keys]},
+        "GetObject": lambda _: {"Body": io.BytesIO(body)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "found"),
+    [
+        ({}, OK, "61 of 80 sources can be searched"),
+        ({"status": "PARTIAL", "problems": ["vault x: no"]}, ATTENTION, "did not read all vaults: vault x: no"),
+        ({"takenAt": "2026-11-13T00:00:00Z"}, WRONG, "The last posture is of 2026-11-13"),
+    ],
+)
+def test_the_last_posture_is_fresh_and_whole(changes: dict[str, Any], state: State, found: str) -> None:
+    finding = find("last posture", ScriptedStack(posture_in_bucket(**changes), takes_postures=True))
+
+    assert (finding.state, found in finding.found) == (state, True)
+
+
+def test_no_posture_at_all_is_wrong_and_for_a_new_stack_only_early() -> None:
+    assert find("last posture", ScriptedStack(takes_postures=True)).state is WRONG
+    just_now = ScriptedStack(takes_postures=True, now=CREATED + timedelta(minutes=5))
+    assert find("last posture", just_now).state is ATTENTION
+    assert find("last posture", ScriptedStack()).found == "No posture is taken (setting postureSchedule)."
+
+
+def test_the_schedule_of_the_posture_is_on_and_starts_its_function() -> None:
+    started = json.loads(json.dumps(SCHEDULE).replace(":watch", ":posture"))
+
+    fine = find("schedule of the posture", ScriptedStack(answers("GetSchedule", started), takes_postures=True))
+    other = find("schedule of the posture", ScriptedStack(takes_postures=True))
+    off = find(
+        "schedule of the posture",
+        ScriptedStack(answers("GetSchedule", {**started, "State": "DISABLED"}), takes_postures=True),
+    )
+
+    assert (fine.state, other.state, off.state) == (OK, WRONG, WRONG)
+    assert off.found == "posture-schedule is DISABLED, so no posture starts."

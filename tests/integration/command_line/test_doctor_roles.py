@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.doctor.finding import State
-from cli.doctor.needs import INVENTORY, REPORT, SCHEDULE, WATCH, Places
+from cli.doctor.needs import INVENTORY, POSTURE, REPORT, SCHEDULE, WATCH, Places
 from cli.doctor.needs import Need as Needed
 from cli.doctor.section import Section
 from infra.settings import Settings
@@ -29,7 +29,10 @@ def real_names(places: Places) -> dict[str, str]:
         "<ReporterIdempotencyTable.Arn>": places.table,
         "<ReporterFailureQueue.Arn>": places.failure_queue,
         "<WatcherScheduleDeadLetterQueue.Arn>": places.schedule_queue,
-        "<WatcherWatchFunction.Arn>": places.watch_function,
+        "<WatcherWatchFunction.Arn>": places.scheduled_function,
+        "<PosterPostureFunction.Arn>": places.scheduled_function,
+        "<PosterDeadLetterQueue.Arn>": places.schedule_queue,
+        "<PosterPostureLogs.Arn>": f"{places.log}:*",
         "<ReporterReportLogs.Arn>": f"{places.log}:*",
         "<WatcherWatchLogs.Arn>": f"{places.log}:*",
     }
@@ -42,6 +45,8 @@ def real_names(places: Places) -> dict[str, str]:
         ("ReporterReportRole", (*REPORT, *INVENTORY), True),
         ("ReporterReportRole", REPORT, False),
         ("WatcherSchedulerRole", SCHEDULE, True),
+        ("PosterPostureRole", POSTURE, True),
+        ("PosterSchedulerRole", SCHEDULE, True),
     ],
 )
 def test_the_doctor_asks_for_exactly_what_the_stack_grants(

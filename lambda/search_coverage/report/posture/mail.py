@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from search_coverage.coverage.posture import Change, Posture
+from search_coverage.names import POSTURE_HTML
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.mail.alert import console_url
 from search_coverage.report.mail.messages import Attribute, Message, fitting_text
@@ -50,7 +51,7 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
         _beginning(posture),
         _since(posture),
         _first(posture),
-        ["THE FULL REPORT", "posture.html in", url, f"s3://{bucket}/{keys.prefix}"],
+        ["THE FULL REPORT", f"{POSTURE_HTML} in", url, f"s3://{bucket}/{keys.prefix}"],
         _failures(posture),
         _unreachable(posture),
         ["WHAT THIS DOES NOT SAY", *_list(wording.LIMITS)],
@@ -113,7 +114,7 @@ def _first(posture: Posture) -> list[str]:
     for number, change in enumerate(wording.first_changes(posture), start=1):
         lines += _wrapped(f"{number}. {change.title}", indent="   ")
         lines += _wrapped(f"   {change.sentence}", indent="   ")
-    return ["WHAT HELPS MOST", *lines, *_wrapped("posture.html has the commands.")] if lines else []
+    return ["WHAT HELPS MOST", *lines, *_wrapped(f"{POSTURE_HTML} has the commands.")] if lines else []
 
 
 def _failures(posture: Posture) -> list[str]:

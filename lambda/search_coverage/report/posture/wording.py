@@ -7,6 +7,7 @@ from search_coverage.coverage.plan_changes import plan_changes
 from search_coverage.coverage.posture import Posture, PostureStatus
 from search_coverage.coverage.remedies import REMEDIES
 from search_coverage.coverage.searchability import Searchability
+from search_coverage.names import SERVICE
 from search_coverage.report.plain_text import one_line
 
 _TITLES = {Searchability.SEARCHABLE: "Searchable", Searchability.AIR_GAPPED: "In an air-gapped vault"}
@@ -14,7 +15,7 @@ _TITLES = {Searchability.SEARCHABLE: "Searchable", Searchability.AIR_GAPPED: "In
 LIMITS = (
     (
         "Searchable means that the backup has an index that is ACTIVE. It does not mean that the index holds all of "
-        "the backup, nor that whoever searches is allowed to: search-coverage preflight --as ROLE_ARN asks that."
+        f"the backup, nor that whoever searches is allowed to: {SERVICE} preflight --as ROLE_ARN asks that."
     ),
     "A search compares names, sizes and times. It never reads what is inside a file or an object.",
     "Backups of other types, such as databases, are not counted: AWS Backup searches S3 and EBS alone.",
