@@ -105,7 +105,7 @@ def _create_indexes(simulator: BackupSimulator) -> None:
     for group in account.vaults.groups():
         if group.index.status is None and group.is_indexable:
             for number in group.numbers:
-                group.change_index(number, account.clock(), account.index_takes, enabled=True)
+                account.indexing.create(group, number, account.clock())
     simulator.move_clock(timedelta(days=1))
 
 

@@ -8,6 +8,7 @@ not checked.
 from simulators.backup_search.dispatch import RecordedRequest
 from simulators.backup_search.faults import Effect, Fault, FaultError
 from simulators.backup_search.field_types import ScenarioError
+from simulators.backup_search.plans import Plan, Selection
 from simulators.backup_search.result_group import ResultGroup
 from simulators.backup_search.scenario import BackupGroup, Progress, Scenario, Scope
 from simulators.backup_search.scenario_files import load_scenario, load_scenarios, read_scenario
@@ -22,6 +23,7 @@ __all__ = [
     "Effect",
     "Fault",
     "FaultError",
+    "Plan",
     "Progress",
     "RecordedRequest",
     "RecoveryPointGroup",
@@ -29,6 +31,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Scope",
+    "Selection",
     "Vault",
     "load_scenario",
     "load_scenarios",

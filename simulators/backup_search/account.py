@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from simulators.backup_search.indexing import Indexing
 from simulators.backup_search.page_tokens import PageTokens
-from simulators.backup_search.plans import StoredPlan
+from simulators.backup_search.plan_runs import PlanRuns
+from simulators.backup_search.plans import Plan, Plans, StoredPlan, plan_arn
 from simulators.backup_search.scenario import UNKNOWN_NAME, Scenario, Scope
 from simulators.backup_search.scenario_points import PointsByScenario
 from simulators.backup_search.search_jobs import SearchJob, SearchJobs
@@ -60,9 +62,11 @@ class Account:
     sends_nulls: bool = False
     scenarios: dict[str, Scenario] = field(default_factory=dict)
     search_jobs: SearchJobs = field(default_factory=SearchJobs)
-    vaults: Vaults = field(default_factory=Vaults)
-    plans: dict[str, StoredPlan] = field(default_factory=dict)
+    plans: Plans = field(default_factory=Plans)
     tokens: PageTokens = field(default_factory=PageTokens)
+    vaults: Vaults = field(init=False)
+    indexing: Indexing = field(init=False)
+    plan_runs: PlanRuns = field(init=False)
     points: PointsByScenario = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +74,9 @@ class Account:
             raise ValueError(f"the account must be twelve digits, not {self.account_id!r}")
         if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", self.region):
             raise ValueError(f"the Region must look like us-east-1, not {self.region!r}")
+        self.vaults = Vaults(self.plans)
+        self.indexing = Indexing(self.index_takes)
+        self.plan_runs = PlanRuns(self.plans, self.vaults, self.indexing, self.names)
         self.points = PointsByScenario(self.vaults, self.names)
 
     @property
@@ -81,22 +88,25 @@ class Account:
         """Return the ARN of a search job."""
         return f"arn:aws:backup-search:{self.region}:{self.account_id}:search-job/{identifier}"
 
-    def add_plan(self, plan_id: str, content: Mapping[str, Any]) -> StoredPlan:
-        """Add a backup plan."""
-        plan = StoredPlan(plan_id, f"arn:aws:backup:{self.region}:{self.account_id}:backup-plan:{plan_id}")
-        plan.update(content, self.clock())
-        self.plans[plan_id] = plan
-        return plan
+    def put_plan(self, plan: Plan) -> None:
+        """Add a backup plan, or replace it as UpdateBackupPlan would, and what it makes backups of."""
+        now = self.clock()
+        if plan.id not in self.plans:
+            self.plans[plan.id] = StoredPlan(plan.id, plan_arn(plan.id, self.names), now)
+        self.plans[plan.id].selections = plan.selections
+        self.plans[plan.id].update(plan.content, now)
 
     def scenario_of(self, name: str | None) -> Scenario:
         """Return the scenario of a search job of this name; without one the job fails at once."""
         return self.scenarios.get(name or "", UNKNOWN_NAME)
 
     def fill_vaults(self, scenario: Scenario, at: datetime) -> None:
-        """Add the vaults of a scenario, and remove those that a scenario of this name added before.
+        """Add the plans and the vaults of a scenario, and remove the vaults that one of this name added before.
 
         Its spans count back from ``at``.
         """
+        for plan in scenario.plans:
+            self.put_plan(plan)
         owner = f"scenario {scenario.name}"
         self.vaults.remove(owner)
         for vault in scenario.vaults:

@@ -1,4 +1,4 @@
-"""The operations of ``backup`` that an inventory of the vaults needs, over the account's vaults and plans."""
+"""The operations of ``backup`` about vaults, recovery points and indexes; those about plans are in a base class."""
 
 import re
 from collections.abc import Iterable
@@ -7,18 +7,17 @@ from datetime import datetime
 from simulators.backup_search.account import Account
 from simulators.backup_search.field_types import ScenarioError
 from simulators.backup_search.model_values import check_one_of
-from simulators.backup_search.plans import PlanVersion, StoredPlan
+from simulators.backup_search.plan_operations import PlanOperations
 from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, description, index_details, resource_members, vault_members
-from simulators.backup_search.simulated_service import Input, Output, SimulatedService
+from simulators.backup_search.simulated_service import DEFAULT_PAGE, Input, Output, not_found
 from simulators.backup_search.vault import Vault
 from simulators.backup_search.vaults import StoredGroup, StoredVault, page_of
 
-_DEFAULT_PAGE = 1000
 _PAGING = {"MaxResults", "NextToken"}
 
 
-class Backup(SimulatedService):
+class Backup(PlanOperations):
     """AWS Backup, as far as vaults, recovery points and their indexes, and backup plans go.
 
     AWS does not document whether its filters by creation include the bounds. Here they do not: a client that trusts
@@ -43,7 +42,7 @@ class Backup(SimulatedService):
             for vault in self._account.vaults.all()
             if kind in {None, vault.type} and not shared and vault.name > (position or "")
         ]
-        size = given.get("MaxResults", _DEFAULT_PAGE)
+        size = given.get("MaxResults", DEFAULT_PAGE)
         now = self._account.clock()
         output = {"BackupVaultList": [_vault_members(vault, now) for vault in vaults[:size]]}
         return self._page(listing, page, output, vaults[size - 1].name if len(vaults) > size else None)
@@ -80,7 +79,7 @@ class Backup(SimulatedService):
             return {"Tags": {}}
         found = self._account.vaults.find(arn, self._account.clock())
         if found is None:
-            raise _not_found(f"Recovery point {arn}")
+            raise not_found(f"Recovery point {arn}")
         return {"Tags": dict(found[0].group.tags)}
 
     def update_recovery_point_index_settings(self, given: Input) -> Output:
@@ -98,46 +97,14 @@ class Backup(SimulatedService):
         if enabled and (not group.is_indexable or group.is_cold(now)):
             raise ServiceError("InvalidRequestException", "This recovery point cannot be indexed")
         if index.status not in ({"ACTIVE", "PENDING"} if enabled else {None, "DELETING"}):
-            group.change_index(number, now, self._account.index_takes, enabled=enabled)
+            change = self._account.indexing.create if enabled else self._account.indexing.delete
+            change(group, number, now, given.get("IamRoleArn"))
         return {
             "BackupVaultName": group.vault.name,
             "RecoveryPointArn": given["RecoveryPointArn"],
             "IndexStatus": group.index_of(number, now).status,
             "Index": given["Index"],
         }
-
-    def get_backup_plan(self, given: Input) -> Output:
-        """Answer GetBackupPlan: the latest version, or the one that is asked for, also of a plan that was deleted."""
-        plan, version_id = self._plan(given), given.get("VersionId")
-        versions = [version for version in plan.versions if version_id in {None, version.version_id}]
-        if not versions:
-            raise _not_found(f"Version {version_id} of backup plan {plan.plan_id}")
-        version = versions[-1]
-        return {
-            **_plan_members(plan, version),
-            "BackupPlan": version.content,
-            "CreationDate": version.created_at,
-            "DeletionDate": plan.deleted_at,
-        }
-
-    def update_backup_plan(self, given: Input) -> Output:
-        """Answer UpdateBackupPlan: the new version replaces the plan as a whole. AWS has no conditional update."""
-        plan = self._plan(given)
-        if plan.deleted_at:
-            raise _not_found(f"Backup plan {plan.plan_id}")
-        version = plan.update(given["BackupPlan"], self._account.clock())
-        return {**_plan_members(plan, version), "CreationDate": version.created_at}
-
-    def list_backup_plans(self, given: Input) -> Output:
-        """Answer ListBackupPlans: by id, without those that were deleted unless they are asked for."""
-        plans = [plan for plan in self._account.plans.values() if given.get("IncludeDeleted") or not plan.deleted_at]
-        return self._listed_plans(given, "ListBackupPlans", [(plan, plan.latest) for plan in plans])
-
-    def list_backup_plan_versions(self, given: Input) -> Output:
-        """Answer ListBackupPlanVersions: the latest first."""
-        plan = self._plan(given)
-        listing = f"ListBackupPlanVersions({plan.plan_id})"
-        return self._listed_plans(given, listing, [(plan, version) for version in reversed(plan.versions)])
 
     def check(self, where: str, vault: Vault) -> None:
         """Raise a ScenarioError if a vault will send what the model does not know."""
@@ -168,43 +135,22 @@ class Backup(SimulatedService):
             for group in groups
             if group.exists(now)
         ]
-        runs, next_position = page_of(numbers, position, given.get("MaxResults", _DEFAULT_PAGE), now)
+        runs, next_position = page_of(numbers, position, given.get("MaxResults", DEFAULT_PAGE), now)
         output = {"RecoveryPoints": rows.json(runs, nulls=self._account.sends_nulls)}
         return self._page(listing, page, output, next_position)
-
-    def _listed_plans(self, given: Input, listing: str, plans: list[tuple[StoredPlan, PlanVersion]]) -> Output:
-        page, position = self._place(listing, given)
-        begin, size = position or 0, given.get("MaxResults", _DEFAULT_PAGE)
-        rows = [
-            {
-                **_plan_members(plan, version),
-                "BackupPlanName": version.content["BackupPlanName"],
-                "CreationDate": version.created_at,
-                "DeletionDate": plan.deleted_at,
-            }
-            for plan, version in plans[begin : begin + size]
-        ]
-        name = "BackupPlanVersionsList" if "Versions" in listing else "BackupPlansList"
-        return self._page(listing, page, {name: rows}, begin + size if len(plans) > begin + size else None)
-
-    def _plan(self, given: Input) -> StoredPlan:
-        plan = self._account.plans.get(given["BackupPlanId"])
-        if plan is None:
-            raise _not_found(f"Backup plan {given['BackupPlanId']}")
-        return plan
 
     def _vault(self, given: Input) -> StoredVault:
         name = given["BackupVaultName"]
         vault = self._account.vaults.named(name)
         if vault is None or given.get("BackupVaultAccountId", self._account.account_id) != self._account.account_id:
-            raise _not_found(f"Backup vault {name}")
+            raise not_found(f"Backup vault {name}")
         return vault
 
     def _point(self, given: Input) -> tuple[StoredGroup, int]:
         vault = self._vault(given)
         found = self._account.vaults.find(given["RecoveryPointArn"], self._account.clock(), vault.name)
         if found is None:
-            raise _not_found(f"Recovery point {given['RecoveryPointArn']} in backup vault {vault.name}")
+            raise not_found(f"Recovery point {given['RecoveryPointArn']} in backup vault {vault.name}")
         return found
 
 
@@ -230,11 +176,3 @@ def _vault_members(vault: StoredVault, now: datetime) -> Output:
         "NumberOfRecoveryPoints": sum(group.count for group in vault.groups if group.exists(now)),
         "Locked": False,
     }
-
-
-def _plan_members(plan: StoredPlan, version: PlanVersion) -> Output:
-    return {"BackupPlanId": plan.plan_id, "BackupPlanArn": plan.arn, "VersionId": version.version_id}
-
-
-def _not_found(what: str) -> ServiceError:
-    return ServiceError("ResourceNotFoundException", f"{what} was not found")

@@ -13,11 +13,10 @@ from simulators.backup_search.protocol import ServiceError
 from simulators.backup_search.rows import Rows, backup_members, result_members, result_runs, runs_of
 from simulators.backup_search.scenario import Scenario
 from simulators.backup_search.search_jobs import SearchJob
-from simulators.backup_search.simulated_service import Input, Output, SimulatedService
+from simulators.backup_search.simulated_service import DEFAULT_PAGE, Input, Output, SimulatedService
 
 _ARN = re.compile(r"arn(:[^:]*){4}:.+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DEFAULT_PAGE = 1000
 _RESULTS = ("S3ResultItem", "EBSResultItem")
 _CONCURRENT_SEARCH_JOBS = 10
 
@@ -44,7 +43,7 @@ class BackupSearch(SimulatedService):
             for job in self._account.search_jobs.known(now)
             if wanted in {None, job.status(now)} and (position is None or job.order < tuple(position))
         ]
-        size = given.get("MaxResults", _DEFAULT_PAGE)
+        size = given.get("MaxResults", DEFAULT_PAGE)
         members = self.structure("SearchJobSummary").members
         summaries = [
             {name: value for name, value in self._details(job).items() if name in members} for job in jobs[:size]
@@ -183,7 +182,7 @@ class BackupSearch(SimulatedService):
         listing = f"{shape} of {identifier}"
         page, position = self._place(listing, given)
         start = position or 0
-        stop = min(start + given.get("MaxResults", _DEFAULT_PAGE), total)
+        stop = min(start + given.get("MaxResults", DEFAULT_PAGE), total)
         rows = self._rows(shape, identifier).json(runs(start, stop), nulls=self._account.sends_nulls)
         return self._page(listing, page, {"Results": rows}, stop if stop < total else None)
 

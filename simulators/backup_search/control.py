@@ -10,8 +10,11 @@ POST /search-jobs            Adds an ended search job: ``{"scenario": name or co
 GET /vaults                  The vaults, their types, and how many recovery points are in them.
                              POST adds a vault, or its recovery points to the one of the same name: a mapping like
                              those under ``vaults`` in a scenario file, as JSON.
+POST /plans                  Adds a backup plan, or replaces it: a mapping like those under ``plans`` in a scenario
+                             file, as JSON.
+POST /failing-indexes        Lets the indexes of sources fail: ``{"sources": [ARN, …], "message": …}``.
 DELETE /recovery-points      Deletes a recovery point: ``{"arn": …}``.
-POST /clock                  Moves the clock: ``{"forward_seconds": 3600}``.
+POST /clock                  Moves the clock; plans make backups meanwhile: ``{"forward_seconds": 3600}``.
 ===========================  ========================================================================================
 """
 
@@ -23,6 +26,7 @@ from typing import Any
 
 from simulators.backup_search.faults import FaultError
 from simulators.backup_search.field_types import ScenarioError
+from simulators.backup_search.plans import Plan
 from simulators.backup_search.protocol import Reply, Request
 from simulators.backup_search.scenario_files import checked, read_scenario, scenario_of
 from simulators.backup_search.simulation import Simulation
@@ -107,6 +111,21 @@ def _add_vault(simulation: Simulation, body: bytes) -> dict[str, Any]:
     return {"name": vault.name}
 
 
+def _add_plan(simulation: Simulation, body: bytes) -> dict[str, Any]:
+    plan = checked(Plan, _mapping(body), _ORIGIN)
+    simulation.add_plan(plan.id, plan.content, plan.selections)
+    return {"id": plan.id}
+
+
+def _fail_indexes(simulation: Simulation, body: bytes) -> dict[str, Any]:
+    details = _mapping(body)
+    sources, message = details.get("sources", []), details.get("message")
+    if not isinstance(sources, list) or not isinstance(message, str | None):
+        raise ControlError("sources must be a list of ARNs, and message text.")
+    simulation.fail_indexes(*map(str, sources), message=message)
+    return {"sources": sources}
+
+
 def _delete_recovery_point(simulation: Simulation, body: bytes) -> None:
     arn = _mapping(body).get("arn")
     try:
@@ -130,6 +149,8 @@ _ACTIONS: dict[str, Callable[[Simulation, bytes], dict[str, Any] | None]] = {
     "POST search-jobs": _finish_job,
     "GET vaults": _vaults,
     "POST vaults": _add_vault,
+    "POST plans": _add_plan,
+    "POST failing-indexes": _fail_indexes,
     "DELETE recovery-points": _delete_recovery_point,
     "POST clock": _move_clock,
 }

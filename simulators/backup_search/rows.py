@@ -166,7 +166,7 @@ def _members(group: StoredGroup, index: Index) -> dict[str, Any]:
         "ResourceArn": group.source.template,
         "ResourceType": group.group.resource_type,
         "IamRoleArn": group.role_arn,
-        "CreatedBy": _creator(group),
+        "CreatedBy": group.creator,
         "Status": group.group.status,
         "StatusMessage": group.group.status_message,
         "CreationDate": group.created_at,
@@ -181,15 +181,6 @@ def _members(group: StoredGroup, index: Index) -> dict[str, Any]:
         "IndexStatus": index.status,
         "IndexStatusMessage": index.message,
     }
-
-
-def _creator(group: StoredGroup) -> dict[str, Any] | None:
-    plan = group.group.plan
-    if plan is None:
-        return None
-    arn = with_names("arn:aws:backup:{region}:{account}:backup-plan:", group.names) + plan
-    rule = group.group.rule or ""
-    return {"BackupPlanId": plan, "BackupPlanArn": arn, "BackupRuleId": f"id-of-{rule}", "BackupRuleName": rule}
 
 
 def _numbered(members: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from simulators.backup_search.field_types import (
     time_of,
 )
 from simulators.backup_search.numbered_text import with_names
+from simulators.backup_search.plans import Plan
 from simulators.backup_search.result_group import ResultGroup
 from simulators.backup_search.vault import Vault
 
@@ -127,6 +128,7 @@ class Scenario:
         origin: The file of the scenario, for error texts.
         scope: The scope to start the job with; None for one that covers only its backups.
         vaults: What vaults hold in addition. With vaults and no backups, the job lists what it finds in the vaults.
+        plans: Backup plans, which make backups while the clock moves.
         results: What ListSearchJobResults lists. Of a job that looks into the vaults, only results in backups that it
             finds and searches.
         item_filters: ItemFilters, as in the API, and
@@ -150,6 +152,7 @@ class Scenario:
     origin: str = field(default="", metadata={"key": None})
     scope: Scope | None = None
     vaults: tuple[Vault, ...] = ()
+    plans: tuple[Plan, ...] = ()
     results: tuple[ResultGroup, ...] = ()
     item_filters: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,9 @@ from simulators.backup_search.protocol import Service, ServiceError
 Input = Mapping[str, Any]
 Output = dict[str, Any]
 
+DEFAULT_PAGE = 1000
+"""How many rows a list call of ``backup`` returns if it is not told."""
+
 
 class SimulatedService(Service):
     """One AWS service over the account. The method ``list_search_jobs`` answers the operation ListSearchJobs.
@@ -44,3 +47,8 @@ class SimulatedService(Service):
         if next_position is None:
             return output
         return {**output, "NextToken": self._account.tokens.token(listing, page + 1, next_position)}
+
+
+def not_found(what: str) -> ServiceError:
+    """Return the error for something that does not exist."""
+    return ServiceError("ResourceNotFoundException", f"{what} was not found")

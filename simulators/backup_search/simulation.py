@@ -1,7 +1,9 @@
 """The simulated account as Python code uses it: what a test or a demo adds, changes and looks at, without HTTP."""
 
+import json
+import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +12,17 @@ from simulators.backup_search.account import Account, Clock, MovableClock, utc_n
 from simulators.backup_search.backup import Backup
 from simulators.backup_search.backup_search import BackupSearch
 from simulators.backup_search.dispatch import Dispatcher, RecordedRequest
+from simulators.backup_search.plans import Plan, Selection
 from simulators.backup_search.scenario import Scenario, by_name
 from simulators.backup_search.scenario_files import checked
 from simulators.backup_search.scenario_points import recovery_points
 from simulators.backup_search.snapshots import Snapshots
 from simulators.backup_search.vault import RecoveryPointGroup, Vault
+
+PutEvent = Callable[[Mapping[str, Any]], object]
+"""Puts an event on a bus; it gets an entry of PutEvents."""
+
+_logger = logging.getLogger(__name__)
 
 
 class Simulation:
@@ -54,6 +62,7 @@ class Simulation:
             recovery_points_per_search_job=recovery_points_per_search_job,
             index_takes=index_takes,
         )
+        self._put_event: PutEvent = lambda _event: None
         self._search = BackupSearch(self.account)
         self._backup = Backup(self.account)
         services = (self._search, self._backup, Snapshots(self.account))
@@ -127,22 +136,43 @@ class Simulation:
         with self._lock:
             return self.account.search_scope(scenario, self.account.clock())
 
-    def add_plan(self, plan_id: str, content: Mapping[str, Any]) -> None:
+    def add_plan(self, plan_id: str, content: Mapping[str, Any], selections: Iterable[Selection] = ()) -> None:
         """Add a backup plan, or replace it as UpdateBackupPlan would.
 
         Args:
+            plan_id: BackupPlanId.
             content: A BackupPlan as CreateBackupPlan takes it.
+            selections: What it makes backups of from now on, one per source, rule and day.
         """
+        where = f"plan {plan_id!r}"
+        plan = checked(Plan, Plan(id=plan_id, content=content, selections=tuple(selections)), where)
+        self._backup.check_plan(where, plan)
         with self._lock:
-            if plan_id in self.account.plans:
-                self.account.plans[plan_id].update(content, self.account.clock())
-            else:
-                self.account.add_plan(plan_id, content)
+            self.account.plan_runs.run(self.account.clock())
+            self.account.put_plan(plan)
 
     def delete_plan(self, plan_id: str) -> None:
         """Delete a backup plan; GetBackupPlan still shows it."""
         with self._lock:
             self.account.plans[plan_id].deleted_at = self.account.clock()
+
+    def fail_indexes(self, *sources: str, message: str | None = None) -> None:
+        """Let the indexes of these sources' backups fail from now on, and those of all others be made.
+
+        Args:
+            sources: ARNs of sources.
+            message: IndexStatusMessage; None for that of AWS's example.
+        """
+        with self._lock:
+            self.account.indexing.failures = dict.fromkeys(sources, message)
+
+    def send_events(self, put: PutEvent) -> None:
+        """Have ``put`` called with each event of AWS Backup from now on.
+
+        It gets the entry of a PutEvents, with Detail as text. What it raises is logged, and the event is lost: AWS
+        sends events "in a best-effort manner".
+        """
+        self._put_event = put
 
     def add_vault(self, vault: Vault) -> None:
         """Add a vault, or its recovery points to the vault of the same name."""
@@ -165,14 +195,29 @@ class Simulation:
             self.account.vaults.delete(arn, self.account.clock())
 
     def move_clock(self, forward: timedelta) -> datetime:
-        """Move the simulator's clock forward, and return the new time."""
+        """Move the simulator's clock forward, and return the new time; plans make their backups meanwhile."""
         with self._lock:
             self.account.clock.move(forward)
+        self.keep_up()
         return self.account.clock()
+
+    def keep_up(self) -> None:
+        """Do what is due by now: backups of plans, and events."""
+        with self._lock:
+            now = self.account.clock()
+            self.account.plan_runs.run(now)
+            due = self.account.indexing.due_events(now)
+        for event in due:
+            try:
+                self._put_event({**event, "Detail": json.dumps(event["Detail"])})
+            except Exception:
+                _logger.exception("An event of AWS Backup was lost.")
 
     def _checked(self, scenario: Scenario) -> Scenario:
         scenario = checked(Scenario, scenario, scenario.where)
         self._search.check(scenario)
+        for number, plan in enumerate(scenario.plans, 1):
+            self._backup.check_plan(f"{scenario.where}: plans[{number}]", plan)
         for number, vault in enumerate(scenario.vaults, 1):
             self._backup.check(f"{scenario.where}: vaults[{number}]", vault)
         for name, groups in recovery_points(scenario).items():

@@ -55,6 +55,7 @@ class BackupSimulator(Simulation):
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request; the server calls this, and a test that needs no socket."""
         try:
+            self.keep_up()
             is_control = request.path.startswith(CONTROL_PATH)
             return control(self, request) if is_control else self._dispatcher.answer(request)
         except Exception as error:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from simulators.backup_search.field_types import ScenarioError, time_of
 from simulators.backup_search.numbered_text import NumberedText, with_names
+from simulators.backup_search.plans import Plans
 from simulators.backup_search.vault import AIR_GAPPED_VAULT, RecoveryPointGroup, Vault
 
 _SOURCES = {
@@ -52,7 +54,10 @@ Run = tuple[tuple["StoredGroup", Index], range]
 
 @dataclass(slots=True, eq=False)
 class StoredGroup:
-    """A group of recovery points in a vault, in the order (``serial``) in which groups came into the account."""
+    """A group of recovery points in a vault, in the order (``serial``) in which groups came into the account.
+
+    ``creator`` is their CreatedBy.
+    """
 
     group: RecoveryPointGroup
     vault: StoredVault
@@ -60,6 +65,7 @@ class StoredGroup:
     first: int
     added_at: datetime
     names: Mapping[str, str]
+    creator: Mapping[str, Any] | None
     deleted: set[int] = field(default_factory=set)
     numbers: range = field(init=False)
     arn: NumberedText = field(init=False)
@@ -72,7 +78,7 @@ class StoredGroup:
         group, kind = self.group, self.group.resource_type
         names = {**self.names, "vault": f"{zlib.crc32(self.vault.name.encode()):08x}"}
         self.numbers = range(self.first, self.first + group.count)
-        self.arn = NumberedText(group.arn or _ARNS.get(kind, _ARNS["S3"]), names)
+        self.arn = NumberedText(group.arn or arn_of(kind), names)
         self.source = NumberedText(group.source or _SOURCES.get(kind, _SOURCES["S3"]), names)
         self.created_at = time_of(group.created, self.added_at)
         index_created = self._time_of(group.index_created) or self.created_at
@@ -127,17 +133,9 @@ class StoredGroup:
         changes = reversed(self._changes.get(number, []))
         return next((index for since, index in changes if since <= at), self.index)
 
-    def change_index(self, number: int, at: datetime, takes: timedelta, *, enabled: bool) -> None:
-        """Begin to create the index of one of them, or else to delete it; that takes some time."""
-        done = at + takes
-        if enabled:
-            begun = Index(status="PENDING", created_at=at)
-            ended = Index(status="ACTIVE", created_at=at, completed_at=done)
-        else:
-            created_at = self.index_of(number, at).created_at
-            begun = Index(status="DELETING", created_at=created_at)
-            ended = Index(created_at=created_at, deleted_at=done)
-        self._changes.setdefault(number, []).extend([(at, begun), (done, ended)])
+    def change_index(self, number: int, *changes: tuple[datetime, Index]) -> None:
+        """Let one of them have another index from a time on, and again another one later."""
+        self._changes.setdefault(number, []).extend(changes)
 
     def runs(self, numbers: range, at: datetime) -> Iterator[Run]:
         """Yield those of these numbers that are left, alike ones together, in their order."""
@@ -155,7 +153,8 @@ class StoredGroup:
 class Vaults:
     """The vaults of the account. Groups keep their order, so that a page token stays valid while others come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
         self._vaults: dict[str, StoredVault] = {}
         self._owned: dict[str, list[StoredGroup]] = {}
         self._next_serial = 1
@@ -174,7 +173,8 @@ class Vaults:
         for group in vault.recovery_points:
             last = max((other.numbers.stop for other in stored.groups), default=1)
             first = last if group.first is None else group.first
-            added.append(StoredGroup(group, stored, self._next_serial, first, now, names))
+            creator = self._plans.creator(group.plan, group.rule, time_of(group.created, now), names)
+            added.append(StoredGroup(group, stored, self._next_serial, first, now, names, creator))
             self._next_serial += 1
             stored.groups.append(added[-1])
         self._owned.setdefault(owner, []).extend(added)
@@ -213,6 +213,11 @@ class Vaults:
         if found is None:
             raise KeyError(arn)
         found[0].deleted.add(found[1])
+
+
+def arn_of(resource_type: str, series: str = "{vault}") -> str:
+    """Return the ARN of a recovery point, ``{i}`` in it; ``series`` is eight digits that distinguish it from others."""
+    return _ARNS.get(resource_type, _ARNS["S3"]).replace("{vault}", series)
 
 
 def page_of(

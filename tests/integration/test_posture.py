@@ -28,7 +28,7 @@ PLAN = {
         {
             "RuleName": "indexed",
             "TargetBackupVaultName": "nightly",
-            "IndexActions": [{"ResourceTypes": ["S3", "EBS"]}],
+            "IndexActions": [{"ResourceTypes": ["S3"]}],
         },
     ],
 }
