@@ -83,7 +83,7 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
 def _beginning(posture: Posture) -> list[str]:
     lines = []
     if posture.problems:
-        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], 300)}")
+        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], 300)}", indent="  ")
         lines += _wrapped(f"And {len(posture.problems) - 1} more.") if len(posture.problems) > 1 else []
         lines.append("")
     lines += _wrapped(f"{wording.headline(posture)}.")
