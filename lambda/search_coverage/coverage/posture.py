@@ -242,6 +242,13 @@ class Posture:
     since: SinceBefore | None
 
     @property
-    def misses_target(self) -> bool:
-        """Whether the newest backups are below the target; never where there is no target or no source."""
-        return self.target is not None and self.newest.share is not None and self.newest.share < self.target
+    def misses_target(self) -> bool | None:
+        """Whether the newest backups are below the target; never where there is no target or no source.
+
+        None if it is not known, because some vaults were not read.
+        """
+        if self.target is None:
+            return False
+        if self.status is PostureStatus.PARTIAL:
+            return None
+        return self.newest.share is not None and self.newest.share < self.target

@@ -32,11 +32,14 @@ class FailedIndexes:
         self.store.put_once(index_failure_key(self.account, self.region, at, event_id), content)
 
     def since(self, moment: datetime | None, now: datetime) -> IndexFailures:
-        """Read what was recorded since a moment, or in the last 30 days; the latest are named."""
+        """Read what AWS said from a moment, or from 30 days ago, until now; the latest are named.
+
+        What it says later is of the next posture, so that no failure is in two of them.
+        """
         first = max(filter(None, (moment, now - _LOOKS_BACK)))
         prefix = index_failures_prefix(self.account, self.region)
         count, latest = 0, deque[str](maxlen=_EXAMPLES)
-        for key in self.store.keys_between(prefix, f"{prefix}{first:%Y/%m/%d/%H%M%S}"):
+        for key in self.store.keys_between(prefix, *(f"{prefix}{each:%Y/%m/%d/%H%M%S}" for each in (first, now))):
             count += 1
             latest.append(key)
         found = [self._read(key) for key in reversed(latest)]

@@ -49,6 +49,11 @@ class PostureMail:
     write: Write
     now: Callable[[], datetime]
 
+    @property
+    def is_on(self) -> bool:
+        """Whether any posture is mailed."""
+        return self.mail_on is not PostureMailOn.NEVER
+
     def send_if_due(self, posture: Posture, keys: PostureKeys, files: Mapping[str, StoredFile], lease: Lease) -> Mailed:
         """Mail a posture, if that is due.
 
@@ -56,7 +61,7 @@ class PostureMail:
             LeaseLost: Another attempt is at work.
             AwsCallFailed: The record could not be read or written.
         """
-        if self.mail_on is PostureMailOn.NEVER:
+        if not self.is_on:
             return Mailed(MailStatus.OFF)
         stored = self.store.stored_json(keys.last_mail)
         record = (stored.content if stored else None) or {}
@@ -83,12 +88,14 @@ class PostureMail:
     def _is_due(self, posture: Posture, record: Mapping[str, Any], now: datetime) -> bool:
         if _is_within_a_week(record.get("sentAt"), now):
             return False
-        was_ever_sent = bool(record.get("sentAt"))
-        if self.mail_on is PostureMailOn.WEEKLY or not was_ever_sent or posture.since is None:
+        if self.mail_on is PostureMailOn.WEEKLY or not record.get("sentAt"):
             return True
+        if posture.since is None or posture.since.summary_key != record.get("summaryKey"):
+            return True  # what changed since the last mail is not known
         target: Any = record.get("target")
         missed_before = isinstance(target, dict) and target.get("missed") is True
-        return posture.since.is_change or posture.index_failures.count > 0 or posture.misses_target != missed_before
+        target_changed = posture.misses_target is not None and posture.misses_target != missed_before
+        return posture.since.is_change or posture.index_failures.count > 0 or target_changed
 
 
 def _record(
@@ -114,6 +121,6 @@ def _is_within_a_week(text: object, now: datetime) -> bool:
     if not isinstance(text, str):
         return False
     try:
-        return now - datetime.fromisoformat(text) < _BETWEEN_MAILS - _EARLY
+        return abs(now - datetime.fromisoformat(text)) < _BETWEEN_MAILS - _EARLY
     except (ValueError, TypeError):
         return False

@@ -184,13 +184,10 @@ class _Attempt:
 
     def _posture(self, table: PostureTable, contents: PostureContents, sources: Path) -> Posture:
         use_case, place, taken_at = self.use_case, self.place, self.taken_at
-        changes = PostureChanges(use_case.store)
-        baseline = changes.baseline(place.account, place.region, taken_at)
         is_partial = bool(contents.problems)
-        since = changes.since(baseline, sources, self.folder, is_partial=is_partial) if baseline else None
-        failures = FailedIndexes(use_case.store, place.account, place.region).since(
-            baseline.taken_at if baseline else None, taken_at
-        )
+        changes = PostureChanges(use_case.store, place.account, place.region, mails=use_case.mail.is_on)
+        compared = changes.since_before(taken_at, sources, is_partial=is_partial)
+        failures = FailedIndexes(use_case.store, place.account, place.region).since(compared.before, taken_at)
         rules = table.rules()
         plans, of_plans = self._plans(rules)
         by_vault = table.by_vault()
@@ -201,7 +198,7 @@ class _Attempt:
             taken_at=taken_at,
             status=PostureStatus.PARTIAL if is_partial else PostureStatus.COMPLETE,
             problems=contents.problems,
-            notes=(*_notes(table, contents), *of_plans),
+            notes=(*_notes(table, contents), *of_plans, *compared.notes),
             vaults_read=contents.vaults_read,
             total=table.total(),
             by_type=table.by_type(),
@@ -219,7 +216,7 @@ class _Attempt:
             unreachable=contents.unreachable,
             index_failures=failures,
             target=use_case.target,
-            since=since,
+            since=compared.since,
         )
 
     def _plans(self, rules: Iterable[RulePosture]) -> tuple[dict[str, BackupPlan], list[str]]:

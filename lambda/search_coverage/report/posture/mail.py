@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from search_coverage.coverage.posture import Change, Posture
-from search_coverage.names import POSTURE_HTML
+from search_coverage.names import POSTURE_HTML, SUMMARY_JSON
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.mail.alert import console_url
-from search_coverage.report.mail.messages import Attribute, Message, fitting_text
+from search_coverage.report.mail.messages import Attribute, Message, fitting_text, head_text
 from search_coverage.report.plain_text import one_line
 from search_coverage.report.posture import wording
 from search_coverage.report.posture.keys import PostureKeys
@@ -18,19 +18,27 @@ from search_coverage.report.wording import moment_in_words
 _SUBJECT_CHARACTERS = 99
 _LINE_CHARACTERS = 46
 _NAMED = 5
+_TEXTS = 10  # of each kind for machines: AWS does not bound them, and a message has 256 KiB
+
+_TRUTH = {True: "true", False: "false", None: "unknown"}
 
 
 def posture_message(posture: Posture, bucket: str, keys: PostureKeys) -> Message:
     """Write the one message about a posture."""
     url = console_url(posture.partition, posture.region, bucket, keys.prefix)
     report = {"bucket": bucket, "prefix": keys.prefix, "consoleUrl": url}
-    default = {"version": 1, "type": "SearchabilityReport", **posture_members(posture), "report": report}
+    members = {
+        **posture_members(posture),
+        "problems": _some(posture.problems),
+        "notes": _some(posture.notes),
+    }
+    default = {"version": 1, "type": "SearchabilityReport", **members, "report": report}
     body = {"default": compact_json(default), "email": fitting_text(_text(posture, bucket, keys, url))}
     attributes = {
         "kind": Attribute("String", "digest"),
         "account": Attribute("String", posture.account),
         "region": Attribute("String", posture.region),
-        "targetMissed": Attribute("String", str(posture.misses_target).lower()),
+        "targetMissed": Attribute("String", _TRUTH[posture.misses_target]),
         "sourcesNotSearchable": Attribute("Number", str(posture.newest.sources - posture.newest.searchable)),
     }
     return Message(subject(posture), compact_json(body), attributes)
@@ -39,11 +47,18 @@ def posture_message(posture: Posture, bucket: str, keys: PostureKeys) -> Message
 def subject(posture: Posture) -> str:
     """Write the subject, under 100 characters."""
     newest = posture.newest
-    parts = [f"{newest.searchable:,} of {newest.sources:,} sources can be searched"]
+    parts = [f"{newest.searchable:,} of {newest.sources:,} sources can be searched" if newest.sources else "no backups"]
     parts += ["NOT ALL VAULTS READ"] if posture.problems else []
     parts += [f"target {posture.target}% MISSED"] if posture.misses_target else []
     parts += [f"{posture.since.worse:,} worse"] if posture.since and posture.since.worse else []
     return one_line(f"Search Coverage: {', '.join(parts)} - {posture.account} {posture.region}", _SUBJECT_CHARACTERS)
+
+
+def _some(texts: Sequence[str]) -> list[str | None]:
+    """Return the first texts; summary.json has the others."""
+    some = [head_text(text) for text in texts[:_TEXTS]]
+    more = len(texts) - len(some)
+    return [*some, f"And {more:,} more: {SUMMARY_JSON} has them."] if more else some
 
 
 def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
@@ -68,7 +83,7 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
 def _beginning(posture: Posture) -> list[str]:
     lines = []
     if posture.problems:
-        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], 300)}")
+        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], 300)}", indent="  ")
         lines += _wrapped(f"And {len(posture.problems) - 1} more.") if len(posture.problems) > 1 else []
         lines.append("")
     lines += _wrapped(f"{wording.headline(posture)}.")
@@ -127,7 +142,7 @@ def _failures(posture: Posture) -> list[str]:
             f"- {one_line(failure.recovery_point_arn, 300)}",
             *_wrapped(f"  {one_line(failure.message, 300) or 'AWS gave no message'}", indent="  "),
         ]
-    return lines
+    return [*lines, f"- and {failures.count - _NAMED:,} more"] if failures.count > _NAMED else lines
 
 
 def _unreachable(posture: Posture) -> list[str]:

@@ -53,10 +53,12 @@ def status_in_words(posture: Posture) -> str:
 
 
 def target_in_words(posture: Posture) -> str | None:
-    """Say whether the target is met; None if there is none."""
-    if posture.target is None:
+    """Say whether the target is met; None if there is none, or no source."""
+    if posture.target is None or posture.newest.share is None:
         return None
     share = percent(posture.newest.share)
+    if posture.misses_target is None:
+        return f"Target {posture.target}% of the sources: not known; of those that could be read it is {share}."
     return f"Target {posture.target}% of the sources: {'MISSED' if posture.misses_target else 'met'}, it is {share}."
 
 
@@ -65,8 +67,9 @@ def since_in_words(posture: Posture) -> list[str]:
     since = posture.since
     if since is None:
         return []
+    known = ", as far as the vaults could be read" if posture.status is PostureStatus.PARTIAL else ""
     if not since.is_change:
-        return ["No source got better or worse."]
+        return [f"No source got better or worse{known}."]
     counts = (
         (since.worse, "can no longer be searched"),
         (since.new_not_searchable, "new and not searchable"),
@@ -74,9 +77,8 @@ def since_in_words(posture: Posture) -> list[str]:
         (since.gone, "without a backup now"),
     )
     parts = [f"{count:,} {words}" for count, words in counts if count]
-    return [
-        f"Sources: {', '.join(parts)}. The share was {percent(since.share)} and is {percent(posture.newest.share)}."
-    ]
+    shares = f"The share was {percent(since.share)} and is {percent(posture.newest.share)}{known}."
+    return [f"Sources: {', '.join(parts)}. {shares}"]
 
 
 def percent(share: float | None) -> str:
