@@ -13,7 +13,7 @@ from search_coverage.coverage.search_scope import SearchScope
 from search_coverage.coverage.verdict import InventoryStatus
 from search_coverage.names import Metric
 from search_coverage.report.files.row import COLUMNS
-from search_coverage.report.posture.rows import SOURCE_COLUMNS
+from search_coverage.report.posture.rows import COUNTS, SOURCE_COLUMNS
 from search_coverage.report.posture.summary import Mailed, MailStatus, posture_summary
 from tests.postures import files, posture
 
@@ -90,7 +90,13 @@ def test_the_documents_name_every_column_in_its_order() -> None:
 
 
 def test_the_documents_name_every_column_of_the_sources_of_a_posture_in_its_order() -> None:
+    (numbers,), (texts,) = (
+        re.findall(rf'{name} = """(.+?)"""', text("docs/queries.md"), re.DOTALL) for name in ("NUMBERS", "OF_SOURCES")
+    )
+
     assert named_first(subsection("docs/report-format.md", "Sources")) == list(SOURCE_COLUMNS)
+    assert numbers.split() == list(COUNTS)
+    assert texts.split() == [column for column in SOURCE_COLUMNS if column not in COUNTS]
 
 
 def test_the_documents_name_every_member_of_the_summary_of_a_posture_and_of_a_preflight() -> None:
