@@ -69,7 +69,7 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
         ["THE FULL REPORT", f"{POSTURE_HTML} in", url, f"s3://{bucket}/{keys.prefix}"],
         _failures(posture),
         _unreachable(posture),
-        ["WHAT THIS DOES NOT SAY", *_list(wording.LIMITS)],
+        ["WHAT THIS DOES NOT SAY", *_list(f"{about}: {limit}" for about, limit in wording.LIMITS.items())],
         [
             *_wrapped(
                 f"Account {posture.account}, Region {posture.region}, taken {moment_in_words(posture.taken_at)}. You "
