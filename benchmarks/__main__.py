@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import cpu, lambda_emulator, memory, page, pages, sizing, start, sweep, vaults
+from benchmarks import cpu, lambda_emulator, memory, page, pages, postures, sizing, start, sweep, vaults
 from benchmarks.measure import ROOT, Bench, Figure
 
 FIGURES: dict[str, Callable[[Bench], Figure]] = {
@@ -21,6 +21,7 @@ FIGURES: dict[str, Callable[[Bench], Figure]] = {
     "f": sweep.measure,
     "g": sizing.measure,
     "h": vaults.measure,
+    "i": postures.measure,
 }
 EMULATED = "d"
 OUT = ROOT / "out" / "bench"
@@ -39,7 +40,7 @@ def _letters(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     callback=_letters,
     default=",".join(FIGURES),
     metavar="a,b,...",
-    help="a CPU, b slow pages, c memory, d start, e zip file, f sweeps, g sizing, h inventory; default all",
+    help="a CPU, b slow pages, c memory, d start, e zip file, f sweeps, g sizing, h inventory, i posture; default all",
 )
 @click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="The number of measurements.")
 @click.option("--quick", is_flag=True, help="Leave out the largest searches.")

@@ -1,4 +1,4 @@
-"""Our functions, invoked in a new environment: ``ours SEARCH_JOB [replay]`` or ``ours sweep TIMES``."""
+"""Our functions, invoked in a new environment: ``ours SEARCH_JOB [replay]``, ``ours sweep TIMES``, ``ours posture``."""
 
 import sys
 from typing import Any
@@ -41,8 +41,20 @@ def sweep(times: str) -> None:
     meter.print_marks(counts=counts)
 
 
+def posture() -> None:
+    from search_coverage.handlers import posture  # noqa: PLC0415 - as above
+
+    meter.mark()
+    context: Any = Context()
+    outcome = posture.handler({"posture": {}}, context)
+    meter.mark()
+    meter.print_marks(backups={name: outcome["backups"][name] for name in ("total", "searchable")})
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "sweep":
         sweep(sys.argv[2])
+    elif sys.argv[1] == "posture":
+        posture()
     else:
         report(*sys.argv[1:])

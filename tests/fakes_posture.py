@@ -116,17 +116,21 @@ class PostureWorld:
 
     def hold_sources(self, **index_of: str | None) -> None:
         """Let the vault hold one backup of each of these buckets, with the status of its index."""
-        created = self.now.timestamp() - 3600
-        self.held = [
-            points(
-                end=f"{name}-{self.now:%Y%m%d}",
-                source_resource_arn=f"arn:aws:s3:::{name}",
-                index_status=index,
-                created=created,
-                completed=created,
-            )[0]
-            for name, index in index_of.items()
-        ]
+        self.held = []
+        for name, index in index_of.items():
+            self.add_backup(name, index)
+
+    def add_backup(self, name: str | None, index: str | None, *, hours: float = 1, vault: str = "Default") -> None:
+        """Let a vault hold a backup of a bucket, made so many hours ago."""
+        created = self.now.timestamp() - hours * 3600
+        self.held += points(
+            end=f"{vault}-{name}-{created}",
+            vault=vault,
+            source_resource_arn=name and f"arn:aws:s3:::{name}",
+            index_status=index,
+            created=created,
+            completed=created,
+        )
 
     def take(self, request_id: str | None = None) -> PostureOutcome:
         """Take the posture, each time for another request if none is named."""

@@ -33,12 +33,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with contextlib.ExitStack() as running:
-            simulator_url = options.simulator_url
-            if options.deploy:
+            simulator = running.enter_context(_simulator()) if options.deploy else None
+            if simulator:
                 print("Starting an AWS on this computer and deploying the stack: about a minute.", flush=True)
-                simulator_url = running.enter_context(_simulator()).endpoint_url
+            simulator_url = simulator.endpoint_url if simulator else options.simulator_url
             aws = EmbeddedAws(state_dir=options.state, port=options.port, simulator_url=simulator_url)
             running.enter_context(aws)
+            if simulator:
+                simulator.send_events(aws.event_sink())
             deployed = _deploy(aws, options.state) if options.deploy else ""
             print(f"The embedded AWS answers at {aws.endpoint_url}, its log is {aws.log_file}. Ctrl-C stops it.")
             print(deployed, end="", flush=True)

@@ -141,6 +141,17 @@ class EmbeddedAws:
         command_line = CdkCommandLine(self._options.state_dir, self.environment(network=True), progress)
         return command_line.deploy(app_dir, context, outputs_file)
 
+    def event_sink(self) -> Callable[[Mapping[str, Any]], None]:
+        """Return what puts an event on the default bus, for the simulator of AWS Backup to send its events to."""
+        events = self.client("events")
+
+        def put(event: Mapping[str, Any]) -> None:
+            answer = events.put_events(Entries=[event])
+            if answer["FailedEntryCount"]:
+                raise EmulatorError(f"The embedded AWS refused an event: {answer['Entries'][0]['ErrorMessage']}.")
+
+        return put
+
     def mails(self) -> list[Mail]:
         """Return the e-mails that SNS sent to its e-mail subscriptions so far, oldest first."""
         return Mailbox(self._options.mailbox).mails()

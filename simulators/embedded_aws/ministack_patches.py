@@ -28,6 +28,8 @@ _DEFAULT_RETRIES = 2
 _DEFAULT_MAXIMUM_AGE = 21_600  # seconds; AWS's six hours
 _SCHEDULER_TICK = 1.0  # seconds; ministack looks every ten, so that rate(1 minute) came up to ten seconds late
 
+_AWS_BACKUP = "aws.backup"
+
 _logger = logging.getLogger(__name__)
 
 
@@ -62,12 +64,26 @@ def apply(deliveries: DeliveryQueue, mailbox: Mailbox) -> None:
 
     lambda_svc.invoke_async_with_retry = invoke_async_with_retry
     eventbridge._dispatch_to_lambda = dispatch_to_lambda
+    eventbridge._put_events = _putting_events_of_aws_backup(eventbridge._put_events)
     scheduler._SCHEDULE_TICK_INTERVAL = _SCHEDULER_TICK
     _keep_mails(sns, mailbox)
     handlers = provisioners._RESOURCE_HANDLERS
     ministack_cloudformation.add_query_definitions(handlers)
     ministack_cloudformation.add_named_queries(handlers, athena)
     ministack_cloudformation.add_bucket_encryption(handlers, s3)
+
+
+def _putting_events_of_aws_backup(put_events: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a PutEvents that takes the events of AWS Backup, which on AWS only AWS itself can put.
+
+    Here AWS Backup is another process: the simulator.
+    """
+
+    def put(data: dict[str, Any], allow_aws_source: bool = False) -> Any:  # noqa: FBT001, FBT002  ministack's own
+        sources = {entry.get("Source") for entry in data.get("Entries", ())}
+        return put_events(data, allow_aws_source or sources == {_AWS_BACKUP})
+
+    return put
 
 
 def _keep_mails(sns: Any, mailbox: Mailbox) -> None:

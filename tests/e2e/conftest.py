@@ -72,7 +72,8 @@ class Stack:
 
     def received(self, search_job: str) -> list[dict[str, Any]]:
         """Return the messages about a search job that the queue has received so far; they stay there."""
-        return [message for message in self._all_received() if message["searchJob"]["identifier"] == search_job]
+        about_searches = (message for message in self._all_received() if "searchJob" in message)
+        return [message for message in about_searches if message["searchJob"]["identifier"] == search_job]
 
     def mails(self, search_job: str) -> list[str]:
         """Return the e-mails about a search job."""
@@ -90,7 +91,7 @@ class Stack:
 
     def refuse_planted(self) -> None:
         """Refuse a planted word in what the functions logged, in every mail and in every message."""
-        for function in ("ReportFunctionName", "WatchFunctionName"):
+        for function in ("ReportFunctionName", "WatchFunctionName", "PostureFunctionName"):
             refuse_planted(self.aws.lambda_logs(self.outputs[function]), f"the log of {function}")
         refuse_planted([mail.text for mail in self.aws.mails()], "a mail")
         refuse_planted(self._all_received(), "a message")
@@ -121,6 +122,7 @@ def stack(simulator: BackupSimulator, tmp_path_factory: pytest.TempPathFactory) 
     """The stack `SearchCoverage`, deployed with `cdk deploy`."""
     state = tmp_path_factory.mktemp("aws")
     with EmbeddedAws(state_dir=state, simulator_url=simulator.endpoint_url) as aws:
+        simulator.send_events(aws.event_sink())
         outputs = aws.deploy(
             ROOT,
             context={"notificationEmails": MAIL_ADDRESS, "keepItemFilters": "true", "keepResults": "true"},

@@ -22,8 +22,10 @@ _MARGIN = timedelta(seconds=1)
 class BackupVaults:
     """Reads vaults and recovery points; the port is `search_coverage.inventory.ports.Vaults`."""
 
-    def __init__(self, client: "BackupClient") -> None:
+    def __init__(self, client: "BackupClient", *, reads_ahead: bool = True) -> None:
+        """Take whether the next page of recovery points is read while one is used: faster, and twice the memory."""
         self._client = client
+        self._reads_ahead = reads_ahead
         take_pages(client, "ListRecoveryPointsByBackupVault", "RecoveryPoints", "CreationDate", "CompletionDate")
 
     def vaults(self) -> Generator[list[Vault], None, None]:
@@ -58,6 +60,7 @@ class BackupVaults:
             },
             "RecoveryPoints",
             partial(_recovery_point, vault),
+            ahead=self._reads_ahead,
         )
 
     def with_details(self, point: RecoveryPoint) -> RecoveryPoint | None:

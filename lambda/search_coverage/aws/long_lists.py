@@ -14,11 +14,14 @@ _Page = TypeVar("_Page")
 _Row = TypeVar("_Row")
 
 
-def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) -> Generator[_Page, None, None]:
+def pages_of(
+    what: str, read: Callable[[str | None], tuple[_Page, str | None]], *, ahead: bool = True
+) -> Generator[_Page, None, None]:
     """Read a list page by page. While the caller uses a page, the next one is on its way; no more than one.
 
     Args:
         what: The name of the list, for the error where it has no end.
+        ahead: Whether the next page is on its way. Without it, one page is in memory, and not two.
         read: Reads the page of a token (None for the first) and returns it with the token of the next one, if any.
 
     Raises:
@@ -33,10 +36,14 @@ def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) 
             is_repeated = hash(token) in seen
             if token and not is_repeated:
                 seen.add(hash(token))
-                coming = pool.submit(read, token)
+                if ahead:
+                    coming = pool.submit(read, token)
             yield page
             if not token:
                 return
+            if not (ahead or is_repeated):
+                del page
+                coming = pool.submit(read, token)
             if is_repeated:
                 raise AwsCallFailed(
                     f"AWS gave a page token of {what} a second time, so the list has no end that can be trusted."
@@ -45,8 +52,14 @@ def pages_of(what: str, read: Callable[[str | None], tuple[_Page, str | None]]) 
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def pages_of_rows(
-    what: str, call: Callable[..., Any], request: dict[str, Any], member: str, row: Callable[[Any], _Row]
+def pages_of_rows(  # noqa: PLR0913 - what a list is asked for
+    what: str,
+    call: Callable[..., Any],
+    request: dict[str, Any],
+    member: str,
+    row: Callable[[Any], _Row],
+    *,
+    ahead: bool = True,
 ) -> Generator[list[_Row], None, None]:
     """Read a list page by page, as `pages_of` does, with an operation of a client.
 
@@ -54,6 +67,7 @@ def pages_of_rows(
         what: The name of the list; errors begin with "Listing <what>".
         member: The member of an answer that holds the rows.
         row: Takes what is needed out of a row.
+        ahead: As for `pages_of`.
 
     Raises:
         AwsCallFailed: The list could not be read to its end.
@@ -65,7 +79,7 @@ def pages_of_rows(
             answer = call(**with_token(request, token))
             return [row(each) for each in rows_of(answer, member, doing)], answer.get("NextToken")
 
-    return pages_of(what, read)
+    return pages_of(what, read, ahead=ahead)
 
 
 def with_token(request: dict[str, Any], token: str | None) -> dict[str, Any]:

@@ -47,7 +47,7 @@ metrics = Metrics(service=SERVICE, namespace=METRICS_NAMESPACE)
 _backup = clients.backup()
 _bucket = ReportBucket(clients.s3(), environment.report_bucket)
 take_posture = TakePosture(
-    vaults=BackupVaults(_backup),
+    vaults=BackupVaults(_backup, reads_ahead=False),
     plans=BackupPlans(_backup),
     store=_bucket,
     leases=ReportLeases(clients.dynamodb(), environment.idempotency_table, subject="the"),

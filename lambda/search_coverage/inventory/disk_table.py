@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-_CACHE_KIBIBYTES = 8 * 1024
+_CACHE_KIBIBYTES = 2 * 1024
 _PAGE_BYTES = 4096
 _SHARE_OF_THE_DISK = 0.25  # the files of the report need the rest
 _ROWS_AT_ONCE = 500

@@ -76,6 +76,7 @@ class VaultLists:
                 if self.budget.is_used_up():
                     return f"There was no time to read {what} to its end."
                 self._log_progress()
+                del page  # or it would stay in memory while the next one is read
         except AwsCallFailed as error:
             return str(error)
         except Exception as error:

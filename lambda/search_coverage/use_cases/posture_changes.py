@@ -19,6 +19,7 @@ from search_coverage.coverage.searchability import Searchability
 from search_coverage.coverage.timestamp import utc_text
 from search_coverage.names import SERVICE, SUMMARY_JSON
 from search_coverage.report.posture.keys import PostureKeys, day_prefix, postures_prefix
+from search_coverage.report.stored_file import SpooledFile
 from search_coverage.use_cases.posture_ports import PostureStore
 
 _EXAMPLES = 20
@@ -81,10 +82,12 @@ class PostureChanges:
         comparison = _Comparison(was_partial=baseline.is_partial, is_partial=is_partial)
         try:
             self.store.get_file(baseline.sources_key, before, baseline.sources_version)
+            if SpooledFile.of(before, 0).sha256 != baseline.sources_sha256:
+                raise ValueError(f"s3://{self.store.name}/{baseline.sources_key} is not the file that was written")
             comparison.compare(_rows(before), _rows(sources))
         except (AwsCallFailed, *_DAMAGED) as error:
             _logger.warning("the earlier posture cannot be compared: %r", error)
-            why = str(error).rstrip(".") if isinstance(error, AwsCallFailed) else "its file is damaged"
+            why = str(error).rstrip(".") if isinstance(error, AwsCallFailed) else "its sources cannot be read any more"
             note = f"What changed since {utc_text(baseline.taken_at)} is not known: {why}."
             return Compared(before=baseline.taken_at, notes=(note,))
         return Compared(comparison.result(baseline), baseline.taken_at)
@@ -114,6 +117,7 @@ class _Baseline:
         is_partial: Whether some of its vaults were not read.
         sources_key: Its JSON Lines, and
         sources_version: their version; None if the bucket has none.
+        sources_sha256: Their SHA-256.
     """
 
     taken_at: datetime
@@ -122,6 +126,7 @@ class _Baseline:
     is_partial: bool
     sources_key: str
     sources_version: str | None
+    sources_sha256: str
 
     @classmethod
     def of(cls, summary: Any, summary_key: Any) -> Self:
@@ -139,6 +144,7 @@ class _Baseline:
             summary["status"] != PostureStatus.COMPLETE,
             str(sources["key"]),
             None if version is None else str(version),
+            sources["sha256"],
         )
 
 

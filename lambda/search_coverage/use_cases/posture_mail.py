@@ -88,9 +88,10 @@ class PostureMail:
     def _is_due(self, posture: Posture, record: Mapping[str, Any], now: datetime) -> bool:
         if _is_within_a_week(record.get("sentAt"), now):
             return False
-        was_ever_sent = bool(record.get("sentAt"))
-        if self.mail_on is PostureMailOn.WEEKLY or not was_ever_sent or posture.since is None:
+        if self.mail_on is PostureMailOn.WEEKLY or not record.get("sentAt"):
             return True
+        if posture.since is None or posture.since.summary_key != record.get("summaryKey"):
+            return True  # what changed since the last mail is not known
         target: Any = record.get("target")
         missed_before = isinstance(target, dict) and target.get("missed") is True
         target_changed = posture.misses_target is not None and posture.misses_target != missed_before
