@@ -171,7 +171,8 @@ def test_it_prints_with_every_form_of_a_change_and_a_foot_on_every_page(opened: 
     printed = " ".join(pages)
     for form in ("update-backup-plan", "BackupPlanIndexActionProps", "BackupPlanRule:", "@@assign"):
         assert form in printed
-    assert "audit-log" in printed
+    for words in ("audit-log", "Can no longer be searched", "The AWS provider of Terraform"):
+        assert words in printed
 
 
 def test_hostile_texts_from_aws_run_nothing(opened: Open) -> None:
