@@ -50,12 +50,12 @@ def age_in_words(posture: Posture, place: int) -> str:
 
 
 def _by_type(posture: Posture) -> CountTable:
-    rows = []
-    for kind, counts in sorted(posture.by_type.items(), key=lambda each: each[0] or ""):
+    rows: list[list[str | None]] = []
+    for kind, counts in sorted(posture.by_type.items()):
         newest = posture.newest_by_type.get(kind, Newest())
         rows.append(
             [
-                type_in_words(kind) if kind else None,
+                type_in_words(kind),
                 f"{newest.sources:,}",
                 f"{newest.searchable:,}",
                 percent(newest.share),
