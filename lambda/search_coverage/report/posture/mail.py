@@ -75,7 +75,7 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
         [
             "WHAT THIS DOES NOT SAY",
             *_list(one_line(note, _TEXT_CHARACTERS) for note in posture.notes[:_NAMED]),
-            *_list(wording.LIMITS),
+            *_list(f"{about}: {limit}" for about, limit in wording.LIMITS.items()),
         ],
         [
             *_wrapped(
