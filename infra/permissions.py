@@ -164,7 +164,13 @@ SCHEDULE: Final = (
 )
 """The schedule of the watch function, and that of the posture function."""
 
-INVENTORY: Final = (
+# An EBS backup is a snapshot, whose ARN has no account (docs/aws-facts.md §2).
+_RECOVERY_POINTS: Final = (
+    _arn("backup", "recovery-point:{recovery_point}"),
+    "arn:{partition}:ec2:{region}::snapshot/{snapshot}",
+)
+
+_VAULTS: Final = (
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html
     Grant(
         "FindTheVaults",
@@ -186,10 +192,20 @@ INVENTORY: Final = (
     ),
     Grant(
         "ReadTheRecoveryPoints",
-        ("backup:DescribeRecoveryPoint", "backup:GetRecoveryPointIndexDetails", "backup:ListTags"),
-        # An EBS backup is a snapshot, whose ARN has no account (docs/aws-facts.md §2).
-        (_arn("backup", "recovery-point:{recovery_point}"), "arn:{partition}:ec2:{region}::snapshot/{snapshot}"),
+        ("backup:DescribeRecoveryPoint", "backup:ListTags"),
+        _RECOVERY_POINTS,
         why_wildcard="The scope of a search can include every recovery point. The actions only read.",
+    ),
+)
+"""The report function and the posture function, where they read the vaults (docs/aws-facts.md §4)."""
+
+INVENTORY: Final = (
+    *_VAULTS,
+    Grant(
+        "SeeWhatTheIndexesHold",
+        ("backup:GetRecoveryPointIndexDetails",),
+        _RECOVERY_POINTS,
+        why_wildcard="The scope of a search can include every recovery point. The action only reads.",
     ),
 )
 """The report function, where it compares a search with the content of the vaults (docs/aws-facts.md §4)."""
@@ -218,7 +234,7 @@ KEEP_RESULTS: Final = (
 _ONLY_KNOWN_ON_THE_DAY: Final = "The keys hold account, Region and date, which are unknown until the function runs."
 
 POSTURE_FUNCTION: Final = (
-    *INVENTORY,
+    *_VAULTS,
     Grant(
         "ReadThePlans",
         ("backup:GetBackupPlan",),

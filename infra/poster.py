@@ -42,6 +42,7 @@ class Poster(Construct):
 
     Attributes:
         interval: The time between two postures.
+        role: The role of the posture function.
         function: The posture function.
         schedule: Its schedule.
         rule: The rule that sends it AWS's events about indexes that failed.
@@ -83,7 +84,7 @@ class Poster(Construct):
                 "messages_key": alerts.key.key_arn,
             },
         )
-        store.allow_postures_only_by(posture.role)
+        self.role = posture.role
         self.function = posture.function
         self.dead_letter_queue = DeadLetterQueue(self, "DeadLetterQueue")
         self.schedule = schedule(

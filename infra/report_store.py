@@ -44,8 +44,8 @@ class ReportStore(Construct):
     person must change the policy first, which CloudTrail records (docs/access.md, "Object Lock"). The lifecycle
     rule is not affected: it never deletes a locked version, and policies do not apply to it.
 
-    *Writers.* `allow_writes_only_by` names the writer of the evidence. The bucket policy denies replication into the
-    evidence, and stays with the bucket when the stack is deleted.
+    *Writers.* `allow_writes_only_by` and `allow_postures_only_by` name the writers of the evidence. The bucket policy
+    denies replication into the evidence, and stays with the bucket when the stack is deleted.
 
     Attributes:
         key: The customer key of the bucket, rotated every year.
@@ -101,17 +101,21 @@ class ReportStore(Construct):
         """
         self._allow_writes("OnlyTheReportFunctionWritesReports", EVIDENCE, writer)
 
-    def allow_postures_only_by(self, writer: iam.IRole) -> None:
-        """Deny every principal but the role of the posture function to write postures, as for the reports."""
+    def allow_postures_only_by(self, writer: iam.IRole | None) -> None:
+        """Deny every principal but the role of the posture function to write postures, as for the reports.
+
+        Args:
+            writer: The role; None where there is no posture function, so that nobody adds to what it once wrote.
+        """
         self._allow_writes("OnlyThePostureFunctionWritesPostures", POSTURE_EVIDENCE, writer)
 
-    def _allow_writes(self, sid: str, prefixes: Sequence[str], writer: iam.IRole) -> None:
+    def _allow_writes(self, sid: str, prefixes: Sequence[str], writer: iam.IRole | None) -> None:
         deny_everybody(
             self.bucket,
             sid,
             ["s3:PutObject"],  # multipart uploads and copies need it, too
             prefixes,
-            conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}} if writer else None,
         )
 
 

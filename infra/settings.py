@@ -54,8 +54,8 @@ _RATE = re.compile(r"rate\((?P<number>[1-9][0-9]{0,2}) (?P<unit>hours?|days?)\)"
 _LONGEST_SCHEDULE_HOURS: Final = 72
 """The alarm on a posture that does not come looks back for two intervals, of which CloudWatch allows a week."""
 
-_FOLLOWS_INVENTORY: Final = "follows inventory"
-"""Stands for a schedule that is not set: every day, if there is an inventory."""
+_EVERY_DAY: Final = "rate(1 day)"
+"""The default, which means off where there is no inventory."""
 
 _EXAMPLE_KEY: Final = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 
@@ -190,7 +190,7 @@ class Settings(BaseModel):
         inventory: Whether a report compares the list of a search with the content of the vaults. Without it the report
             function has no permission to read the vaults.
         posture_schedule: How often the posture is taken: which backups a search could look into. None turns it off. It
-            follows `inventory`, because both read the vaults: without an inventory there is no posture.
+            follows `inventory`, because both read the vaults: where that is false, the default means off.
         searchable_target: The percentage of the sources whose newest backup has to be searchable; below it an alarm
             starts. None turns it off.
         posture_mail: When a posture is mailed, once a week at most.
@@ -229,7 +229,7 @@ class Settings(BaseModel):
     object_lock_days: int = _whole_number(0, "days", lowest=0, highest=RETENTION_DAYS_MAX)
     log_retention_days: LogRetentionDays = 90
     inventory: Flag = True
-    posture_schedule: PostureSchedule = Field(default=_FOLLOWS_INVENTORY, validate_default=True)
+    posture_schedule: PostureSchedule = Field(default=_EVERY_DAY, validate_default=True)
     searchable_target: SearchableTarget = None
     posture_mail: PostureMailOn = Field(
         default=PostureMailOn.ON_CHANGE,
@@ -253,9 +253,13 @@ class Settings(BaseModel):
     @field_validator("posture_schedule", mode="before")
     @classmethod
     def _follows_inventory(cls, schedule: object, given: ValidationInfo) -> object:
-        if not given.data.get("inventory", True):
-            return None
-        return "rate(1 day)" if schedule == _FOLLOWS_INVENTORY else schedule
+        if given.data.get("inventory", True) or schedule is None:
+            return schedule
+        if schedule != _EVERY_DAY:
+            raise PydanticCustomError(
+                _RULE, "it must be null or left out, because inventory is false: without it no vault is read"
+            )
+        return None
 
     @field_validator("object_lock_days", mode="before")
     @classmethod

@@ -63,6 +63,7 @@ class SearchCoverageStack(Stack):
             if settings.posture_schedule
             else None
         )
+        store.allow_postures_only_by(poster.role if poster else None)
         monitoring = Monitoring(
             self, "Monitoring", settings=settings, alerts=alerts, reporter=reporter, watcher=watcher, poster=poster
         )

@@ -1,7 +1,7 @@
 """The backup plans of the account: as a person writes them, and as AWS Backup keeps them, with their versions."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,20 +97,25 @@ class StoredPlan:
 def problem_of(content: Mapping[str, Any]) -> str | None:
     """Return what AWS documents that it does not accept in a plan; None for nothing.
 
-    "Only 1 resource type will be accepted for each BackupRule" in IndexActions, and DeleteAfterEvent is "not valid as
-    an input" (botocore's model of BackupRuleInput and Lifecycle). An action without a resource type is refused, too
-    (aws-facts.md §3).
+    A rule takes one action in IndexActions, and DeleteAfterEvent is "not valid as an input" (botocore's model of
+    BackupRuleInput and Lifecycle). An action without a resource type is refused, too. With two types it is taken, as in
+    AWS's examples of backup policies, though the model says that "only 1 resource type will be accepted" (aws-facts.md
+    §3).
     """
     if not content["Rules"]:
         return "A backup plan needs at least one rule"
     for rule in content["Rules"]:
         actions = rule.get("IndexActions", [])
-        if len(actions) > 1 or any(len(action.get("ResourceTypes", [])) != 1 for action in actions):
-            return f"Error in rule {rule['RuleName']}: a rule takes one index action with one resource type"
+        if len(actions) > 1 or not all(_are_indexable(action.get("ResourceTypes", [])) for action in actions):
+            return f"Error in rule {rule['RuleName']}: a rule takes one index action with the resource types EBS or S3"
         for each in (rule, *rule.get("CopyActions", [])):
             if "DeleteAfterEvent" in each.get("Lifecycle", {}):
                 return f"Error in rule {rule['RuleName']}: DeleteAfterEvent is not valid as an input"
     return None
+
+
+def _are_indexable(types: Sequence[str]) -> bool:
+    return bool(types) and set(types) <= {"EBS", "S3"} and len(set(types)) == len(types)
 
 
 class Plans(dict[str, StoredPlan]):

@@ -1,1 +1,1 @@
-"""The page of a report in a real Chromium: read, used by mouse and keyboard, printed, checked for accessibility."""
+"""The pages in a real Chromium: read, used by mouse and keyboard, printed, checked for accessibility."""

@@ -9,7 +9,9 @@ from search_coverage.coverage.item_filters import ItemFilters
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
 from tests.browser.conftest import Open
 from tests.examples import search_job
+from tests.postures import newest, posture
 from tests.reports import exclusions, hostile_exclusion, hostile_job, report_page
+from tests.whole_posture import hostile_posture, posture_page, whole_posture
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -25,6 +27,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "loud": lambda: report_page(job=search_job(item_filters=ItemFilters(("CreationTimes",))), inventory=OF_INSTANCES),
     "none": lambda: report_page(job=search_job(status="FAILED"), searched=0),
     "hostile": lambda: report_page([hostile_exclusion(), *exclusions(3)], job=hostile_job()),
+    "posture": lambda: posture_page(whole_posture()),
+    "hostile posture": lambda: posture_page(hostile_posture()),
+    "posture without a gap": lambda: posture_page(posture(newest=newest(2))),
 }
 
 

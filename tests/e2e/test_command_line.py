@@ -25,10 +25,12 @@ from tests.e2e.conftest import MAIL_ADDRESS, ROOT, Stack, eventually
 from tests.planted import refuse_planted
 
 ATTENTION, WRONG = State.ATTENTION, State.WRONG
+QUEUES = ("FailureQueueUrl", "RuleDeadLetterQueueUrl", "ScheduleDeadLetterQueueUrl", "PostureDeadLetterQueueUrl")
 
 UNKNOWN_HERE = {
     "role of the watch function": ("dynamodb:BatchGetItem", "dynamodb:PutItem", "events:PutEvents", "s3:ListBucket"),
     "role of the report function": ("dynamodb:DeleteItem", "events:PutEvents", "kms:Decrypt", "kms:GenerateDataKey"),
+    "role of the posture function": ("dynamodb:DeleteItem", "events:PutEvents", "kms:Decrypt", "kms:GenerateDataKey"),
 }
 """The checks that the embedded AWS cannot answer in full, and for which actions: its IAM ignores conditions."""
 
@@ -37,11 +39,12 @@ UNKNOWN_HERE = {
 def in_order(stack: Stack) -> Stack:
     """The stack, without what other tests left behind."""
     sqs, cloudwatch = stack.aws.client("sqs"), stack.aws.client("cloudwatch")
-    for queue in ("FailureQueueUrl", "RuleDeadLetterQueueUrl", "ScheduleDeadLetterQueueUrl"):
+    for queue in QUEUES:
         sqs.purge_queue(QueueUrl=stack.outputs[queue])
     for alarm in cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]:
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="a fresh start")
     stack.sweep()
+    stack.invoke(stack.outputs["PostureFunctionName"], {"posture": {}})
     return stack
 
 
@@ -92,7 +95,7 @@ def test_the_doctor_finds_a_new_stack_in_order(environment: dict[str, str]) -> N
         assert line[12:].startswith(name)
         assert line.startswith("? unknown " if name in UNKNOWN_HERE else "✓ ok "), line
         assert all(action in line for action in UNKNOWN_HERE.get(name, ()))
-    assert summary == "Nothing is known to be wrong: 23 ok, 2 unknown, 0 attention, 0 wrong."
+    assert summary == "Nothing is known to be wrong: 28 ok, 3 unknown, 0 attention, 0 wrong."
     assert f"Account {EmbeddedAws.account_id}, Region {EmbeddedAws.region}" in shown[0]
     assert MAIL_ADDRESS in done.stdout
 
@@ -140,15 +143,16 @@ def broken(stack: Stack) -> Iterator[None]:
         client, ("events", "scheduler", "lambda", "kms", "s3", "iam", "sqs", "cloudwatch")
     )
     with ExitStack() as repairs:
-        rule = resource("Events::Rule")
+        rule = resource("Events::Rule", "ReporterRule")
         events.disable_rule(Name=rule)
         repairs.callback(events.enable_rule, Name=rule)
 
-        found = scheduler.get_schedule(Name=outputs["ScheduleName"])
-        members = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State", "Description")
-        schedule = {name: found[name] for name in members}
-        scheduler.update_schedule(**schedule | {"State": "DISABLED"})
-        repairs.callback(scheduler.update_schedule, **schedule)
+        for output in ("ScheduleName", "PostureScheduleName"):
+            found = scheduler.get_schedule(Name=outputs[output])
+            members = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State", "Description")
+            schedule = {name: found[name] for name in members}
+            scheduler.update_schedule(**schedule | {"State": "DISABLED"})
+            repairs.callback(scheduler.update_schedule, **schedule)
 
         function = {"FunctionName": outputs["ReportFunctionName"]}
         lambda_.put_function_concurrency(**function, ReservedConcurrentExecutions=0)
@@ -171,7 +175,7 @@ def broken(stack: Stack) -> Iterator[None]:
         iam.put_role_policy(**inline, PolicyDocument=json.dumps({**document, "Statement": rest}))
         repairs.callback(iam.put_role_policy, **inline, PolicyDocument=json.dumps(document))
 
-        for queue in ("FailureQueueUrl", "RuleDeadLetterQueueUrl", "ScheduleDeadLetterQueueUrl"):
+        for queue in QUEUES:
             sqs.send_message(QueueUrl=outputs[queue], MessageBody="what failed")
             repairs.callback(sqs.purge_queue, QueueUrl=outputs[queue])
 
@@ -189,6 +193,7 @@ def test_the_doctor_finds_all_that_is_broken_and_nothing_else(in_order: Stack, e
     parts = {
         "report function": (WRONG, "reserved concurrency of 0"),
         "schedule": (WRONG, "is DISABLED"),
+        "schedule of the posture": (WRONG, "is DISABLED"),
         "rule": (WRONG, "is DISABLED"),
         "KMS key of the reports": (WRONG, "is Disabled"),
         "bucket": (WRONG, "versioning is Suspended), and has no policy"),
@@ -196,6 +201,7 @@ def test_the_doctor_finds_all_that_is_broken_and_nothing_else(in_order: Stack, e
         "failure queue": (ATTENTION, "about 1 message"),
         "queue of the rule": (ATTENTION, "about 1 message"),
         "queue of the schedule": (ATTENTION, "about 1 message"),
+        "queue of the posture": (ATTENTION, "about 1 message"),
         "alarms": (WRONG, "1 alarm is switched off"),
     }
     assert {name for name, (state, _) in found.items() if state in {WRONG, ATTENTION}} == set(parts)

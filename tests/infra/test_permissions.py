@@ -64,16 +64,14 @@ REPORT = [
     statement("sqs:SendMessage", "<ReporterFailureQueue.Arn>"),
     *of_every_function("ReporterReportLogs"),
 ]
-INVENTORY = [
+RECOVERY_POINTS = f"{BACKUP}:recovery-point:*", "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*"
+VAULTS = [
     statement("backup:ListBackupVaults", "*"),
     statement("ec2:DescribeSnapshots", "*"),
     statement("backup:ListRecoveryPointsByBackupVault", f"{BACKUP}:backup-vault:*"),
-    statement(
-        "backup:DescribeRecoveryPoint backup:GetRecoveryPointIndexDetails backup:ListTags",
-        f"{BACKUP}:recovery-point:*",
-        "arn:<AWS::Partition>:ec2:<AWS::Region>::snapshot/*",
-    ),
+    statement("backup:DescribeRecoveryPoint backup:ListTags", *RECOVERY_POINTS),
 ]
+INVENTORY = [*VAULTS, statement("backup:GetRecoveryPointIndexDetails", *RECOVERY_POINTS)]
 KEEP_RESULTS = [
     statement(
         "backup-search:ListSearchJobResults", f"arn:<AWS::Partition>:backup-search:{IN_OUR_ACCOUNT}:search-job/*"
@@ -111,7 +109,7 @@ SCHEDULE = [
 
 POSTURES = [f"{BUCKET}/{folder}/*" for folder in ("index_failures", "posture", "posture_sources", "postures")]
 POSTURE = [
-    *INVENTORY,
+    *VAULTS,
     statement("backup:GetBackupPlan", f"{BACKUP}:backup-plan:*"),
     statement("s3:PutObject s3:AbortMultipartUpload", *POSTURES),
     statement("s3:GetObject", *POSTURES),

@@ -170,6 +170,18 @@ def test_a_wrong_value_on_the_command_line_is_named_with_what_is_allowed(key: st
     assert ALLOWED[key] in said
 
 
+def test_a_posture_without_the_inventory_is_off_by_default_and_refused_where_somebody_asks_for_it() -> None:
+    assert Settings.from_context(in_cdk_json(inventory=False)).posture_schedule is None
+    assert Settings.from_context(in_cdk_json(inventory=False, postureSchedule="rate(1 day)")).posture_schedule is None
+
+    said = sentence(in_cdk_json(inventory=False, postureSchedule="rate(6 hours)"))
+
+    assert said.startswith(
+        'Setting postureSchedule is "rate(6 hours)" (from searchCoverage in cdk.json): it must be null'
+    )
+    assert "because inventory is false" in said
+
+
 NO_KEYS = [
     "",
     "11111111-2222-3333-4444-555555555555",

@@ -137,7 +137,14 @@ def _encrypted(parameters: Parameters) -> list[Need]:
 
 # Without s3:ListBucket, a missing object is a forbidden one.
 _LOOK = _all(_on("s3:GetObject", _OBJECT), _on("s3:ListBucket", "arn:aws:s3:::{Bucket}"))
-_READ = _all(_LOOK, _encrypted)
+_READ_VERSION = _on("s3:GetObjectVersion", _OBJECT)
+
+
+def _read(parameters: Parameters) -> list[Need]:
+    look = _READ_VERSION if "VersionId" in parameters else _LOOK
+    return [*look(parameters), *_encrypted(parameters)]
+
+
 _WRITE = _all(_on("s3:PutObject", _OBJECT), _encrypted, _if_match(_LOOK))
 
 _NEEDS: Mapping[tuple[str, str], _NeedsOf] = {
@@ -151,14 +158,15 @@ _NEEDS: Mapping[tuple[str, str], _NeedsOf] = {
     ("backup", "DescribeRecoveryPoint"): _on("backup:DescribeRecoveryPoint", "{RecoveryPointArn}"),
     ("backup", "GetRecoveryPointIndexDetails"): _on("backup:GetRecoveryPointIndexDetails", "{RecoveryPointArn}"),
     ("backup", "ListTags"): _on("backup:ListTags", "{ResourceArn}"),
+    ("backup", "GetBackupPlan"): _on("backup:GetBackupPlan", "arn:aws:backup:{here}:backup-plan:{BackupPlanId}"),
     ("ec2", "DescribeSnapshots"): _on("ec2:DescribeSnapshots", "*"),
     ("s3", "PutObject"): _WRITE,
     ("s3", "CreateMultipartUpload"): _WRITE,
     ("s3", "UploadPart"): _WRITE,
     ("s3", "CompleteMultipartUpload"): _WRITE,
     ("s3", "AbortMultipartUpload"): _on("s3:AbortMultipartUpload", _OBJECT),
-    ("s3", "GetObject"): _READ,
-    ("s3", "HeadObject"): _READ,
+    ("s3", "GetObject"): _read,
+    ("s3", "HeadObject"): _read,
     ("s3", "DeleteObject"): _all(_on("s3:DeleteObject", _OBJECT), _if_match(_LOOK)),
     ("s3", "ListObjectsV2"): _list_objects,
     ("sns", "Publish"): _all(_on("sns:Publish", "{TopicArn}"), _key_through("sns", MESSAGES_KEY)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 
 from infra.settings import Settings
 from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.names import INDEX_STATE_CHANGE
 from search_coverage.use_cases.report_search_job import NotificationPending, ResultsPending
 from simulators.backup_search import BackupGroup, RecoveryPointGroup, ResultGroup, Scenario, Vault
 from tests.infra.conftest import synthesized
@@ -37,8 +38,19 @@ CALLED_BY_LAMBDA = ("WriteItsLog", "SendTraces", "HandOverFailures")
 failed report to the failure queue."""
 
 REPORT_ROLE = f"arn:aws:iam::{ACCOUNT}:role/report"
+POSTURE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/posture"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
 VOLUME = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-1"
+PLAN = "11111111-2222-3333-4444-555555555555"
+INDEX_FAILED = {
+    "id": "e-1",
+    "source": "aws.backup",
+    "detail-type": INDEX_STATE_CHANGE,
+    "account": ACCOUNT,
+    "region": REGION,
+    "resources": [f"arn:aws:ec2:{REGION}::snapshot/snap-1"],
+    "detail": {"indexStatus": "FAILED"},
+}
 SOME_FAILED = Scenario("some-failed", (BackupGroup(count=2), BackupGroup(count=2, status="FAILED")))
 
 
@@ -76,14 +88,19 @@ def real_names(deployment: Names) -> dict[str, str]:
         "<ReporterFailureQueue.Arn>": f"arn:aws:sqs:{REGION}:{ACCOUNT}:failures",
         "<ReporterReportLogs.Arn>": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:report:*",
         "<WatcherWatchLogs.Arn>": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:watch:*",
+        "<PosterPostureLogs.Arn>": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:posture:*",
         "<ReporterReportRole.Arn>": REPORT_ROLE,
+        "<PosterPostureRole.Arn>": POSTURE_ROLE,
     }
+
+
+_ROLES = {"report": "ReporterReportRole", "watch": "WatcherWatchRole", "posture": "PosterPostureRole"}
 
 
 @cache
 def role_of(function: str, *, inventory: bool = True, keep_results: bool = False) -> RolePolicy:
     """Return the policy of a function's role, as if the stack had been deployed here, without what Lambda calls."""
-    role = {"report": "ReporterReportRole", "watch": "WatcherWatchRole"}[function]
+    role = _ROLES[function]
     whole = RolePolicy.of(
         synthesized(Settings(inventory=inventory, keep_results=keep_results)), role, real_names(Deployed())
     )
@@ -187,6 +204,33 @@ def sweep_in_every_way(deployment: Deployment) -> None:
     deployment.sweep()  # announced already
 
 
+def posture_in_every_way(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every branch of the posture function in which it calls something new."""
+    rule = {"RuleName": "every-night", "TargetBackupVaultName": "Default"}
+    deployment.simulator.add_plan(PLAN, {"BackupPlanName": "nightly", "Rules": [rule]})
+    made = RecoveryPointGroup(source="arn:aws:s3:::payroll", index=None, plan=PLAN, rule="every-night")
+    tagged = (*stored("S3", "arn:aws:s3:::invoices"), *stored("EBS", VOLUME))
+    deployment.simulator.add_vault(Vault("Default", (made, *tagged)))
+    first = deployment.function("posture")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    monkeypatch.setattr(first, "take_posture", replace(first.take_posture, now=lambda: yesterday))
+    first.handler({"posture": {}}, Context(function_name="posture"))  # taken and mailed
+    assert deployment.posture(INDEX_FAILED) == {"recorded": True}
+    deployment.posture()  # compared with the one before, and with the index that failed
+    for resource_type in ("S3", "EBS"):
+        scope = {"BackupResourceTypes": [resource_type], "BackupResourceTags": {"pii": "yes"}}
+        assert deployment.posture({"preflight": {"searchScope": scope}})["status"] == "COMPLETE"
+    deployment.function("posture").take_posture.leases.acquire("posture", "another request")
+    monkeypatch.setattr("search_coverage.aws.report_lease._SECONDS_BETWEEN_LOOKS", 0)
+    with monkeypatch.context() as large:
+        large.setattr("search_coverage.aws.guarded_objects._PART_BYTES", 1000)
+        large.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
+        deployment.posture()  # taken over, and uploaded in parts
+        broken = deployment.hooked("posture", {"before-send.s3.UploadPart": refuse})
+        with pytest.raises(AwsCallFailed):  # an upload that breaks off
+            broken.handler({"posture": {}}, Context(function_name="posture"))
+
+
 _RECORDED: dict[str, set[Need]] = {}
 
 Perform = Callable[[Deployment], None]
@@ -235,6 +279,12 @@ def watch_needs(request: pytest.FixtureRequest) -> set[Need]:
     return recorded("watch", sweep_in_every_way, request)
 
 
+@pytest.fixture
+def posture_needs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> set[Need]:
+    """What the posture function needs."""
+    return recorded("posture", lambda deployment: posture_in_every_way(deployment, monkeypatch), request)
+
+
 # What the roles allow
 
 
@@ -262,20 +312,41 @@ def test_the_watch_function_may_do_all_that_it_calls_and_nothing_else(watch_need
     assert (role.refused(watch_needs), role.idle(watch_needs)) == (set(), set())
 
 
-def test_the_policy_of_the_bucket_denies_the_report_function_nothing_that_it_needs(report_needs: set[Need]) -> None:
-    bucket = bucket_policy()
-    on_the_bucket = {need for need in report_needs if need.action.startswith("s3:")}
+def test_the_posture_function_may_do_all_that_it_calls_and_nothing_else(posture_needs: set[Need]) -> None:
+    role = role_of("posture")
 
-    assert bucket.denied(asked_by(REPORT_ROLE, on_the_bucket)) == set()
-    without_tls = asked_by(REPORT_ROLE, on_the_bucket, over_tls=False)
+    assert (role.refused(posture_needs), role.idle(posture_needs)) == (set(), set())
+
+
+def test_the_policy_of_the_bucket_denies_the_report_function_nothing_that_it_needs(report_needs: set[Need]) -> None:
+    assert_only_one_role_writes(REPORT_ROLE, report_needs, (ADMINISTRATOR, POSTURE_ROLE))
+
+
+def test_the_policy_of_the_bucket_denies_the_posture_function_nothing_that_it_needs(posture_needs: set[Need]) -> None:
+    assert_only_one_role_writes(POSTURE_ROLE, posture_needs, (ADMINISTRATOR, REPORT_ROLE))
+
+
+def assert_only_one_role_writes(role: str, needs: set[Need], others: Iterable[str]) -> None:
+    """Assert that the policy of the bucket lets a role do what it needs over TLS, and lets no other role write that."""
+    bucket = bucket_policy()
+    on_the_bucket = {need for need in needs if need.action.startswith("s3:")}
+
+    assert bucket.denied(asked_by(role, on_the_bucket)) == set()
+    without_tls = asked_by(role, on_the_bucket, over_tls=False)
     assert bucket.denied(without_tls) == without_tls
     written = {need for need in on_the_bucket if need.action == "s3:PutObject"}
-    assert bucket.denied(asked_by(ADMINISTRATOR, on_the_bucket)) == asked_by(ADMINISTRATOR, written)
+    assert written
+    for other in others:
+        assert bucket.denied(asked_by(other, on_the_bucket)) == asked_by(other, written)
 
 
 @pytest.mark.parametrize("action", ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags", "s3:PutObject"])
 @pytest.mark.parametrize(
-    "folder", ["reports/1/2", "excluded_backups/account=1", "summaries/account=1", "questions/1/2"]
+    "folder",
+    [
+        *("reports/1/2", "excluded_backups/account=1", "summaries/account=1", "questions/1/2"),
+        *("posture/1/2", "postures/account=1", "posture_sources/account=1", "index_failures/1/2"),
+    ],
 )
 def test_no_other_role_replicates_or_writes_a_report_into_the_bucket(action: str, folder: str) -> None:
     # Given a role that may do everything, and a summary that it would plant
@@ -288,10 +359,13 @@ def test_no_other_role_replicates_or_writes_a_report_into_the_bucket(action: str
     assert bucket_policy().denied(asked_by(ADMINISTRATOR, [beside])) == set()
 
 
-RECORDS = {"watch": "announcement#job", "report": "told#job"}
+RECORDS = {"watch": "announcement#job", "report": "told#job", "posture": "lease#posture"}
 
 
-@pytest.mark.parametrize(("own", "others"), [("watch", "report"), ("report", "watch")])
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [("watch", "report"), ("watch", "posture"), ("report", "watch"), ("posture", "report"), ("posture", "watch")],
+)
 def test_a_function_touches_no_record_of_the_other(own: str, others: str) -> None:
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{Deployed.table}"
 
@@ -307,13 +381,14 @@ def test_a_function_touches_no_record_of_the_other(own: str, others: str) -> Non
     assert role_of(own).refused({about(RECORDS[own]), *beyond}) == beyond
 
 
-def test_every_granted_permission_is_needed(report_needs: set[Need]) -> None:
-    role = role_of("report")
+@pytest.mark.parametrize("function", ["report", "posture"])
+def test_every_granted_permission_is_needed(function: str, report_needs: set[Need], posture_needs: set[Need]) -> None:
+    role, needs = role_of(function), {"report": report_needs, "posture": posture_needs}[function]
     permissions = [(each.sid, action) for each in role.statements for action in each.actions]
 
     assert len(permissions) >= 20
     for sid, action in permissions:
-        missed = role.without_action(sid, action).refused(report_needs)
+        missed = role.without_action(sid, action).refused(needs)
         assert {need.action for need in missed} == {action}, f"{action} of {sid} can be left out"
 
 
@@ -364,8 +439,8 @@ def test_the_evaluation_refuses_what_is_beyond_the_role(beyond: Need) -> None:
     assert role_of("report").refused([beyond]) == {beyond}
 
 
-def test_both_functions_may_put_ten_events_of_ours_at_once_and_no_foreign_one_among_them() -> None:
-    for function in ("watch", "report"):
+def test_every_function_may_put_ten_events_of_ours_at_once_and_no_foreign_one_among_them() -> None:
+    for function in ("watch", "report", "posture"):
         assert role_of(function).refused([TEN_OF_OURS, ONE_FOREIGN_AMONG_TEN]) == {ONE_FOREIGN_AMONG_TEN}
 
 

@@ -141,6 +141,24 @@ def test_a_rule_that_is_gone_stops_it(page: Page, simulator: BackupSimulator) ->
     assert plan_now()["Rules"] == PLAN["Rules"][1:]
 
 
+def test_a_plan_that_aws_refuses_stays_as_it_is(page: Page, simulator: BackupSimulator) -> None:
+    simulator.faults.add("error", operation="UpdateBackupPlan", error_code="InvalidParameterValueException")
+
+    done = page.run(page.block("plan-cli-1"))
+
+    assert done.returncode != 0
+    assert "InvalidParameterValueException" in done.stderr
+    assert plan_now() == PLAN
+
+
+def test_it_leaves_no_file_behind(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+
+    page.run(f"TMPDIR={tmp_path}/made; export TMPDIR; {page.block('plan-cli-1')}")
+
+    assert list((tmp_path / "made").iterdir()) == []
+
+
 def test_it_can_be_run_twice(page: Page) -> None:
     for _ in range(2):
         assert page.run(page.block("plan-cli-1")).returncode == 0
@@ -164,8 +182,7 @@ def test_the_cloudformation_form_is_valid_for_the_schema_of_aws(page: Page) -> N
 def test_the_cdk_form_is_python_that_makes_these_rules(page: Page) -> None:
     from aws_cdk import aws_backup as backup  # noqa: PLC0415
 
-    code = page.block("plan-cdk-1").replace("...,", "")  # what stays as it is
-    rules = eval(f"[{code}]", {"backup": backup})  # noqa: S307 - the page's own text
+    rules = eval(f"[{page.block('plan-cdk-1')}]", {"backup": backup})  # noqa: S307 - the page's own text
 
     assert [rule.props.rule_name for rule in rules] == ["every-night", "weekly"]
     for rule in rules:

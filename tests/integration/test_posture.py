@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from search_coverage.coverage.errors import AwsCallFailed
+from search_coverage.handlers.posture_request import IndexEvent, parse
 from search_coverage.handlers.report_request import InvalidRequest
 from search_coverage.report.posture.rows import SOURCE_COLUMNS
 from simulators.backup_search import BackupSimulator, RecoveryPointGroup, Vault
@@ -251,6 +252,15 @@ def test_a_failed_index_becomes_a_metric_and_stands_in_the_next_posture(
     assert summary(deployment)["indexFailures"]["examples"] == [
         {"recoveryPointArn": INDEX_EVENT["resources"][0], "message": "failed to create", "at": "2026-11-26T10:00:00Z"}
     ]
+
+
+def test_an_event_from_the_future_counts_as_of_now_so_that_the_next_posture_has_it() -> None:
+    now = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+
+    event = parse(INDEX_EVENT, now)
+
+    assert isinstance(event, IndexEvent)
+    assert event.at == now
 
 
 @pytest.mark.parametrize(

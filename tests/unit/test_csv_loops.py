@@ -1,4 +1,4 @@
-"""The commands that read excluded-backups.csv: run by a real shell, with an AWS CLI that notes its calls."""
+"""The commands that are loops: run by a real shell, with an AWS CLI that notes its calls."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from search_coverage.coverage.backup import BackupIndex
 from search_coverage.coverage.exclusion import Exclusion, Reason
 from search_coverage.coverage.remedies import REMEDIES
-from search_coverage.coverage.remedy_commands import commands_for_all
+from search_coverage.coverage.remedy_commands import commands_for_all, commands_in_turn
 from search_coverage.coverage.search_commands import search_all_again
 from tests.examples import search_job
 from tests.reports import ROLE, excluded, numbered, report
@@ -65,21 +65,70 @@ def test_a_loop_searches_every_backup_of_the_reason_again_twenty_at_a_time(tmp_p
     assert arns == [row.backup.backup_arn for row in (*ROWS, HOSTILE)]
 
 
-@pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_FAILED, Reason.INDEX_DELETING])
-def test_a_loop_orders_the_next_index_when_aws_has_made_the_last(tmp_path: Path, reason: Reason) -> None:
-    # Given an AWS that makes one index at a time, each of which is PENDING for a while, and refuses an order meanwhile
-    aws = """case "$*" in
+AT_ONCE = """case "$*" in
 *update-recovery-point-index-settings*)
     [ -e busy ] && echo refused >> orders || { echo "$5" >> orders; echo PENDING > busy; } ;;
 *"--query IndexStatus"*) cat busy 2> /dev/null || echo ACTIVE ;;
 esac
 """
+"""An AWS that makes one index at a time, each of which is PENDING for a while, and refuses an order meanwhile."""
+
+
+@pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_FAILED, Reason.INDEX_DELETING])
+def test_a_loop_orders_the_next_index_when_aws_has_made_the_last(tmp_path: Path, reason: Reason) -> None:
     if reason is Reason.INDEX_DELETING:
         (tmp_path / "busy").write_text("DELETING\n")
     rows = numbered(3, reason, INDEX)
     (loop,) = commands_for_all(REMEDIES[reason], reason, "us-east-1", rows)
 
-    said = run(loop, tmp_path, rows, aws=aws, sleep="rm busy\n")
+    said = run(loop, tmp_path, rows, aws=AT_ONCE, sleep="rm busy\n")
 
     assert (tmp_path / "orders").read_text().split() == [row.backup.backup_arn for row in rows]
     assert "PENDING\nACTIVE\n" in said
+
+
+@pytest.mark.parametrize("reason", [Reason.INDEX_MISSING, Reason.INDEX_DELETING])
+def test_a_loop_over_backups_that_it_names_itself_orders_one_index_after_another(
+    tmp_path: Path, reason: Reason
+) -> None:
+    (tmp_path / "busy").write_text("DELETING\n")
+    hostile = excluded(reason, INDEX, backup_arn="arn:aws:ec2:r::snapshot/$(touch${IFS}hacked)`id`'\"")
+    rows = [*numbered(3, reason, INDEX), hostile]
+    (loop,) = commands_in_turn(REMEDIES[reason], "us-east-1", rows)
+
+    said = run(loop, tmp_path, [], aws=AT_ONCE, sleep="rm busy\n")
+
+    assert (tmp_path / "orders").read_text().splitlines() == [row.backup.backup_arn for row in rows]
+    assert "PENDING\nACTIVE\n" in said
+
+
+def test_a_loop_uses_the_role_of_each_backup(tmp_path: Path) -> None:
+    roles = [f"{ROLE}-{number}" for number in range(2)]
+    rows = [excluded(Reason.INDEX_MISSING, BackupIndex("Default", role_arn=role)) for role in roles]
+    (loop,) = commands_in_turn(REMEDIES[Reason.INDEX_MISSING], "us-east-1", rows)
+
+    run(loop, tmp_path, [], aws=NOTES_ITS_CALLS)
+
+    made = [call for call in calls(tmp_path) if call[1] == "update-recovery-point-index-settings"]
+    assert [call[call.index("--iam-role-arn") + 1] for call in made] == roles
+
+
+@pytest.mark.parametrize(
+    ("reason", "index", "changes"),
+    [
+        (Reason.INDEX_MISSING, BackupIndex("Default"), {}),
+        (Reason.INDEX_MISSING, BackupIndex(role_arn=ROLE), {}),
+        (Reason.INDEX_MISSING, BackupIndex("file://x", role_arn=ROLE), {}),
+        (Reason.INDEX_MISSING, INDEX, {"backup_arn": "arn:x y"}),
+        (Reason.INDEX_FAILED, INDEX, {}),
+        (Reason.INDEX_PENDING, INDEX, {}),
+        (Reason.ARCHIVED, INDEX, {}),
+    ],
+    ids=["no role", "no vault", "another vault", "no ARN", "a policy for a role", "nothing to order", "a restore"],
+)
+def test_there_is_no_loop_where_a_command_is_a_decision_or_a_value_is_not_known(
+    reason: Reason, index: BackupIndex, changes: dict[str, str]
+) -> None:
+    rows = [excluded(reason, INDEX), excluded(reason, index, **changes)]
+
+    assert commands_in_turn(REMEDIES[reason], "us-east-1", rows) == []

@@ -3,11 +3,19 @@
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from search_coverage.coverage.preflight import PreflightResult
+from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.coverage.verdict import InventoryStatus
+from search_coverage.names import Metric
 from search_coverage.report.files.row import COLUMNS
+from search_coverage.report.posture.rows import COUNTS, SOURCE_COLUMNS
+from search_coverage.report.posture.summary import Mailed, MailStatus, posture_summary
+from tests.postures import files, posture
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -22,6 +30,16 @@ def text(document: str) -> str:
 def section(document: str, heading: str) -> str:
     """Return the text below a heading, up to the next one of its level."""
     return text(document).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def subsection(document: str, heading: str) -> str:
+    """Return the text below a heading of the third level, up to the next heading."""
+    return text(document).partition(f"\n### {heading}\n")[2].partition("\n##")[0]
+
+
+def named_first(part: str) -> list[str]:
+    """Return the names in the first cells of the rows of a table."""
+    return re.findall(r"`(\w+)`", " ".join(cells[0] for cells in rows(part)))
 
 
 def rows(part: str) -> list[list[str]]:
@@ -65,10 +83,35 @@ def test_the_readme_names_every_setting_with_its_default() -> None:
 
 
 def test_the_documents_name_every_column_in_its_order() -> None:
-    names = " ".join(cells[0] for cells in rows(section("docs/report-format.md", "Columns")))
+    names = named_first(section("docs/report-format.md", "Columns"))
     (queried,) = re.findall(r'TEXTS = """(.+?)"""', text("docs/queries.md"), re.DOTALL)
 
-    assert re.findall(r"`(\w+)`", names) == queried.split() == list(COLUMNS)
+    assert names == queried.split() == list(COLUMNS)
+
+
+def test_the_documents_name_every_column_of_the_sources_of_a_posture_in_its_order() -> None:
+    (numbers,), (texts,) = (
+        re.findall(rf'{name} = """(.+?)"""', text("docs/queries.md"), re.DOTALL) for name in ("NUMBERS", "OF_SOURCES")
+    )
+
+    assert named_first(subsection("docs/report-format.md", "Sources")) == list(SOURCE_COLUMNS)
+    assert numbers.split() == list(COUNTS)
+    assert texts.split() == [column for column in SOURCE_COLUMNS if column not in COUNTS]
+
+
+def test_the_documents_name_every_member_of_the_summary_of_a_posture_and_of_a_preflight() -> None:
+    summary = posture_summary(posture(), files(), Mailed(MailStatus.OFF))
+    preflight = PreflightResult(SearchScope(), "us-east-1", datetime.now(UTC), InventoryStatus.COMPLETE).as_json()
+    answers = section("docs/report-format.md", "The answers of the posture function")
+
+    assert set(named_first(subsection("docs/report-format.md", "The summary of a posture"))) == set(summary)
+    assert set(named_first(answers.partition("The preflight has these members")[2])) == set(preflight)
+
+
+def test_the_documents_name_every_metric() -> None:
+    metrics = {value for name, value in vars(Metric).items() if name.isupper()}
+
+    assert set(re.findall(r"`([A-Z]\w+)`", section("docs/report-format.md", "Metrics"))) >= metrics
 
 
 def test_the_costs_are_summed_up_and_count_every_alarm() -> None:

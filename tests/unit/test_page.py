@@ -4,7 +4,6 @@ import hashlib
 import re
 from base64 import b64encode
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from search_coverage.report.page.pictures import percent_searched, searched_widt
 from search_coverage.report.sources import SOURCES_COUNTED
 from search_coverage.report.tally import AGE_UNKNOWN, Tally
 from tests.examples import search_job
+from tests.pages import TAGS, Elements, policy_of, read
 from tests.reports import (
     CSV_KEY,
     HOSTILE,
@@ -31,46 +31,6 @@ from tests.reports import (
 )
 
 LARGEST_PAGE_BYTES = 2_000_000
-TAGS = set(
-    re.findall(
-        r"\w+",
-        "a article b bdi body button code col colgroup dd details div dl dt figcaption figure footer form h1 h2 h3 h4 "
-        "head header html input label li main meta p pre script section select span style summary table tbody td th "
-        "thead title tr ul wbr circle defs desc path pattern rect svg text",
-    )
-)
-"""All that the page is made of; what AWS sends adds none."""
-
-
-class Elements(HTMLParser):
-    """All elements of a page with their attributes, and the text of style and script."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.raw = {"style": "", "script": ""}
-        self._open = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._open = tag
-        self.found.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:  # the parser's signature
-        self._open = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._open in self.raw:
-            self.raw[self._open] += data
-
-    @property
-    def tags(self) -> list[str]:
-        return [tag for tag, _ in self.found]
-
-
-def read(page: str) -> str:
-    """Return what people read, on one line."""
-    return " ".join(re.sub(r"<[^>]*>", " ", page.partition("</script>")[2]).split())
 
 
 @pytest.fixture(scope="module", params=[HOSTILE, "S3"], ids=["a hostile type", "S3"])
@@ -102,13 +62,8 @@ def test_direction_marks_and_control_characters_are_spelled_out(hostile: str) ->
 def test_the_policy_allows_the_one_style_and_the_one_script_and_nothing_else() -> None:
     elements = Elements(report_page(exclusions(3)))
 
-    (policy,) = (
-        attributes["content"] or ""
-        for _, attributes in elements.found
-        if attributes.get("http-equiv") == "Content-Security-Policy"
-    )
     hashes = {tag: b64encode(hashlib.sha256(text.encode()).digest()).decode() for tag, text in elements.raw.items()}
-    assert dict(directive.split(" ", 1) for directive in policy.split("; ")) == {
+    assert policy_of(elements) == {
         "default-src": "'none'",
         "style-src": f"'sha256-{hashes['style']}'",
         "script-src": f"'sha256-{hashes['script']}'",

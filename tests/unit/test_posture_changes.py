@@ -106,7 +106,8 @@ def test_a_posture_is_compared_with_the_one_that_was_mailed_last() -> None:
 def test_a_second_posture_on_the_day_of_a_mail_is_compared_as_the_first_and_later_ones_with_what_was_mailed() -> None:
     world = PostureWorld(mail_on=PostureMailOn.WEEKLY)
     a_day_with(world, payroll="ACTIVE")
-    world.days_pass(6)
+    world.days_pass(5)
+    a_day_with(world, payroll=None)
     a_day_with(world, payroll=None)
     world.hold_sources(payroll="ACTIVE")
     world.take()

@@ -1,13 +1,14 @@
 -- Sources that got worse since a day
 --
--- One row for each source whose newest backup could be searched on a day, and cannot be in the latest posture since. Takes one
--- parameter, in single quotes: the day in UTC, such as '2026-11-20'.
+-- One row for each source whose newest backup could be searched on a day, and cannot be in the latest posture that is
+-- COMPLETE. Takes one parameter, in single quotes: the day in UTC, such as '2026-11-20'.
 --
--- A source without a backup in the latest posture is not in the answer.
+-- A source without a backup in the latest posture is not in the answer, and a day without a posture has none.
 
 WITH latest AS (
     SELECT max("date") AS day
-    FROM posture_sources
+    FROM postures
+    WHERE status = 'COMPLETE'
 )
 SELECT
     later.resource_type,

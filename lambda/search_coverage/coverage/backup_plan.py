@@ -45,8 +45,10 @@ class BackupPlan:
         return tuple(map(_rule, self.content.get("Rules") or ()))
 
     def rule(self, name_or_id: str | None) -> BackupRule | None:
-        """Return the rule with a name or an id; None if the plan has none such (any more)."""
-        return next((rule for rule in self.rules if name_or_id and name_or_id in {rule.name, rule.rule_id}), None)
+        """Return the rule with a name, else that with an id; None if the plan has none such (any more)."""
+        rules = self.rules if name_or_id else ()
+        of_name = [rule for rule in rules if rule.name == name_or_id]
+        return next(iter(of_name or [rule for rule in rules if rule.rule_id == name_or_id]), None)
 
 
 def _rule(rule: Mapping[str, Any]) -> BackupRule:

@@ -33,5 +33,10 @@ def region_option(region: str | None) -> str:
 
 def json_word(value: Any) -> str:
     """Write a JSON value as one word. In it, what nobody sees is an escape of JSON, and a line stays one."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return shlex.quote("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
+    return shlex.quote(seen_json(value, separators=(",", ":")))
+
+
+def seen_json(value: Any, **layout: Any) -> str:
+    """Write JSON in which what nobody sees is an escape; ``layout`` is that of `json.dumps`."""
+    text = json.dumps(value, ensure_ascii=False, **layout)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -242,6 +242,18 @@ _FOR_S3: dict[Reason, Remedy] = {
 }
 """What differs for backups of S3: they need no permission for their index, and can be read without one."""
 
+IN_AN_AIR_GAPPED_VAULT = replace(
+    REMEDIES[Reason.NOT_SUPPORTED],
+    title="In an air-gapped vault",
+    meaning="The backup is in a logically air-gapped vault, where AWS Backup makes no index.",
+    why="No search will ever look into it where it is.",
+    remedy="Keep a backup in a standard vault as well, by a plan whose rule makes indexes; until then, copy this one "
+    "to a standard vault and index the copy. Objects of S3 can also be read where they are, through a backup access "
+    "point (aws backup create-backup-access-point).",
+    commands=(_COPY,),
+)
+"""What to do before a search; in the middle of one, what `remedy_of` says of NOT_SUPPORTED helps sooner."""
+
 
 def remedy_of(reason: Reason, resource_type: str | None) -> Remedy:
     """Return the remedy of a reason for backups of a type; None stands for any."""

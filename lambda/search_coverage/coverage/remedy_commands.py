@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from search_coverage.coverage.arn import Arn
@@ -24,12 +24,15 @@ _OPTIONAL = frozenset({"point_in_time", "key_prefix"})
 _VALUES_OF_LOOP = frozenset({"vault", "recovery_point_arn", "role_arn"})
 
 
-def commands(exclusion: Exclusion) -> list[str]:
+def commands(exclusion: Exclusion, remedy: Remedy | None = None) -> list[str]:
     """Return the commands for a backup: every value is quoted, every unknown value is a placeholder in <>.
 
     If the source is known and the vault is not, the first command looks for the vault.
+
+    Args:
+        remedy: Whose commands; None for that of the reason.
     """
-    templates = _remedy(exclusion).commands
+    templates = (remedy or _remedy(exclusion)).commands
     values = _values(exclusion)
     found = []
     is_missing = "vault" not in values and any("{vault}" in template for template in templates)
@@ -76,18 +79,50 @@ def commands_for_all(
     """
     known = [_values(exclusion) for exclusion in exclusions]
     roles = {values.get("role_arn") for values in known}
-    values = {"region": region} | ({"role_arn": role} if len(roles) == 1 and (role := roles.pop()) else {})
-    in_loop = [text for text in remedy.commands if "recovery_point_arn" in _names(text) <= _VALUES_OF_LOOP]
-    if not in_loop or not remedy.searchable or not any("vault" in of_backup for of_backup in known):
+    role = {"role_arn": only} if len(roles) == 1 and (only := roles.pop()) else {}
+    steps = _steps_of_loop(remedy, region, role)
+    if not steps or not any("vault" in of_backup for of_backup in known):
         return []
-    vault, backup = "vault-of-the-row", "arn-of-the-row"
-    values |= {"vault": vault, "recovery_point_arn": backup}
+    return [_MEND_ALL.format(csv=csv, reason=reason, body="; ".join(steps))]
+
+
+def commands_in_turn(remedy: Remedy, region: str, exclusions: Sequence[Exclusion]) -> list[str]:
+    """Return a loop that orders an index for each of these backups, one after another.
+
+    There is none if a value is not known of one of them, or if a command of the remedy is not for a loop.
+    """
+    known = [_values(exclusion) for exclusion in exclusions]
+    is_for_loop = remedy.orders_an_index and all(map(_is_for_loop, remedy.commands))
+    if not is_for_loop or not all(_VALUES_OF_LOOP.issubset(values) for values in known):
+        return []
+    steps = "\n".join(_steps_of_loop(remedy, region, {"role_arn": _ROLE_OF_ROW}))
+    rows = "\n".join(" ".join(each[name] for name in ("vault", "recovery_point_arn", "role_arn")) for each in known)
+    return [f"while read -r vault arn role; do\n{steps}\ndone <<'END'\n{rows}\nEND"]
+
+
+_VAULT_OF_ROW, _ARN_OF_ROW, _ROLE_OF_ROW = "vault-of-the-row", "arn-of-the-row", "role-of-the-row"
+
+
+def _steps_of_loop(remedy: Remedy, region: str, role: Mapping[str, str]) -> list[str]:
+    """Return what a loop does for each backup; nothing if the remedy is not for a loop."""
+    if not remedy.searchable:
+        return []
+    values = {"region": region, "vault": _VAULT_OF_ROW, "recovery_point_arn": _ARN_OF_ROW, **role}
     steps = []
-    for text in in_loop:
+    for text in filter(_is_for_loop, remedy.commands):
         wait = [_WAIT_FOR_INDEX.format(status=_filled(INDEX_STATUS, values))] if text == CREATE_INDEX else []
         steps += [*wait, _filled(text, values), *wait]
-    body = "; ".join(steps).replace(vault, '"$vault"').replace(backup, '"$arn"').replace('-name "$', '-name="$')
-    return [_MEND_ALL.format(csv=csv, reason=reason, body=body)]
+    return [_with_variables(step) for step in steps]
+
+
+def _with_variables(step: str) -> str:
+    for of_row, variable in ((_VAULT_OF_ROW, "vault"), (_ARN_OF_ROW, "arn"), (_ROLE_OF_ROW, "role")):
+        step = step.replace(of_row, f'"${variable}"')
+    return step.replace('-name "$', '-name="$')
+
+
+def _is_for_loop(command: str) -> bool:
+    return "recovery_point_arn" in _names(command) <= _VALUES_OF_LOOP
 
 
 # Before an index is ordered: until the old one is gone. After that: until it is made or has failed.

@@ -32,6 +32,7 @@ class IndexEvent:
     """AWS Backup says that the state of an index has changed.
 
     Attributes:
+        at: When AWS says that it happened; not later than now, so that the next posture has it.
         failure: What failed; None for any other change.
     """
 
@@ -78,7 +79,7 @@ def _index_event(event: dict[str, Any], now: datetime) -> IndexEvent:
     if detail.get("indexStatus") == _FAILED:
         arn, message = _recovery_point(event, detail), detail.get("indexStatusMessage")
         failure = IndexFailure(arn, message if isinstance(message, str) else None)
-    return IndexEvent(event_id[:100], _moment(event.get("time")) or now, failure)
+    return IndexEvent(event_id[:100], min(_moment(event.get("time")) or now, now), failure)
 
 
 def _recovery_point(event: dict[str, Any], detail: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 A record in the bucket holds the last mail and what it was about. Before a message is published, the record says that it
 is being tried: an invocation that dies in between leaves it in doubt whether the message went out, and the next one
-tries again, three times in a week at most.
+tries again. After three such tries, a mail waits until a week after the last of them.
 """
 
 from collections.abc import Callable, Mapping

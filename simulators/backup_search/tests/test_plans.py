@@ -92,7 +92,8 @@ def test_a_deleted_plan_is_shown_and_not_updated(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (plan(rule("r", "S3", "EBS")), "Error in rule r: a rule takes one index action with one resource type"),
+        (plan(rule("r", "EFS")), "Error in rule r: a rule takes one index action with the resource types EBS or S3"),
+        (plan(rule("r", IndexActions=[{"ResourceTypes": ["S3"]}] * 2)), "Error in rule r: a rule takes one index"),
         (plan(rule("r", IndexActions=[{"ResourceTypes": []}])), "Error in rule r: a rule takes one index action"),
         (plan(rule("r", IndexActions=[{}])), "Error in rule r: a rule takes one index action"),
         (

@@ -193,7 +193,11 @@ class ScriptedStack(Deployment):
         outputs = {"ResultsBucketName": "results"} if keeps_results else {}
         resources = [results_key] if keeps_results else []
         if takes_postures:
-            outputs |= {"PostureFunctionName": "posture", "PostureDeadLetterQueueUrl": f"{_QUEUE}/posture-failures"}
+            outputs |= {
+                "PostureFunctionName": "posture",
+                "PostureScheduleName": "posture-schedule",
+                "PostureDeadLetterQueueUrl": f"{_QUEUE}/posture-failures",
+            }
             resources.append(Resource("AWS::Scheduler::Schedule", "PosterSchedule4E2F0A11", "posture-schedule"))
         self.__dict__["outputs"] = {**OUTPUTS, **outputs}
         self.__dict__["resources"] = [*RESOURCES, *resources]

@@ -30,6 +30,7 @@ from tests.integration.command_line.scripted_aws import (
     RESULTS_STATEMENTS,
     SCHEDULE,
     SUBSCRIPTION,
+    Answers,
     ScriptedStack,
     find,
     invoke_policy,
@@ -360,36 +361,49 @@ def test_the_document_has_the_same_content() -> None:
 # The posture
 
 
-def posture_in_bucket(**changes: Any) -> dict[str, Any]:
-    """Return an AWS with the summary of a posture, taken an hour ago."""
-    sources = {"total": 80, "newestSearchable": 61}
-    taken = {"takenAt": f"{NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "status": "COMPLETE", "sources": sources}
-    body = json.dumps({"problems": [], **taken, **changes}).encode()
-    keys = [f"posture/123456789012/us-east-1/2026/11/21/{name}" for name in ("posture.html", "summary.json")]
+def posture_taken(ago: timedelta, *lines: str) -> Answers:
+    """Return an AWS in which the last posture was taken some time ago, and these lines are in its function's log."""
+    folder = "posture/123456789012/us-east-1/2026/11/21"
+    taken = [
+        {"Key": f"{folder}/{name}", "LastModified": NOW - ago}
+        for name in ("posture.html", "sources.csv", "summary.json")
+    ]
+    later = {"Key": f"{folder}/../last-mail.json", "LastModified": NOW}
     return {
         **IN_ORDER,
-        "ListObjectsV2": {"Contents": [{"Key": key} for key in keys]},
-        "GetObject": lambda _: {"Body": io.BytesIO(body)},
+        "ListObjectsV2": {"Contents": [*taken, later]},
+        "FilterLogEvents": log_of(*((ago, line) for line in lines)),
+        "GetSchedule": {**SCHEDULE, "ScheduleExpression": "rate(1 day)"},
     }
 
 
+def posture_line(status: str) -> str:
+    sources = {"total": 80, "newestSearchable": 61}
+    return json.dumps({"level": "INFO", "message": "posture done", "status": status, "sources": sources})
+
+
 @pytest.mark.parametrize(
-    ("changes", "state", "found"),
+    ("hours", "lines", "state", "found"),
     [
-        ({}, OK, "61 of 80 sources can be searched"),
-        ({"status": "PARTIAL", "problems": ["vault x: no"]}, ATTENTION, "did not read all vaults: vault x: no"),
-        ({"takenAt": "2026-11-13T00:00:00Z"}, WRONG, "The last posture is of 2026-11-13"),
+        (1, [posture_line("COMPLETE")], OK, "61 of 80 sources can be searched"),
+        (47, [posture_line("COMPLETE")], OK, "61 of 80 sources can be searched"),
+        (1, [posture_line("PARTIAL")], ATTENTION, "did not read all vaults"),
+        (1, [], UNKNOWN, "the log does not say whether it read all vaults"),
+        (49, [posture_line("COMPLETE")], WRONG, "the log has no error since"),
+        (49, [log_line("No vault.", "ERROR")], WRONG, "The last error since then: No vault."),
     ],
 )
-def test_the_last_posture_is_fresh_and_whole(changes: dict[str, Any], state: State, found: str) -> None:
-    finding = find("last posture", ScriptedStack(posture_in_bucket(**changes), takes_postures=True))
+def test_the_last_posture_is_fresh_and_whole(hours: float, lines: list[str], state: State, found: str) -> None:
+    finding = find("last posture", ScriptedStack(posture_taken(timedelta(hours=hours), *lines), takes_postures=True))
 
-    assert (finding.state, found in finding.found) == (state, True)
+    assert (finding.state, found in finding.found) == (state, True), finding
 
 
 def test_no_posture_at_all_is_wrong_and_for_a_new_stack_only_early() -> None:
-    assert find("last posture", ScriptedStack(takes_postures=True)).state is WRONG
-    just_now = ScriptedStack(takes_postures=True, now=CREATED + timedelta(minutes=5))
+    none = {**posture_taken(timedelta()), "ListObjectsV2": {}}
+    later = ScriptedStack(none, takes_postures=True, now=CREATED + timedelta(days=3))
+    assert find("last posture", later).state is WRONG
+    just_now = ScriptedStack(none, takes_postures=True, now=CREATED + timedelta(minutes=5))
     assert find("last posture", just_now).state is ATTENTION
     assert find("last posture", ScriptedStack()).found == "No posture is taken (setting postureSchedule)."
 

@@ -10,7 +10,7 @@ from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
 from search_coverage.report.page.pictures import WIDTH, charts, percent_searched, searched_width
 from search_coverage.report.page.question import filters_note, question
-from search_coverage.report.page.rendering import content_security_policy, template, template_file
+from search_coverage.report.page.rendering import content_security_policy, foot_of_print, template, template_file
 from search_coverage.report.page.table import page_table
 from search_coverage.report.page.what_to_do import groups
 from search_coverage.report.plain_text import name_of
@@ -28,6 +28,7 @@ def page(findings: Findings, csv_key: str, content_sha256: str) -> str:
         script=script,
         policy=content_security_policy(style, script),
         name=name_of(job, 300),
+        tone=verdict.value,
         verdict=verdict.value,
         verdict_in_words=wording.verdict_in_words(verdict),
         headline=wording.headline(findings),
@@ -57,11 +58,7 @@ def page(findings: Findings, csv_key: str, content_sha256: str) -> str:
 
 
 def _foot_of_print(findings: Findings, content_sha256: str) -> str:
-    """Write the foot of every printed page, which Chromium takes from the style alone.
-
-    It has no text from AWS: the identifier was checked to be a UUID.
-    """
+    """Write the foot of every printed page: the identifier was checked to be a UUID."""
     verdict, made = wording.verdict_in_words(findings.judgement.verdict), wording.moment_in_words(findings.generated_at)
     job = f"Search job {findings.job.identifier} · {verdict} · report made {made}"
-    lines = f"{job}\\a Hash of the summary (SHA-256): {content_sha256}"
-    return f'@page {{ @bottom-left {{ content: "{lines}"; }} }}\n'
+    return foot_of_print(job, f"Hash of the summary (SHA-256): {content_sha256}")

@@ -28,6 +28,15 @@ def content_security_policy(style: str, script: str) -> str:
     )
 
 
+def foot_of_print(line: str, second_line: str = "") -> str:
+    """Write the style of every printed page's foot, which Chromium takes from the style alone.
+
+    Nothing in it may come from AWS or from people.
+    """
+    text = f"{line}\\a {second_line}" if second_line else line
+    return f'@page {{ @bottom-left {{ content: "{text}"; }} }}\n'
+
+
 @cache
 def template_file(name: str) -> str:
     """Read a file that a page takes in as it is."""

@@ -18,6 +18,7 @@ from search_coverage.report.wording import moment_in_words
 _SUBJECT_CHARACTERS = 99
 _LINE_CHARACTERS = 46
 _NAMED = 5
+_TEXT_CHARACTERS = 300
 _TEXTS = 10  # of each kind for machines: AWS does not bound them, and a message has 256 KiB
 
 _TRUTH = {True: "true", False: "false", None: "unknown"}
@@ -47,11 +48,13 @@ def posture_message(posture: Posture, bucket: str, keys: PostureKeys) -> Message
 def subject(posture: Posture) -> str:
     """Write the subject, under 100 characters."""
     newest = posture.newest
-    parts = [f"{newest.searchable:,} of {newest.sources:,} sources can be searched" if newest.sources else "no backups"]
-    parts += ["NOT ALL VAULTS READ"] if posture.problems else []
-    parts += [f"target {posture.target}% MISSED"] if posture.misses_target else []
-    parts += [f"{posture.since.worse:,} worse"] if posture.since and posture.since.worse else []
-    return one_line(f"Search Coverage: {', '.join(parts)} - {posture.account} {posture.region}", _SUBJECT_CHARACTERS)
+    line = f"{newest.searchable:,} of {newest.sources:,} sources can be searched" if newest.sources else "no backups"
+    line += ", PARTIAL" if posture.problems else ""
+    if posture.misses_target:  # there is no room for both
+        line += f", target {posture.target}% MISSED"
+    elif posture.since and posture.since.worse:
+        line += f", {posture.since.worse:,} worse"
+    return one_line(f"Search Coverage: {line} - {posture.account} {posture.region}", _SUBJECT_CHARACTERS)
 
 
 def _some(texts: Sequence[str]) -> list[str | None]:
@@ -69,7 +72,11 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
         ["THE FULL REPORT", f"{POSTURE_HTML} in", url, f"s3://{bucket}/{keys.prefix}"],
         _failures(posture),
         _unreachable(posture),
-        ["WHAT THIS DOES NOT SAY", *_list(wording.LIMITS)],
+        [
+            "WHAT THIS DOES NOT SAY",
+            *_list(one_line(note, _TEXT_CHARACTERS) for note in posture.notes[:_NAMED]),
+            *_list(f"{about}: {limit}" for about, limit in wording.LIMITS.items()),
+        ],
         [
             *_wrapped(
                 f"Account {posture.account}, Region {posture.region}, taken {moment_in_words(posture.taken_at)}. You "
@@ -83,7 +90,7 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
 def _beginning(posture: Posture) -> list[str]:
     lines = []
     if posture.problems:
-        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], 300)}", indent="  ")
+        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], _TEXT_CHARACTERS)}", indent="  ")
         lines += _wrapped(f"And {len(posture.problems) - 1} more.") if len(posture.problems) > 1 else []
         lines.append("")
     lines += _wrapped(f"{wording.headline(posture)}.")
@@ -139,8 +146,8 @@ def _failures(posture: Posture) -> list[str]:
     lines = [f"INDEXES THAT FAILED ({failures.count:,})"]
     for failure in failures.examples[:_NAMED]:
         lines += [
-            f"- {one_line(failure.recovery_point_arn, 300)}",
-            *_wrapped(f"  {one_line(failure.message, 300) or 'AWS gave no message'}", indent="  "),
+            f"- {one_line(failure.recovery_point_arn, _TEXT_CHARACTERS)}",
+            *_wrapped(f"  {one_line(failure.message, _TEXT_CHARACTERS) or 'AWS gave no message'}", indent="  "),
         ]
     return [*lines, f"- and {failures.count - _NAMED:,} more"] if failures.count > _NAMED else lines
 
@@ -151,7 +158,10 @@ def _unreachable(posture: Posture) -> list[str]:
         return []
     return [
         "WHAT NO SEARCH CAN REACH",
-        *_wrapped(f"{backups:,} backups of EC2 instances: no search looks into the EBS volumes in them."),
+        *_wrapped(
+            f"{backups:,} {'backup' if backups == 1 else 'backups'} of EC2 instances: no search looks into the EBS "
+            "volumes in them."
+        ),
     ]
 
 

@@ -1,13 +1,13 @@
 """What to do about the sources whose newest backup cannot be searched: a group for each reason, with its commands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.posture import Posture
-from search_coverage.coverage.remedies import Remedy, remedy_of
-from search_coverage.coverage.remedy_commands import commands, commands_for_all
+from search_coverage.coverage.remedies import IN_AN_AIR_GAPPED_VAULT, Remedy, remedy_of
+from search_coverage.coverage.remedy_commands import commands, commands_for_all, commands_in_turn
 from search_coverage.coverage.search_commands import NEWEST_CSV
 from search_coverage.coverage.searchability import Searchability
 from search_coverage.report.posture.wording import state_in_words
@@ -23,7 +23,8 @@ class StateGroup:
         sources: How many they are, and
         backups: how many backups of whatever age cannot be searched for this reason.
         shown: How many of the sources have commands.
-        commands: For their newest backups, a block for each; or a loop over sources.csv.
+        commands: For their newest backups, a block for each; or a loop that orders one index after another.
+        from_csv: Whether the loop reads sources.csv, since the page has no room for all of them.
     """
 
     state: Searchability
@@ -33,6 +34,7 @@ class StateGroup:
     backups: int
     shown: int
     commands: list[str]
+    from_csv: bool
 
 
 def state_groups(posture: Posture) -> list[StateGroup]:
@@ -45,23 +47,24 @@ def state_groups(posture: Posture) -> list[StateGroup]:
 
 def _group(posture: Posture, state: Searchability) -> StateGroup:
     examples = list(_newest_of(posture, state))
-    types = {example.backup.resource_type for example in examples}
-    reason = state.reason
-    assert reason  # noqa: S101 - the caller leaves out what can be searched
-    remedy = remedy_of(reason, types.pop() if len(types) == 1 else None)
-    sources, blocks = posture.newest.by_searchability.get(state, 0), _blocks(examples)
+    remedy = _remedy(state, examples)
+    sources = posture.newest.by_searchability.get(state, 0)
+    blocks, from_csv = _blocks(remedy if remedy is IN_AN_AIR_GAPPED_VAULT else None, examples), False
     shown = len(blocks)
-    if shown < sources and (loop := commands_for_all(remedy, state.value, posture.region, examples, NEWEST_CSV)):
+    if len(examples) == sources > 1 and (loop := commands_in_turn(remedy, posture.region, examples)):
         blocks, shown = loop, sources
-    return StateGroup(
-        state,
-        state_in_words(state),
-        remedy,
-        sources,
-        posture.total.by_searchability.get(state, 0),
-        shown,
-        blocks,
-    )
+    elif shown < sources and (loop := commands_for_all(remedy, state.value, posture.region, examples, NEWEST_CSV)):
+        blocks, shown, from_csv = loop, sources, True
+    backups = posture.total.by_searchability.get(state, 0)
+    return StateGroup(state, state_in_words(state), remedy, sources, backups, shown, blocks, from_csv)
+
+
+def _remedy(state: Searchability, examples: Iterable[Exclusion]) -> Remedy:
+    types = {example.backup.resource_type for example in examples}
+    if state is Searchability.AIR_GAPPED:
+        return IN_AN_AIR_GAPPED_VAULT
+    assert state.reason  # noqa: S101 - the caller leaves out what can be searched
+    return remedy_of(state.reason, types.pop() if len(types) == 1 else None)
 
 
 def _newest_of(posture: Posture, state: Searchability) -> Iterator[Exclusion]:
@@ -70,12 +73,12 @@ def _newest_of(posture: Posture, state: Searchability) -> Iterator[Exclusion]:
             yield source.newest.left_out_for(state.reason)
 
 
-def _blocks(examples: list[Exclusion]) -> list[str]:
+def _blocks(remedy: Remedy | None, examples: list[Exclusion]) -> list[str]:
     """Return the commands of the first backups, as many as there is room for."""
     blocks: list[str] = []
     room = _COMMANDS_BYTES
     for example in examples:
-        block = "\n".join(commands(example))
+        block = "\n".join(commands(example, remedy))
         room -= len(escape(block).encode("utf-8", "backslashreplace"))
         if room < 0 or not block:
             break

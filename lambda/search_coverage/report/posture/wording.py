@@ -5,22 +5,30 @@ from dataclasses import dataclass
 
 from search_coverage.coverage.plan_changes import plan_changes
 from search_coverage.coverage.posture import Posture, PostureStatus
-from search_coverage.coverage.remedies import REMEDIES
+from search_coverage.coverage.remedies import BACKUPS_IN_A_SEARCH, IN_AN_AIR_GAPPED_VAULT, REMEDIES
 from search_coverage.coverage.searchability import Searchability
 from search_coverage.names import SERVICE
 from search_coverage.report.plain_text import one_line
+from search_coverage.report.wording import METADATA_ONLY
 
-_TITLES = {Searchability.SEARCHABLE: "Searchable", Searchability.AIR_GAPPED: "In an air-gapped vault"}
+_TITLES = {
+    Searchability.SEARCHABLE: "Searchable",
+    Searchability.AIR_GAPPED: IN_AN_AIR_GAPPED_VAULT.title,
+}
 
-LIMITS = (
-    (
-        "Searchable means that the backup has an index that is ACTIVE. It does not mean that the index holds all of "
-        f"the backup, nor that whoever searches is allowed to: {SERVICE} preflight --as ROLE_ARN asks that."
+LIMITS = {
+    "Searchable": (
+        "It means that the backup has an index that is ACTIVE. It does not mean that the index holds all of the "
+        f"backup, nor that whoever searches is allowed to: {SERVICE} preflight --as ROLE_ARN asks that."
     ),
-    "A search compares names, sizes and times. It never reads what is inside a file or an object.",
-    "Backups of other types, such as databases, are not counted: AWS Backup searches S3 and EBS alone.",
-)
-"""What a posture does not say (aws-facts.md §7)."""
+    "One search": (
+        f"A search takes {BACKUPS_IN_A_SEARCH} recovery points by default. {SERVICE} preflight says how many searches "
+        "a scope needs, and what they would miss."
+    ),
+    "Contents": METADATA_ONLY,
+    "Other types": "Backups of databases and of other types are not counted: AWS Backup searches S3 and EBS alone.",
+}
+"""What a posture does not say, by what it is about (aws-facts.md §2 and §7)."""
 
 
 def state_in_words(state: Searchability) -> str:
@@ -114,38 +122,36 @@ def first_changes(posture: Posture, at_most: int = 3) -> list[FirstChange]:
                 FirstChange(
                     change.sources,
                     f"Turn on indexing in backup plan {name}",
-                    f"The next backups of {_sources(change.sources)} can be searched then.",
+                    f"A search could then look into the next backups of {_sources(change.sources)}.",
                     f"plan-{number}",
                 )
             )
     for state, sources in posture.newest.by_searchability.items():
-        if (sentence := _CHANGES.get(state)) and sources:
-            counted = _sources(sources)
+        if (texts := _CHANGES.get(state)) and sources:
+            title, sentence = texts
+            indexes = f"{sources:,} {'index' if sources == 1 else 'indexes'}"
             changes.append(
-                FirstChange(
-                    sources, sentence[0].format(counted), sentence[1].format(f"{sources:,}"), f"do-{state.value}"
-                )
+                FirstChange(sources, title.format(_sources(sources)), sentence.format(indexes), f"do-{state.value}")
             )
-    order = [change.title for change in changes]
-    return sorted(changes, key=lambda change: (-change.sources, order.index(change.title)))[:at_most]
+    return sorted(changes, key=lambda change: -change.sources)[:at_most]
 
 
 _CHANGES = {
     Searchability.INDEX_MISSING: (
         "Index the newest backup of {}",
-        "It takes {} indexes; AWS makes one on demand at a time.",
+        "It takes {}, one after another: AWS makes one on demand at a time.",
     ),
     Searchability.INDEX_FAILED: (
         "Mend the index of the newest backup of {}",
-        "Read why each of the {} failed, then create them again.",
+        "AWS says why each of {} failed. Backups of EBS need a role that may read snapshots.",
     ),
     Searchability.INDEX_DELETING: (
-        "Create the deleted index of the newest backup of {} again",
-        "Wait until the {} are gone, then order them.",
+        "Create the index of the newest backup of {} again",
+        "It takes {}, once the old ones are gone.",
     ),
     Searchability.AIR_GAPPED: (
-        "Copy the newest backup of {} to a standard vault as well",
-        "The {} in air-gapped vaults cannot be indexed; those of S3 can be read through an access point.",
+        "Keep the newest backup of {} in a standard vault as well",
+        "In an air-gapped vault no backup gets an index.",
     ),
 }
 
