@@ -86,8 +86,8 @@ class FakeBucket:
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: ports.Lease, seen: str | None = None) -> str:
         return self._put(key, f"{compact_json(summary)}\n".encode(), lease, seen=seen)
 
-    def put_json(self, key: str, content: dict[str, Any], lease: ports.Lease) -> None:
-        self._put(key, readable_json(content).encode(), lease)
+    def put_json(self, key: str, content: dict[str, Any], lease: ports.Lease, seen: str | None = None) -> str:
+        return self._put(key, readable_json(content).encode(), lease, seen=seen)
 
     def keys_after(self, key: str, at_most: int) -> list[str]:
         self.note("list the question")

@@ -80,6 +80,7 @@ class _Aws:
     def __init__(self, proxy: "Proxy", simulator: "BackupSimulator") -> None:
         self._proxy = proxy
         self._simulator = simulator
+        self._kept: dict[str, dict[str, list[Any]]] = {}
 
     def finish_job(self, scenario: dict[str, Any]) -> str:
         from simulators.backup_search import BackupGroup, ResultGroup, Scenario  # noqa: PLC0415 - as above
@@ -106,6 +107,32 @@ class _Aws:
         taken, queue._messages = queue._messages, []
         return [json.loads(message.body) for message in taken]
 
+    def add_vault(self, name: str, points: list[dict[str, Any]]) -> None:
+        from simulators.backup_search import RecoveryPointGroup, Vault  # noqa: PLC0415 - as above
+
+        self._simulator.add_vault(Vault(name, tuple(RecoveryPointGroup(**group) for group in points)))
+
+    def add_plan(self, plan_id: str, content: dict[str, Any]) -> None:
+        self._simulator.add_plan(plan_id, content)
+
+    def make_index(self, recovery_point_arn: str) -> None:
+        account = self._simulator.account
+        found = account.vaults.find(recovery_point_arn, account.clock())
+        assert found
+        account.indexing.create(*found, account.clock() - account.index_takes)
+
+    def keep(self) -> None:
+        """Keep what the buckets hold, for `restore`."""
+        buckets = _backend("s3", "aws").buckets
+        self._kept = {name: {key: list(keys.getlist(key)) for key in keys} for name, keys in _keys_of(buckets)}
+
+    def restore(self) -> None:
+        """Let the buckets hold what they held, and empty the table."""
+        self.empty()
+        for name, keys in _keys_of(_backend("s3", "aws").buckets):
+            for key, versions in self._kept[name].items():
+                keys.setlist(key, list(versions))
+
     def empty(self) -> None:
         for name in _BUCKETS:
             _backend("s3", "aws").buckets[name].keys.clear()
@@ -116,6 +143,10 @@ class _Aws:
         for item in _table().items.values():
             for name in {"expiration", "announced_at"} & item.attrs.keys():
                 item.attrs[name].value = str(float(item.attrs[name].value) - seconds)
+
+
+def _keys_of(buckets: Any) -> list[tuple[str, Any]]:
+    return [(name, buckets[name].keys) for name in _BUCKETS]
 
 
 def _backend(service: str, region: str) -> Any:

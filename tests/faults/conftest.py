@@ -26,11 +26,23 @@ Rows = list[dict[str, Any]]
 @pytest.fixture(scope="session")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """What became of each crash case; also in out/faults.md and out/faults.json."""
-    shares = [(lane, _LANES) for lane in range(_LANES)]
-    lanes, _ = play_story("crash", tmp_path_factory.mktemp("crash"), shares)
+    rows = _crash_cases("crash", tmp_path_factory.mktemp("crash"))
+    write_cases("faults", "a report and of a sweep", rows)
+    return rows
+
+
+@pytest.fixture(scope="session")
+def posture_rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What became of each crash case of a posture; also in out/faults-posture.md and out/faults-posture.json."""
+    rows = _crash_cases("posture", tmp_path_factory.mktemp("posture"))
+    write_cases("faults-posture", "a posture and of an index that failed", rows)
+    return rows
+
+
+def _crash_cases(story: str, folder: Path) -> Rows:
+    lanes, _ = play_story(story, folder, [(lane, _LANES) for lane in range(_LANES)])
     rows = sorted((row for _, *rows in lanes for row in rows), key=lambda row: int(row["number"]))
     assert [row["number"] for row in rows] == list(range(1, lanes[0][0]["cases"] + 1))
-    write_cases(rows)
     return rows
 
 

@@ -46,7 +46,7 @@ class Deployed:
         """
         self.aws = aws
         self._scenario = scenario
-        topic = _create_resources(aws.url)
+        topic = create_resources(aws.url)
         self.digests: dict[str, int] = defaultdict(int)
         self.entries: dict[str, set[str]] = defaultdict(set)
         self.created: dict[str, int] = defaultdict(int)
@@ -62,8 +62,8 @@ class Deployed:
             Variable.KEEP_ITEM_FILTERS: "ON",
             **({Variable.RESULTS_BUCKET: RESULTS_BUCKET} if scenario.get("results") else {}),
         }
-        self.functions = Functions(aws, environment)
-        self.functions.warm_up(state_change(self.end_search_job()))
+        self.functions = Functions(aws, environment, "watch", "report")
+        self.functions.warm_up(watch={}, report=state_change(self.end_search_job()))
         self.begin_anew()
 
     def report(self, event: object, context: Context | None = None) -> Attempt:
@@ -155,7 +155,7 @@ def _is_summary(key: str) -> bool:
     return key.startswith("reports/") and key.endswith("/summary.json")
 
 
-def _create_resources(url: str) -> str:
+def create_resources(url: str) -> str:
     """Create what the stack creates, and queues that receive what it sends; return the topic's ARN."""
     clients: dict[str, Any] = {}
     for service in ("s3", "sqs", "sns", "events", "dynamodb"):

@@ -49,23 +49,23 @@ class Fault:
     once: bool
 
 
-_ONE_TRY, _ONE_ATTEMPT, _ALL_ATTEMPTS = "one try", "one attempt", "all attempts"
+ONE_TRY, ONE_ATTEMPT, ALL_ATTEMPTS = "one try", "one attempt", "all attempts"
 """How long a fault lasts: the SDK's first try, a whole attempt, or all three attempts that Lambda makes."""
 
 _AT_EACH_CALL = {
-    Kind.SERVER_ERROR: (_ONE_ATTEMPT,),
-    Kind.TIMEOUT: (_ONE_ATTEMPT,),
-    Kind.TRUNCATED: (_ONE_ATTEMPT,),
-    Kind.DENIED: (_ALL_ATTEMPTS,),
-    Kind.KILLED_BEFORE: (_ONE_ATTEMPT,),
-    Kind.KILLED_AFTER: (_ONE_ATTEMPT, _ALL_ATTEMPTS),
+    Kind.SERVER_ERROR: (ONE_ATTEMPT,),
+    Kind.TIMEOUT: (ONE_ATTEMPT,),
+    Kind.TRUNCATED: (ONE_ATTEMPT,),
+    Kind.DENIED: (ALL_ATTEMPTS,),
+    Kind.KILLED_BEFORE: (ONE_ATTEMPT,),
+    Kind.KILLED_AFTER: (ONE_ATTEMPT, ALL_ATTEMPTS),
 }
 
 _FOR_EACH_SERVICE = {
-    Kind.THROTTLED: (_ONE_TRY, _ONE_ATTEMPT),
-    Kind.TIMEOUT: (_ONE_TRY,),
-    Kind.RESET: (_ONE_ATTEMPT,),
-    Kind.DENIED: (_ONE_ATTEMPT,),
+    Kind.THROTTLED: (ONE_TRY, ONE_ATTEMPT),
+    Kind.TIMEOUT: (ONE_TRY,),
+    Kind.RESET: (ONE_ATTEMPT,),
+    Kind.DENIED: (ONE_ATTEMPT,),
 }
 """What differs from those at each call only in what the SDK does, whose clients are made once for each service."""
 
@@ -114,19 +114,19 @@ def cases(recording: dict[str, list[dict[str, Any]]]) -> list[Case]:
     return [
         Case(
             function,
-            Fault(call["service"], call["operation"], call["number"], kind, once=lasting == _ONE_TRY),
+            Fault(call["service"], call["operation"], call["number"], kind, once=lasting == ONE_TRY),
             call["subject"],
             lasting,
         )
         for function, calls in recording.items()
         for place, call in enumerate(calls)
         for kind, spans in _faults_of(call, calls[:place])
-        for lasting in dict.fromkeys(_ONE_ATTEMPT if _is_swept(function, span) else span for span in spans)
+        for lasting in dict.fromkeys(ONE_ATTEMPT if _is_swept(function, span) else span for span in spans)
     ]
 
 
 def _is_swept(function: str, lasting: str) -> bool:
-    return function == "watch" and lasting == _ALL_ATTEMPTS
+    return function == "watch" and lasting == ALL_ATTEMPTS
 
 
 def _faults_of(call: dict[str, Any], before: list[dict[str, Any]]) -> Iterator[tuple[Kind, tuple[str, ...]]]:

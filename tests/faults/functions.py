@@ -1,6 +1,6 @@
-"""The two functions, loaded once, and each invoked in a process of its own that can be killed at any moment.
+"""The functions, loaded once, and each invoked in a process of its own that can be killed at any moment.
 
-The process is a fork of one that has run both functions once and has no connection open: a warm execution environment.
+The process is a fork of one that has run each function once and has no connection open: a warm execution environment.
 A cold one loads our own modules, and makes its clients, anew. Some limits are smaller than in Lambda, so that little
 data takes all paths, and `time.sleep` returns at once.
 """
@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -79,11 +80,13 @@ class Special:
         name: Sent with each of its calls.
         seconds_ahead: How much its clock is ahead.
         cold: Whether it begins as a new execution environment does.
+        posture_days_ahead: How much the day of a posture is ahead.
     """
 
-    name: str
-    seconds_ahead: float
-    cold: bool
+    name: str = ""
+    seconds_ahead: float = 0.0
+    cold: bool = False
+    posture_days_ahead: int = 0
 
     def prepare(self, module: ModuleType) -> ModuleType:
         """Change this process, and return the function's module."""
@@ -95,7 +98,13 @@ class Special:
             module = importlib.import_module(module.__name__)
         right = time.time
         time.time = lambda: right() + self.seconds_ahead
+        if self.posture_days_ahead:
+            for holder in (module.take_posture, module.take_posture.mail):
+                object.__setattr__(holder, "now", self._posture_now)
         return module
+
+    def _posture_now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(days=self.posture_days_ahead)
 
 
 @dataclass(slots=True)
@@ -132,27 +141,34 @@ def _set_limits() -> None:
 
 
 class Functions:
-    """The report and the watch function of one deployment."""
+    """The functions of one deployment."""
 
-    def __init__(self, aws: AwsProcess, environment: dict[str, str]) -> None:
+    def __init__(self, aws: AwsProcess, environment: dict[str, str], *names: str) -> None:
         self._aws = aws
         os.environ.update(environment)
         _set_limits()
         name_calls()
-        self._modules = {name: importlib.import_module(f"search_coverage.handlers.{name}") for name in _NAMES}
+        self._modules = {name: importlib.import_module(f"search_coverage.handlers.{name}") for name in names}
 
-    def warm_up(self, event: object) -> None:
-        """Invoke both functions once in this very process: what they load on the way need not be loaded each time."""
-        self._modules["watch"].handler({}, Context("watch"))
-        self._modules["report"].handler(event, Context())
+    def warm_up(self, **events: object) -> None:
+        """Invoke functions once in this very process: what they load on the way need not be loaded each time."""
+        for name, event in events.items():
+            self._modules[name].handler(event, Context(name))
         gc.unfreeze()  # else the collector does not show what the handlers froze
         for session in gc.get_objects():
             if isinstance(session, URLLib3Session):
                 session.close()  # a child must not share a connection
         gc.freeze()  # what the children share stays shared
 
-    def invoke(self, name: str, event: object, context: Context, fault: Fault | None = None) -> Attempt:
-        running = self.start(name, event, context)
+    def invoke(
+        self,
+        name: str,
+        event: object,
+        context: Context,
+        fault: Fault | None = None,
+        special: Special | None = None,
+    ) -> Attempt:
+        running = self.start(name, event, context, special)
         self._aws.watch(running.process_id, fault)
         running.go()
         return replace(running.outcome(), calls=self._aws.calls())
@@ -170,9 +186,6 @@ class Functions:
         os.close(answer_out)
         os.close(go_in)
         return Running(process_id, go_out, answer_in)
-
-
-_NAMES = ("report", "watch")
 
 
 def _run(module: ModuleType, event: object, context: Context, answer_out: int) -> None:

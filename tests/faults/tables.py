@@ -1,4 +1,7 @@
-"""The tables of all cases and plays, for people and for machines: out/faults.md, out/freeze.md and the JSON beside."""
+"""The tables of all cases and plays, for people and for machines.
+
+They are out/faults.md, out/faults-posture.md and out/freeze.md, and the JSON beside.
+"""
 
 import json
 from collections import Counter
@@ -15,9 +18,9 @@ _COLUMNS: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "for": lambda row: row["lasting"],
     "attempts": lambda row: ", ".join(row["attempts"]),
     "failure queue": lambda row: "yes" if row["in_failure_queue"] else "",
-    "report by": lambda row: row["made_by"],
+    "made by": lambda row: row["made_by"],
     "digests": lambda row: row["digests"],
-    "Report Created": lambda row: row["created"],
+    "created": lambda row: row["created"],
     "wrong": lambda row: "; ".join(row["wrong"]),
 }
 _PECULIARITIES: Mapping[str, Callable[[dict[str, Any]], bool]] = {
@@ -34,7 +37,8 @@ def wrong(rows: list[dict[str, Any]], *words: str) -> list[dict[str, Any]]:
     return [row for row in rows if any(word in flaw for flaw in row["wrong"] for word in words)]
 
 
-def write_cases(rows: list[dict[str, Any]]) -> None:
+def write_cases(name: str, about: str, rows: list[dict[str, Any]]) -> None:
+    """Write the table of crash cases; ``about`` says whose calls fail."""
     made_by = Counter(row["made_by"] for row in rows)
     digests = Counter(row["digests"] for row in rows)
     in_failure_queue = sum(row["in_failure_queue"] for row in rows)
@@ -44,21 +48,21 @@ def write_cases(rows: list[dict[str, Any]]) -> None:
         "with anything that must not be": len(wrong(rows, "")),
     }
     lines = [
-        "# Every call of a report and of a sweep, with everything that can go wrong",
+        f"# Every call of {about}, with what can go wrong",
         "",
-        "Made by `tests/faults`. The calls come from a recording of a report and of a sweep over HTTP. Each case is a",
-        "call that goes wrong, then Lambda's retries, then the next sweeps.",
+        "Made by `tests/faults`. The calls come from a recording over HTTP. Each case is a call that goes wrong, then",
+        "Lambda's retries, then the next runs of the schedule.",
         "",
         f"- Cases: {len(rows)}; {'; '.join(f'{name}: {count}' for name, count in counts.items())}",
-        f"- Event in the failure queue, report there or made by a later sweep: {in_failure_queue}",
-        f"- Report made by: {', '.join(f'{name} {count}' for name, count in sorted(made_by.items()))}",
+        f"- Event in the failure queue, report there or made by a later run: {in_failure_queue}",
+        f"- Made by: {', '.join(f'{name} {count}' for name, count in sorted(made_by.items()))}",
         f"- Digests: {', '.join(f'{count} cases with {n}' for n, count in sorted(digests.items()))}",
         "",
         f"| {' | '.join(_COLUMNS)} |",
         f"|{'---|' * len(_COLUMNS)}",
         *(f"| {' | '.join(str(cell(row)) for cell in _COLUMNS.values())} |" for row in rows),
     ]
-    _write("faults", rows, lines)
+    _write(name, rows, lines)
 
 
 def write_plays(plays: list[dict[str, Any]]) -> None:

@@ -65,9 +65,9 @@ class ReportBucket:
         """Write a summary as one line: Athena's JSON readers take a line for a record (decision 0012)."""
         return self._objects.put_text(key, compact_json(summary) + "\n", lease, seen=seen).etag
 
-    def put_json(self, key: str, content: dict[str, Any], lease: Lease) -> None:
-        """Write a small object."""
-        self._objects.put_text(key, readable_json(content), lease)
+    def put_json(self, key: str, content: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
+        """Write a small object; return its ETag."""
+        return self._objects.put_text(key, readable_json(content), lease, seen=seen).etag
 
     def keys_after(self, key: str, at_most: int) -> list[str]:
         """Return the next keys in the folder of a key."""

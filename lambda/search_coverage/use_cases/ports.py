@@ -235,8 +235,8 @@ class ReportStore(FileStore, Protocol):
     def put_summary_line(self, key: str, summary: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
         """Write a summary as one line for Athena; return its ETag. ``seen`` is that of the line written before."""
 
-    def put_json(self, key: str, content: dict[str, Any], lease: Lease) -> None:
-        """Write a small object, such as the mark of a report that something is missing of."""
+    def put_json(self, key: str, content: dict[str, Any], lease: Lease) -> str:
+        """Write a small object, such as the mark of a report that something is missing of; return its ETag."""
 
     def keys_after(self, key: str, at_most: int) -> list[str]:
         """Return the next keys in the folder of a key, in one call.

@@ -73,16 +73,16 @@ class PostureMail:
         if not self._is_due(posture, record, now) or tries >= _TRIES_IN_A_WEEK:
             return Mailed(MailStatus.NOT_DUE)
         trying = {"tries": tries + 1, "triedAt": utc_text(now)}
-        self.store.put_json(keys.last_mail, {**record, **trying}, lease)
+        seen = self.store.put_json(keys.last_mail, {**record, **trying}, lease)
         lease.confirm()
         try:
             message_id = self.topic.publish(self.write(posture, self.store.name, keys))
         except NotPublished as error:
-            self.store.put_json(keys.last_mail, {**record, "tries": tries}, lease)
+            self.store.put_json(keys.last_mail, {**record, "tries": tries}, lease, seen)
             return Mailed(MailStatus.PENDING, why=str(error))
         mailed = Mailed(MailStatus.SENT, message_id)
         about = _record(posture, keys, files, mailed, now)
-        self.store.put_json(keys.last_mail, {**about, "before": _kept(record)}, lease)
+        self.store.put_json(keys.last_mail, {**about, "before": _kept(record)}, lease, seen)  # one call after the mail
         return mailed
 
     def _is_due(self, posture: Posture, record: Mapping[str, Any], now: datetime) -> bool:

@@ -27,8 +27,8 @@ class PostureStore(FileStore, Protocol):
     def put_once(self, key: str, content: dict[str, Any]) -> None:
         """Write a small object, unless there is one."""
 
-    def put_json(self, key: str, content: dict[str, Any], lease: Lease) -> None:
-        """Write a small object."""
+    def put_json(self, key: str, content: dict[str, Any], lease: Lease, seen: str | None = None) -> str:
+        """Write a small object; ``seen`` is the ETag of what is there, if this attempt knows it. Return its ETag."""
 
     def put_summary(self, key: str, summary: dict[str, Any], request_id: str, lease: Lease) -> None:
         """Write a summary with the request that it was made for: the mark that a posture is whole."""
