@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cli.errors import ExitCode
 from demo import search_jobs
 from demo.closing_the_gap import create_indexes
 from demo.deployed_stack import DeployedStack
@@ -77,9 +78,15 @@ def run(console: Console) -> None:
         shell.show(f"{SERVICE} evidence {again.identifier}")
         pack = f"{SERVICE}-{again.identifier}.zip"
         shell.show(f"{SERVICE} verify {pack}")
+        console.print("[bold]7. Before the next search[/]: what it would miss, and the posture of every day:")
+        shell.show(f"{SERVICE} preflight --type S3", also_ends_with=ExitCode.NOT_WELL)
+        sources = stack.take_posture()["sources"]
         results = stack.collect()
-    console.print("[bold]7. What arrived[/]:")
+        posture = stack.posture_page()
+    console.print("[bold]8. What arrived[/]:")
     show(console, results, OUT.relative_to(ROOT))
+    console.print(f"   Of {sources['total']} sources, {sources['newestSearchable']} could be searched: the posture is")
+    console.print(f"   {OUT.relative_to(ROOT) / posture}")
     console.print("   The pack can be checked on any computer, with verify --offline:")
     console.print(f"   {OUT.relative_to(ROOT) / pack}")
     console.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started is stopped.")

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from demo.results import WHY_NO_MAIL, Result
-from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML, REPORTS, SUMMARY_JSON, Variable
+from search_coverage.names import (
+    EXCLUDED_BACKUPS_CSV,
+    POSTURE,
+    POSTURE_HTML,
+    REPORT_HTML,
+    REPORTS,
+    SUMMARY_JSON,
+    Variable,
+)
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
 
 
@@ -33,7 +41,7 @@ class DeployedStack:
     def verdicts(self) -> dict[str, str]:
         """Return the verdicts of the reports so far, by search job."""
         summaries = [
-            json.loads(self._read(key)) for key in self._keys(self._bucket) if key.endswith(f"/{SUMMARY_JSON}")
+            json.loads(self._read(key)) for key in self._keys(self._bucket, REPORTS) if key.endswith(f"/{SUMMARY_JSON}")
         ]
         return {summary["searchJob"]["identifier"]: summary["verdict"] for summary in summaries}
 
@@ -49,6 +57,17 @@ class DeployedStack:
     def sweep(self) -> None:
         """Run the watch function now, instead of waiting for its schedule."""
         self._aws.client("lambda").invoke(FunctionName=self._outputs["WatchFunctionName"])
+
+    def take_posture(self) -> dict[str, Any]:
+        """Run the posture function now, instead of waiting for its schedule; return the summary that it wrote."""
+        self._aws.client("lambda").invoke(FunctionName=self._outputs["PostureFunctionName"], Payload='{"posture": {}}')
+        mark = max(key for key in self._keys(self._bucket, POSTURE) if key.endswith(f"/{SUMMARY_JSON}"))
+        summary: dict[str, Any] = json.loads(self._read(mark))
+        return summary
+
+    def posture_page(self) -> Path:
+        """Return the page of the newest posture that was collected, relative to the folder."""
+        return max(self._folder.glob(f"bucket/{POSTURE}**/{POSTURE_HTML}")).relative_to(self._folder)
 
     def collect(self) -> list[Result]:
         """Put every object, every message and every mail into the folder, and return the result of each search job."""
@@ -97,8 +116,8 @@ class DeployedStack:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._s3.download_file(bucket, key, str(path))
 
-    def _keys(self, bucket: str) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    def _keys(self, bucket: str, prefix: str = "") -> list[str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def _file(self, search_job: str, name: str) -> bytes:

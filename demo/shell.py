@@ -23,18 +23,22 @@ class Shell:
         self._folder = folder
         self._console = console
 
-    def show(self, command: str) -> None:
-        """Run a command, and show it with what it prints; an EmulatorError means that it failed."""
+    def show(self, command: str, also_ends_with: int = 0) -> None:
+        """Run a command, and show it with what it prints; an EmulatorError means that it failed.
+
+        Args:
+            also_ends_with: An exit code that is an answer, and no failure.
+        """
         self.show_command(command)
         with self._console.status(shlex.split(command)[0]):
-            printed = self.run(command)
+            printed = self.run(command, also_ends_with)
         self._print(printed)
 
     def show_command(self, command: str) -> None:
         """Show a command."""
         self._print(f"$ {command}", style="bold")
 
-    def run(self, command: str) -> str:
+    def run(self, command: str, also_ends_with: int = 0) -> str:
         """Run a command, and return what it prints.
 
         Raises:
@@ -53,7 +57,7 @@ class Shell:
             )
         except subprocess.TimeoutExpired as error:
             raise EmulatorError(f"{command} did not end within {_SECONDS:.0f} s: see out/emulator.") from error
-        if done.returncode:
+        if done.returncode not in (0, also_ends_with):
             raise EmulatorError(f"{command} ended with exit code {done.returncode}: {done.stdout.strip()}")
         return done.stdout.rstrip()
 

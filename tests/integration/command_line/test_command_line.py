@@ -197,7 +197,8 @@ def test_the_policies_in_the_documents_allow_these_actions_and_no_others() -> No
     # The one of the report command is that of a reader, and two actions in a sentence
     reader = set(PERMISSIONS["report"]) - {"cloudformation:DescribeStacks", "backup-search:GetSearchJob"}
     auditor = {*PERMISSIONS["evidence"], *PERMISSIONS["verify"]}
-    for needed in (set(PERMISSIONS["doctor"]), set(PERMISSIONS["replay --failed"]), reader, auditor):
+    searcher = {*PERMISSIONS["preflight"], *PERMISSIONS["preflight --as"]}
+    for needed in (set(PERMISSIONS["doctor"]), set(PERMISSIONS["replay --failed"]), reader, auditor, searcher):
         assert needed in policies
 
 
