@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from search_coverage.names import INDEX_STATE_CHANGE
 from simulators.backup_search.vaults import Index, StoredGroup
 
-EVENT_SOURCE, EVENT_TYPE = "aws.backup", "Recovery Point Index State Change"
+EVENT_SOURCE = "aws.backup"
 
 _TEXTS = {
     "ACTIVE": "An AWS Backup recovery point index was successfully completed.",
@@ -94,7 +95,7 @@ def _event(change: _Change) -> dict[str, Any]:
     }
     return {
         "Source": EVENT_SOURCE,
-        "DetailType": EVENT_TYPE,
+        "DetailType": INDEX_STATE_CHANGE,
         "Time": change.done_at,
         "Resources": [arn],
         "Detail": {name: value for name, value in detail.items() if value is not None},

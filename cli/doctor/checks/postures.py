@@ -36,10 +36,10 @@ def check(deployment: Deployment) -> Finding:
     said = f"The last posture is of {taken:%Y-%m-%d %H:%M} UTC"
     if line is None:
         found = f"{said}, and the log does not say whether it read all vaults."
-        return unknown(found, "Read its summary.json", Section.POSTURE_MISSING)
+        return unknown(found, f"Read its {SUMMARY_JSON}", Section.POSTURE_MISSING)
     status, sources = line[1].get("status"), line[1].get("sources", {})
     if status != PostureStatus.COMPLETE:
-        remedy = "Read the problems in its summary.json, and remove the cause"
+        remedy = f"Read the problems in its {SUMMARY_JSON}, and remove the cause"
         return attention(f"{said}, and did not read all vaults.", remedy, Section.POSTURE_MISSING)
     return ok(f"{said}: {sources.get('newestSearchable')} of {sources.get('total')} sources can be searched.")
 
