@@ -156,6 +156,7 @@ class _Attempt:
             contents = PostureReader(
                 search_now(self.place.account, self.place.region, self.taken_at), lists, table
             ).read()
+            table.finish_adding(self.taken_at)
             phases.end("vaults read", vaults=contents.vaults_read, backups=lists.points_read)
             csv, jsonl = self._write_tables(table)
             posture = self._posture(table, contents, jsonl.path)
@@ -209,7 +210,7 @@ class _Attempt:
                 VaultPosture(vault.name, vault.type, by_vault.get(vault.name, Counts())) for vault in contents.vaults
             ),
             rules=rules,
-            ages=table.ages(taken_at),
+            ages=table.ages(),
             plans=plans,
             first_sources=table.first_sources(_FIRST_SOURCES),
             failed=table.failed(_FAILED),
