@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from search_coverage.aws.errors import reading
@@ -21,35 +22,38 @@ def pages_of(
 
     Args:
         what: The name of the list, for the error where it has no end.
-        ahead: Whether the next page is on its way. Without it, one page is in memory, and not two.
+        ahead: Whether the next page is on its way. Without it, one page is in memory, and not two, and no thread is
+            started.
         read: Reads the page of a token (None for the first) and returns it with the token of the next one, if any.
 
     Raises:
         AwsCallFailed: The list could not be read to its end; what came before is not the whole list.
     """
     seen: set[int] = set()
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="next-page")
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="next-page") if ahead else None
+
+    def order(token: str | None) -> Callable[[], tuple[_Page, str | None]]:
+        return pool.submit(read, token).result if pool else partial(read, token)
+
     try:
-        coming = pool.submit(read, None)
+        take = order(None)
         while True:
-            page, token = coming.result()
+            page, token = take()
             is_repeated = hash(token) in seen
             if token and not is_repeated:
                 seen.add(hash(token))
-                if ahead:
-                    coming = pool.submit(read, token)
+                take = order(token)
             yield page
+            del page  # or it would stay in memory beside the next one
             if not token:
                 return
-            if not (ahead or is_repeated):
-                del page
-                coming = pool.submit(read, token)
             if is_repeated:
                 raise AwsCallFailed(
                     f"AWS gave a page token of {what} a second time, so the list has no end that can be trusted."
                 )
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        if pool:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def pages_of_rows(  # noqa: PLR0913 - what a list is asked for

@@ -57,7 +57,7 @@ class PostureReader:
     table: PostureTable
 
     def read(self) -> PostureContents:
-        """Read the vaults into the table, and finish it.
+        """Read the vaults into the table.
 
         Raises:
             AwsCallFailed: AWS does not list the vaults.
@@ -69,7 +69,6 @@ class PostureReader:
         with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="posture") as pool:
             outcomes = list(pool.map(lambda each: self._read_list(*each), lists))
             counts = list(pool.map(partial(count_instances, self.at, self.lists), vaults))
-        self.table.finish_adding()
         unread = {vault.name for (vault, _), problem in zip(lists, outcomes, strict=True) if problem}
         seconds = round(clock() - started, 3)
         _logger.info("vaults read", vaults=len(vaults) - len(unread), of=len(vaults), seconds=seconds)

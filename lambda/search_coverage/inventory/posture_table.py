@@ -1,6 +1,6 @@
 """All backups of S3 and EBS in a table on disk, each with whether a search could look into it; SQLite counts them.
 
-A recovery point takes some 500 bytes of disk; memory holds SQLite's page cache alone.
+A recovery point takes some 300 bytes of disk, and while SQLite sorts, as much again; memory holds its page cache alone.
 """
 
 from collections import Counter, defaultdict
@@ -18,8 +18,23 @@ _AGES = (1, 7, 35, 90, 365)
 """In days."""
 
 _COLUMNS = ", ".join(RecoveryPoint._fields)
-_SCHEMA = f"CREATE TABLE point ({_COLUMNS}, searchability, UNIQUE (arn));"
-_ADD = f"INSERT OR IGNORE INTO point VALUES ({', '.join('?' * len(RecoveryPoint._fields))}, ?)"  # noqa: S608
+_SCHEMA = f"CREATE TABLE point ({_COLUMNS}, searchability);"
+_ADD = f"INSERT INTO point VALUES ({', '.join('?' * len(RecoveryPoint._fields))}, ?)"  # noqa: S608
+
+# One sort at the end: an index on ARNs, which come in no order, would take several times as long.
+_DROP_REPEATED = """
+DELETE FROM point WHERE rowid IN (
+    SELECT id FROM (SELECT rowid AS id, row_number() OVER (PARTITION BY arn ORDER BY rowid) AS number FROM point)
+    WHERE number > 1
+)
+"""
+# All sums are over these counts: the backups themselves are read once for them.
+_MAKE_COUNTS = """
+CREATE TABLE counted AS
+SELECT resource_type, vault, plan_id, rule, {age} AS age, searchability,
+    count(*) AS backups, sum(source_resource_arn IS NULL) AS without_source
+FROM point GROUP BY 1, 2, 3, 4, 5, 6
+"""
 
 # With max(), SQLite takes the other columns from the row that has it (https://sqlite.org/lang_select.html#bareagg).
 _RANK = """
@@ -70,24 +85,26 @@ class PostureTable(DiskTable):
         super().__init__(folder, "posture", _SCHEMA)
 
     def add(self, points: Iterable[tuple[RecoveryPoint, Searchability | None]]) -> None:
-        """Add backups; None for one that does not count. A backup that is there already stays as it is."""
+        """Add backups; None for one that does not count. Of a backup that is added twice, the first one counts."""
         self._write(_ADD, ((*point, state) for point, state in points))
 
-    def finish_adding(self) -> None:
-        """Work out the sources, which every later question is about."""
+    def finish_adding(self, now: datetime) -> None:
+        """Count the backups and work out the sources, which every later question is about."""
+        steps = [(now - timedelta(days=days)).timestamp() for days in _AGES]
+        cases = " ".join(f"WHEN created >= {moment:f} THEN {days}" for days, moment in zip(_AGES, steps, strict=True))
         with self._lock:
-            self._database.execute(_MAKE_SOURCES)
+            for statement in (_DROP_REPEATED, _MAKE_COUNTS.format(age=f"CASE {cases} ELSE 0 END"), _MAKE_SOURCES):
+                self._database.execute(statement)
 
     @property
     def left_out(self) -> int:
         """How many backups do not count."""
-        return int(self._all("SELECT count(*) FROM point WHERE searchability IS NULL")[0][0])
+        return self._sum("SELECT sum(backups) FROM counted WHERE searchability IS NULL")
 
     @property
     def without_source(self) -> int:
         """How many backups count, and have no source that AWS names."""
-        counting = "SELECT count(*) FROM point WHERE source_resource_arn IS NULL AND searchability IS NOT NULL"
-        return int(self._all(counting)[0][0])
+        return self._sum("SELECT sum(without_source) FROM counted WHERE searchability IS NOT NULL")
 
     def total(self) -> Counts:
         """Count all of them."""
@@ -101,11 +118,9 @@ class PostureTable(DiskTable):
         """Count them by vault; a vault without backups is missing."""
         return self._counts_by("vault")
 
-    def ages(self, now: datetime) -> tuple[AgePosture, ...]:
+    def ages(self) -> tuple[AgePosture, ...]:
         """Count them by age, from the newest to the oldest; those without a creation time count as the oldest."""
-        steps = [(now - timedelta(days=days)).timestamp() for days in _AGES]
-        cases = " ".join(f"WHEN created >= {moment:f} THEN {days}" for days, moment in zip(_AGES, steps, strict=True))
-        counts = self._counts_by(f"CASE {cases} ELSE 0 END")
+        counts = self._counts_by("age")
         return tuple(AgePosture(days or None, counts.get(days, Counts())) for days in (*_AGES, 0))
 
     def newest(self) -> Newest:
@@ -127,7 +142,7 @@ class PostureTable(DiskTable):
         counted: defaultdict[tuple[Any, Any], defaultdict[str, dict[Searchability, int]]]
         counted = defaultdict(lambda: defaultdict(dict))
         for plan, rule, kind, state, count in self._all(
-            "SELECT plan_id, rule, resource_type, searchability, count(*) FROM point "
+            "SELECT plan_id, rule, resource_type, searchability, sum(backups) FROM counted "
             "WHERE searchability IS NOT NULL GROUP BY 1, 2, 3, 4"
         ):
             counted[plan, rule][kind][Searchability(state)] = count
@@ -158,10 +173,13 @@ class PostureTable(DiskTable):
         """Return backups whose index failed, the newest first."""
         return tuple(map(RecoveryPoint._make, self._all(_FAILED, [at_most])))
 
+    def _sum(self, statement: str) -> int:
+        return int(self._all(statement)[0][0] or 0)
+
     def _counts_by(self, what: str) -> dict[Any, Counts]:
         counted: defaultdict[Any, dict[Searchability, int]] = defaultdict(dict)
         for key, state, count in self._all(
-            f"SELECT {what}, searchability, count(*) FROM point "  # noqa: S608
+            f"SELECT {what}, searchability, sum(backups) FROM counted "  # noqa: S608
             "WHERE searchability IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
         ):
             counted[key][Searchability(state)] = count

@@ -47,7 +47,7 @@ def find_thin_indexes(table: RecoveryPointTable, vaults: Vaults, budget: TimeBud
     """Look up the indexes of searched backups and of the previous backups of their sources, and compare them."""
     pairs, lookups = _pairs(table), Lookups(budget)
     points = {point.arn: point for pair in pairs for point in pair if point}
-    items = lookups.look_up(vaults.items_in_index, points.values())
+    items = lookups.look_up(vaults.items_in_index, points)
     known, thin = 0, []
     for point, previous in pairs:
         held, held_before = items.get(point.arn), items.get(previous.arn) if previous else None

@@ -1,7 +1,7 @@
 """Decides which recovery points that a search does not list are in its scope, with what only single calls return."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from search_coverage.coverage.errors import AwsCallFailed
@@ -81,7 +81,7 @@ class UnlistedPoints:
         asked = in_doubt[: self._details_left]
         self._details_left -= len(asked)
         refused_before = len(self._details.refusals)
-        details = self._details.look_up(self.vaults.with_details, asked)
+        details = self._details.look_up(self.vaults.with_details, _by_arn(asked))
         self.without_details += len(in_doubt) - len(details) - (len(self._details.refusals) - refused_before)
         matches = matches_scope(self.job)
         for point in points:
@@ -104,7 +104,7 @@ class UnlistedPoints:
     def _with_tags(self, points: list[RecoveryPoint]) -> Iterator[RecoveryPoint]:
         snapshots = [point for point in points if point.is_snapshot]
         others = [point for point in points if not point.is_snapshot]
-        tags_of = {**self._tags_of_snapshots(snapshots), **self._tags.look_up(self._tags_of_one, others)}
+        tags_of = {**self._tags_of_snapshots(snapshots), **self._tags.look_up(self._tags_of_one, _by_arn(others))}
         for point in points:
             tags = tags_of.get(point.arn)
             matching = sum(tags.get(key) == value for key, value in self.job.scope.tags) if tags is not None else 0
@@ -131,3 +131,7 @@ class UnlistedPoints:
             if self.budget.is_used_up():
                 return None
         return tags
+
+
+def _by_arn(points: Iterable[RecoveryPoint]) -> dict[str, RecoveryPoint]:
+    return {point.arn: point for point in points}

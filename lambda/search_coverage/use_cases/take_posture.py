@@ -13,9 +13,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from search_coverage.coverage.backup_plan import BackupPlan
-from search_coverage.coverage.errors import AwsCallFailed, SearchCoverageError
-from search_coverage.coverage.posture import Counts, Posture, PostureStatus, RulePosture, VaultPosture
+from search_coverage.coverage.errors import SearchCoverageError
+from search_coverage.coverage.posture import Counts, Posture, PostureStatus, VaultPosture
 from search_coverage.coverage.searchability import search_now
 from search_coverage.inventory.ports import Vaults
 from search_coverage.inventory.posture_reader import PostureContents, PostureReader
@@ -33,16 +32,17 @@ from search_coverage.use_cases.index_failures import FailedIndexes
 from search_coverage.use_cases.ports import Lease, Leases
 from search_coverage.use_cases.posture_changes import PostureChanges
 from search_coverage.use_cases.posture_mail import PostureMail
+from search_coverage.use_cases.posture_plans import plans_without_index
 from search_coverage.use_cases.posture_ports import BackupPlans, PostureEvents, PostureStore
 from search_coverage.use_cases.report_attempt import Phases
 
 _SHARE_OF_READING = 2 / 3
-"""The share of an invocation's time that the vaults may take; the rest is for the files and the mail."""
+"""The share of an invocation's time that the vaults may take, and"""
+_SHARE_OF_PLANS = 1 / 6
+"""the share that the plans may take; the rest is for the files and the mail."""
 
 _FIRST_SOURCES = 100
 _FAILED = 20
-_PLANS = 100
-"""How many plans are read: those with the most sources to mend."""
 
 _NAME = "posture"
 
@@ -122,8 +122,8 @@ class TakePosture:
             created = summary is None
             if summary is None:
                 with spool_folder() as folder:
-                    attempt = _Attempt(self, place, taken_at, keys, folder, lease)
-                    summary = attempt.make(TimeBudget(seconds_left() * _SHARE_OF_READING, self.clock), request_id)
+                    attempt = _Attempt(self, place, taken_at, keys, folder, lease, seconds_left())
+                    summary = attempt.make(request_id)
             detail = posture_event_detail(summary, self.store.name, keys.summary)
             self.bus.posture_created(detail)
             mail = summary["mail"]
@@ -140,7 +140,7 @@ class TakePosture:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One attempt at a posture."""
+    """One attempt at a posture, in so many seconds."""
 
     use_case: TakePosture
     place: Place
@@ -148,14 +148,16 @@ class _Attempt:
     keys: PostureKeys
     folder: Path
     lease: Lease
+    seconds: float
 
-    def make(self, budget: TimeBudget, request_id: str) -> dict[str, Any]:
+    def make(self, request_id: str) -> dict[str, Any]:
         use_case, store, phases = self.use_case, self.use_case.store, Phases()
         with PostureTable(self.folder) as table:
-            lists = VaultLists(use_case.vaults, budget)
+            lists = VaultLists(use_case.vaults, self._budget(_SHARE_OF_READING))
             contents = PostureReader(
                 search_now(self.place.account, self.place.region, self.taken_at), lists, table
             ).read()
+            table.finish_adding(self.taken_at)
             phases.end("vaults read", vaults=contents.vaults_read, backups=lists.points_read)
             csv, jsonl = self._write_tables(table)
             posture = self._posture(table, contents, jsonl.path)
@@ -189,7 +191,7 @@ class _Attempt:
         compared = changes.since_before(taken_at, sources, is_partial=is_partial)
         failures = FailedIndexes(use_case.store, place.account, place.region).since(compared.before, taken_at)
         rules = table.rules()
-        plans, of_plans = self._plans(rules)
+        plans, of_plans = plans_without_index(use_case.plans, rules, self._budget(_SHARE_OF_PLANS))
         by_vault = table.by_vault()
         return Posture(
             account=place.account,
@@ -209,7 +211,7 @@ class _Attempt:
                 VaultPosture(vault.name, vault.type, by_vault.get(vault.name, Counts())) for vault in contents.vaults
             ),
             rules=rules,
-            ages=table.ages(taken_at),
+            ages=table.ages(),
             plans=plans,
             first_sources=table.first_sources(_FIRST_SOURCES),
             failed=table.failed(_FAILED),
@@ -219,23 +221,8 @@ class _Attempt:
             since=compared.since,
         )
 
-    def _plans(self, rules: Iterable[RulePosture]) -> tuple[dict[str, BackupPlan], list[str]]:
-        """Read the plans that make backups without an index, and say which could not be read."""
-        wanted = list(dict.fromkeys(rule.plan_id for rule in rules if rule.plan_id and rule.makes_no_index))
-        found, refusals = {}, []
-        for plan_id in wanted[:_PLANS]:
-            try:
-                plan = self.use_case.plans.plan(plan_id)
-            except AwsCallFailed as error:
-                refusals.append(str(error))
-            else:
-                found.update({plan_id: plan} if plan else {})
-        notes = []
-        if refusals:
-            notes.append(f"{len(refusals)} backup plans could not be read, so their changes are missing: {refusals[0]}")
-        if len(wanted) > _PLANS:
-            notes.append(f"{len(wanted) - _PLANS} more backup plans make backups without an index; they were not read.")
-        return found, notes
+    def _budget(self, share: float) -> TimeBudget:
+        return TimeBudget(self.seconds * share, self.use_case.clock)
 
     def _put(self, key: str, file: SpooledFile, content_type: str) -> StoredFile:
         return StoredFile(key, self.use_case.store.put_file(key, file.path, content_type, self.lease), file)

@@ -32,6 +32,8 @@ class CsvTable:
 
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
+    if text.isalnum():  # most cells, such as a count, and no formula
+        return text
     return _CONTROL_START.sub(r"'\g<0>", _CELL_START.sub(_defused, text))
 
 
