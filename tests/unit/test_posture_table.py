@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ Added = list[tuple[RecoveryPoint, State]]
 SEARCHABLE, MISSING, AIR_GAPPED = Searchability.SEARCHABLE, Searchability.INDEX_MISSING, Searchability.AIR_GAPPED
 AGES = (1, 7, 35, 90, 365, None)
 NAMES = st.none() | st.sampled_from(["a", "B", "b\x00", "é", "拒", "😀", "\ud800", "a'b\"--", ""])
-POINTS = st.fixed_dictionaries(
+MEMBERS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "arn": st.sampled_from([f"arn:{end}" for end in ("1", "2", "é", "拒", "😀", "\ud800", "'", "\x00", "3", "4")]),
         "vault": st.sampled_from(["Default", "vault-lock"]),
@@ -32,7 +32,8 @@ POINTS = st.fixed_dictionaries(
         "plan_id": NAMES,
         "rule": NAMES,
     }
-).map(lambda members: RecoveryPoint(**members))
+)
+POINTS = MEMBERS.map(lambda members: RecoveryPoint(**members))
 ADDED = st.lists(st.tuples(POINTS, st.none() | st.sampled_from(list(Searchability))), max_size=40)
 
 
@@ -49,7 +50,7 @@ def kept(added: Added) -> Added:
     return list(first.values())
 
 
-def counted(by: Any, added: Added) -> dict[Any, Counts]:
+def counted(by: Any, added: Sequence[tuple[RecoveryPoint, State]]) -> dict[Any, Counts]:
     found: defaultdict[Any, Counter[Searchability]] = defaultdict(Counter)
     for point, state in added:
         if state:
