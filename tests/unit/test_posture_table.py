@@ -58,6 +58,10 @@ def counted(by: Any, added: Sequence[tuple[RecoveryPoint, State]]) -> dict[Any, 
     return {key: Counts(dict(counts)) for key, counts in found.items()}
 
 
+def newest_first(point: RecoveryPoint) -> tuple[float, str]:
+    return (1.0 if point.created is None else -point.created), point.arn
+
+
 def rank(state: State) -> int:
     """Return how much a search can do with one of several copies of a backup."""
     if state is SEARCHABLE:
@@ -108,7 +112,7 @@ def test_the_table_counts_as_a_plain_loop_does(added: Added) -> None:
             state is not None and point.source_resource_arn is None for point, state in expected
         )
         failed = [point for point, state in expected if state is Searchability.INDEX_FAILED]
-        assert list(table.failed(20)) == sorted(failed, key=lambda point: (-(point.created or -1), point.arn))
+        assert list(table.failed(20)) == sorted(failed, key=newest_first)
 
 
 @settings(max_examples=200)
