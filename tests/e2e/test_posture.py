@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ POINT = f"arn:aws:backup:{EmbeddedAws.region}:{EmbeddedAws.account_id}:recovery-
 
 @pytest.fixture(scope="module", autouse=True)
 def vault(simulator: BackupSimulator) -> None:
-    """A vault with a backup that was never indexed."""
-    simulator.add_vault(Vault("payroll", (RecoveryPointGroup(source=PAYROLL, arn=POINT, index=None),)))
+    """A vault with a backup that was never indexed, old enough where other tests have moved the simulator's clock."""
+    backup = RecoveryPointGroup(source=PAYROLL, arn=POINT, created=timedelta(days=30), index=None)
+    simulator.add_vault(Vault("payroll", (backup,)))
 
 
 @pytest.fixture
