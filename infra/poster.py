@@ -2,18 +2,16 @@
 
 from typing import Final
 
-from aws_cdk import Aws, Duration, Size
+from aws_cdk import Duration, Size
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
+from infra.event_rule import event_rule
 from infra.permissions import EVENT_BUS_NAME, POSTURE_FUNCTION
 from infra.python_function import Program, PythonFunction
 from infra.report_store import ReportStore
-from infra.reporter import RULE_MAX_EVENT_AGE, RULE_RETRIES
 from infra.scheduled import schedule
 from infra.settings import Settings, hours_of
 from search_coverage.names import INDEX_STATE_CHANGE, Variable
@@ -24,7 +22,7 @@ PROGRAM: Final = Program(
     timeout=Duration.minutes(15),
     # One whole processor: a million backups take some 40 seconds of it, and a run each day costs next to nothing.
     memory_megabytes=1769,
-    # A backup takes some 500 bytes of the table on disk, which may take a quarter of the disk: two million fit.
+    # A backup takes some 300 bytes of the table on disk, which may take a quarter of the disk: three million fit.
     temporary_storage=Size.gibibytes(4),
     # Two at a time would replace the files of each other's day; an event about an index waits for its turn.
     concurrency=1,
@@ -95,27 +93,13 @@ class Poster(Construct):
             dead_letter_queue=self.dead_letter_queue,
             payload={"posture": {}},
         )
-        self.rule = self._rule()
-
-    def _rule(self) -> events.Rule:
-        """Send AWS's events about indexes that failed to the function (docs/aws-facts.md §7)."""
-        return events.Rule(
+        self.rule = event_rule(  # docs/aws-facts.md §7
             self,
             "IndexFailed",
+            self.function,
             description="Search Coverage: an index failed, record why",
-            event_pattern=events.EventPattern(
-                source=["aws.backup"],
-                detail_type=[INDEX_STATE_CHANGE],
-                account=[Aws.ACCOUNT_ID],
-                region=[Aws.REGION],
-                detail={"indexStatus": ["FAILED"]},
-            ),
-            targets=[
-                targets.LambdaFunction(
-                    self.function,
-                    dead_letter_queue=self.dead_letter_queue,
-                    retry_attempts=RULE_RETRIES,
-                    max_event_age=RULE_MAX_EVENT_AGE,
-                )
-            ],
+            source="aws.backup",
+            detail_type=INDEX_STATE_CHANGE,
+            detail={"indexStatus": ["FAILED"]},
+            dead_letter_queue=self.dead_letter_queue,
         )

@@ -2,15 +2,14 @@
 
 from typing import Final
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Size
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.alerts import Alerts
 from infra.dead_letters import DeadLetterQueue
+from infra.event_rule import event_rule
 from infra.permissions import EVENT_BUS_NAME, report
 from infra.python_function import Program, PythonFunction
 from infra.report_store import ReportStore
@@ -39,10 +38,6 @@ PROGRAM: Final = Program(
     # The longest that Lambda allows. In any case, the sweeps announce a report that failed again.
     max_event_age=Duration.hours(6),
 )
-
-RULE_RETRIES: Final = 185
-RULE_MAX_EVENT_AGE: Final = Duration.hours(24)
-"""The most that EventBridge allows (docs/aws-facts.md §5)."""
 
 
 class Reporter(Construct):
@@ -85,7 +80,15 @@ class Reporter(Construct):
         self.failure_queue = DeadLetterQueue(self, "FailureQueue")
         self.rule_dead_letter_queue = DeadLetterQueue(self, "RuleDeadLetterQueue")
         self.function = self._report_function(settings, store, results, alerts)
-        self.rule = self._rule()
+        self.rule = event_rule(
+            self,
+            "Rule",
+            self.function,
+            description="Search Coverage: a search job ended, write its report",
+            source=SERVICE,
+            detail_type=STATE_CHANGE,
+            dead_letter_queue=self.rule_dead_letter_queue,
+        )
 
     def _report_function(
         self, settings: Settings, store: ReportStore, results: ResultsStore | None, alerts: Alerts
@@ -131,25 +134,3 @@ class Reporter(Construct):
         if results:
             results.allow_only(reporting.role)
         return reporting.function
-
-    def _rule(self) -> events.Rule:
-        return events.Rule(
-            self,
-            "Rule",
-            description="Search Coverage: a search job ended, write its report",
-            # Account and Region: another bus can forward events about search jobs that this account cannot read.
-            event_pattern=events.EventPattern(
-                source=[SERVICE],
-                detail_type=[STATE_CHANGE],
-                account=[Aws.ACCOUNT_ID],
-                region=[Aws.REGION],
-            ),
-            targets=[
-                targets.LambdaFunction(
-                    self.function,
-                    dead_letter_queue=self.rule_dead_letter_queue,
-                    retry_attempts=RULE_RETRIES,
-                    max_event_age=RULE_MAX_EVENT_AGE,
-                )
-            ],
-        )
