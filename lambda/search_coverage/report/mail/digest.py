@@ -1,8 +1,5 @@
 """The one email that a person gets for a search job: plain text, made for phones and ticket systems."""
 
-import textwrap
-from collections.abc import Iterable
-
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.remedies import REMEDIES, remedy_of
 from search_coverage.coverage.verdict import Verdict
@@ -10,11 +7,11 @@ from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
 from search_coverage.report import wording
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
+from search_coverage.report.mail.layout import bulleted, joined, wrapped
 from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.sources import sources_in_words
 
 _SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
-_LINE_CHARACTERS = 46  # a line that a phone breaks again, indented or not, is hard to read
 
 
 def subject(findings: Findings) -> str:
@@ -25,8 +22,6 @@ def subject(findings: Findings) -> str:
 
 def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> str:
     """Write the email.
-
-    Lines fit a phone. A link or an ARN stays whole, since it is of no use when it is cut.
 
     Args:
         prefix: The folder of the report in the bucket, with ``/`` at its end.
@@ -42,7 +37,7 @@ def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> st
         _search_again(findings),
         _failed(findings),  # last: what is too long for a message is cut here
     )
-    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+    return joined(sections)
 
 
 def _verdict(findings: Findings) -> list[str]:
@@ -57,18 +52,18 @@ def _verdict(findings: Findings) -> list[str]:
     in_scope = f"{inventory.scope_in_words} in scope, " if inventory.scope_in_words else ""
     failed = f" ({backups.failed:,} FAILED)" if backups.failed else ""
     return [
-        *(line for sentence in sentences for line in (*_wrapped(sentence), "")),
-        *_wrapped(
+        *(line for sentence in sentences for line in (*wrapped(sentence), "")),
+        *wrapped(
             f"Backups: {in_scope}{backups.listed:,} listed, {backups.searched:,} searched, "
             f"{backups.excluded:,} NOT searched{failed}"
         ),
-        *_list([*reasons, *([wording.NOT_COMPARED] if inventory.is_off else [])]),
+        *bulleted([*reasons, *([wording.NOT_COMPARED] if inventory.is_off else [])]),
     ]
 
 
 def _since_the_previous_search(findings: Findings) -> list[str]:
     sentences = wording.previous_in_words(findings)
-    lines = [line for each in sentences for line in _wrapped(one_line(each, 500))]
+    lines = [line for each in sentences for line in wrapped(one_line(each, 500))]
     return ["SINCE THE PREVIOUS SEARCH", *lines] if lines else []
 
 
@@ -76,8 +71,8 @@ def _what_to_do(findings: Findings) -> list[str]:
     lines = []
     for number, (reason, count) in enumerate(wording.reasons_in_order(findings.tally), start=1):
         remedy = remedy_of(reason, findings.job.scope.resource_type)
-        lines += _wrapped(f"{number}. {count:,} x {remedy.title}: {remedy.meaning}", indent="   ")
-        lines += _wrapped(f"-> {remedy.remedy}", indent="   ")
+        lines += wrapped(f"{number}. {count:,} x {remedy.title}: {remedy.meaning}", indent="   ")
+        lines += wrapped(f"-> {remedy.remedy}", indent="   ")
     return ["WHY, AND WHAT TO DO", *lines] if lines else []
 
 
@@ -88,7 +83,7 @@ def _failed(findings: Findings) -> list[str]:
     return [
         f"FAILED BACKUPS ({findings.tally.failed:,})",
         *(line for example in examples for line in _failed_for_a_reason(findings, example)),
-        *_wrapped(f"{EXCLUDED_BACKUPS_CSV} in the same folder names all of them."),
+        *wrapped(f"{EXCLUDED_BACKUPS_CSV} in the same folder names all of them."),
     ]
 
 
@@ -97,16 +92,16 @@ def _failed_for_a_reason(findings: Findings, example: Exclusion) -> list[str]:
     sources = sources_in_words(findings.tally.failed_by_reason[reason], findings.generated_at.date())
     message = one_line(backup.status_message, 500) or "AWS gave no message"
     return [
-        *_wrapped(f"- {REMEDIES[reason].title}: {sources}", indent="  "),
+        *wrapped(f"- {REMEDIES[reason].title}: {sources}", indent="  "),
         "  for example",
         f"  {one_line(backup.backup_arn, 500) or '(AWS did not name the backup)'}",
-        *_wrapped(f"  {message}", indent="  "),
+        *wrapped(f"  {message}", indent="  "),
     ]
 
 
 def _blind_spots(findings: Findings) -> list[str]:
     spots = blind_spots(findings.job, findings.inventory)
-    return ["WHAT EVEN A COMPLETE SEARCH DOES NOT SEE", *_list(spot.in_short for spot in spots if spot.in_short)]
+    return ["WHAT EVEN A COMPLETE SEARCH DOES NOT SEE", *bulleted(spot.in_short for spot in spots if spot.in_short)]
 
 
 def _search_job(findings: Findings) -> list[str]:
@@ -115,16 +110,16 @@ def _search_job(findings: Findings) -> list[str]:
     ended = wording.moment_in_words(job.completion_time) if job.completion_time else "at an unknown time"
     return [
         "THE SEARCH",
-        *_wrapped(f"Name: {one_line(job.name, 200) or '(none)'}", indent="  "),
+        *wrapped(f"Name: {one_line(job.name, 200) or '(none)'}", indent="  "),
         f"Identifier: {job.identifier}",
-        *_wrapped(f"Status: {status}, ended {ended}", indent="  "),
+        *wrapped(f"Status: {status}, ended {ended}", indent="  "),
         f"Account {job.arn.account}, Region {job.arn.region}",
     ]
 
 
 def _results(findings: Findings) -> list[str]:
     sentences = wording.results_in_words(findings)
-    return ["THE RESULTS", *(line for each in sentences for line in _wrapped(one_line(each, 500)))] if sentences else []
+    return ["THE RESULTS", *(line for each in sentences for line in wrapped(one_line(each, 500)))] if sentences else []
 
 
 def _search_again(findings: Findings) -> list[str]:
@@ -133,7 +128,7 @@ def _search_again(findings: Findings) -> list[str]:
     job = findings.job
     return [
         "TO SEARCH AGAIN",
-        *_wrapped(
+        *wrapped(
             f"When the above is done, start a search with the same scope and filters. {REPORT_HTML} has the commands. "
             "This one shows scope and filters, for 7 days after the end of the search:"
         ),
@@ -141,13 +136,3 @@ def _search_again(findings: Findings) -> list[str]:
         f"  --search-job-identifier {job.identifier} \\",
         f"  --region {job.arn.region}",
     ]
-
-
-def _list(texts: Iterable[str]) -> list[str]:
-    return [line for text in texts for line in _wrapped(f"- {text}", indent="  ")]
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, _LINE_CHARACTERS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )

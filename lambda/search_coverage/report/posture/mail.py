@@ -1,12 +1,12 @@
 """The mail about a posture: plain text, made for phones, with the same numbers for machines."""
 
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from search_coverage.coverage.posture import Change, Posture
 from search_coverage.names import POSTURE_HTML, SUMMARY_JSON
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.mail.alert import console_url
+from search_coverage.report.mail.layout import bulleted, joined, wrapped
 from search_coverage.report.mail.messages import Attribute, Message, fitting_text, head_text
 from search_coverage.report.plain_text import one_line
 from search_coverage.report.posture import wording
@@ -16,7 +16,6 @@ from search_coverage.report.sources import source_name
 from search_coverage.report.wording import moment_in_words
 
 _SUBJECT_CHARACTERS = 99
-_LINE_CHARACTERS = 46
 _NAMED = 5
 _TEXT_CHARACTERS = 300
 _TEXTS = 10  # of each kind for machines: AWS does not bound them, and a message has 256 KiB
@@ -74,30 +73,30 @@ def _text(posture: Posture, bucket: str, keys: PostureKeys, url: str) -> str:
         _unreachable(posture),
         [
             "WHAT THIS DOES NOT SAY",
-            *_list(one_line(note, _TEXT_CHARACTERS) for note in posture.notes[:_NAMED]),
-            *_list(f"{about}: {limit}" for about, limit in wording.LIMITS.items()),
+            *bulleted(one_line(note, _TEXT_CHARACTERS) for note in posture.notes[:_NAMED]),
+            *bulleted(f"{about}: {limit}" for about, limit in wording.LIMITS.items()),
         ],
         [
-            *_wrapped(
+            *wrapped(
                 f"Account {posture.account}, Region {posture.region}, taken {moment_in_words(posture.taken_at)}. You "
                 "get this mail once in a week at most; the setting postureMail turns it off."
             )
         ],
     )
-    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+    return joined(sections)
 
 
 def _beginning(posture: Posture) -> list[str]:
     lines = []
     if posture.problems:
-        lines += _wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], _TEXT_CHARACTERS)}", indent="  ")
-        lines += _wrapped(f"And {len(posture.problems) - 1} more.") if len(posture.problems) > 1 else []
+        lines += wrapped(f"NOT THE WHOLE PICTURE: {one_line(posture.problems[0], _TEXT_CHARACTERS)}", indent="  ")
+        lines += wrapped(f"And {len(posture.problems) - 1} more.") if len(posture.problems) > 1 else []
         lines.append("")
-    lines += _wrapped(f"{wording.headline(posture)}.")
+    lines += wrapped(f"{wording.headline(posture)}.")
     if target := wording.target_in_words(posture):
-        lines += _wrapped(target)
+        lines += wrapped(target)
     total = posture.total
-    lines += _wrapped(
+    lines += wrapped(
         f"Of all {total.backups:,} backups of S3 and EBS, a search could look into {total.searchable:,} "
         f"({wording.percent(total.share)})."
     )
@@ -110,7 +109,7 @@ def _since(posture: Posture) -> list[str]:
         return []
     lines = [f"SINCE {moment_in_words(since.taken_at)}"]
     for sentence in wording.since_in_words(posture):
-        lines += _wrapped(sentence)
+        lines += wrapped(sentence)
     for title, changes, count in (
         ("Worse", since.examples_worse, since.worse),
         ("New, not searchable", since.examples_new, since.new_not_searchable),
@@ -127,16 +126,16 @@ def _named(title: str, changes: Sequence[Change], count: int) -> list[str]:
     for change in changes[:_NAMED]:
         name = one_line(source_name(change.source_arn), 80)
         state = f" ({wording.state_in_words(change.now).lower()})" if change.now and change.now.reason else ""
-        lines += _wrapped(f"- {name}{state}", indent="  ")
+        lines += wrapped(f"- {name}{state}", indent="  ")
     return [*lines, f"- and {count - _NAMED:,} more"] if count > _NAMED else lines
 
 
 def _first(posture: Posture) -> list[str]:
     lines = []
     for number, change in enumerate(wording.first_changes(posture), start=1):
-        lines += _wrapped(f"{number}. {change.title}", indent="   ")
-        lines += _wrapped(f"   {change.sentence}", indent="   ")
-    return ["WHAT HELPS MOST", *lines, *_wrapped(f"{POSTURE_HTML} has the commands.")] if lines else []
+        lines += wrapped(f"{number}. {change.title}", indent="   ")
+        lines += wrapped(f"   {change.sentence}", indent="   ")
+    return ["WHAT HELPS MOST", *lines, *wrapped(f"{POSTURE_HTML} has the commands.")] if lines else []
 
 
 def _failures(posture: Posture) -> list[str]:
@@ -147,7 +146,7 @@ def _failures(posture: Posture) -> list[str]:
     for failure in failures.examples[:_NAMED]:
         lines += [
             f"- {one_line(failure.recovery_point_arn, _TEXT_CHARACTERS)}",
-            *_wrapped(f"  {one_line(failure.message, _TEXT_CHARACTERS) or 'AWS gave no message'}", indent="  "),
+            *wrapped(f"  {one_line(failure.message, _TEXT_CHARACTERS) or 'AWS gave no message'}", indent="  "),
         ]
     return [*lines, f"- and {failures.count - _NAMED:,} more"] if failures.count > _NAMED else lines
 
@@ -158,18 +157,8 @@ def _unreachable(posture: Posture) -> list[str]:
         return []
     return [
         "WHAT NO SEARCH CAN REACH",
-        *_wrapped(
+        *wrapped(
             f"{backups:,} {'backup' if backups == 1 else 'backups'} of EC2 instances: no search looks into the EBS "
             "volumes in them."
         ),
     ]
-
-
-def _list(texts: Iterable[str]) -> list[str]:
-    return [line for text in texts for line in _wrapped(f"- {text}", indent="  ")]
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, _LINE_CHARACTERS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
