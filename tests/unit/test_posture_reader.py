@@ -13,9 +13,10 @@ from search_coverage.coverage.posture import SourcePosture
 from search_coverage.coverage.recovery_point import RecoveryPoint
 from search_coverage.coverage.searchability import search_now
 from search_coverage.coverage.verdict import NotSearchable
-from search_coverage.inventory.posture_reader import PostureContents, PostureReader
+from search_coverage.inventory.posture_reader import PostureReader
 from search_coverage.inventory.posture_table import PostureTable
 from search_coverage.inventory.time_budget import TimeBudget
+from search_coverage.inventory.vault_contents import VaultContents
 from search_coverage.inventory.vault_lists import VaultLists
 from tests.fakes_inventory import LATER, STARTED, FakeVaults, days_before, never_indexed, points, volumes
 
@@ -27,7 +28,7 @@ class Read:
     """What was read of an account."""
 
     vaults: FakeVaults
-    contents: PostureContents
+    contents: VaultContents
     sources: list[SourcePosture]
     left_out: int
 
@@ -64,7 +65,7 @@ def test_backups_of_instances_are_counted_by_vault_with_examples(tmp_path: Path)
     found = read(tmp_path, INSTANCES, creating, points(2))
 
     examples = tuple(point.arn for point in INSTANCES[:3])
-    assert found.contents.unreachable == (NotSearchable("images", 4, examples),)
+    assert found.contents.not_searchable == (NotSearchable("images", 4, examples),)
 
 
 def test_a_backup_that_is_being_made_or_deleted_or_came_later_does_not_count(tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_a_list_that_breaks_off_is_a_problem_and_what_was_read_counts(tmp_path: 
 def test_instances_that_cannot_be_counted_are_no_problem_of_the_backups(tmp_path: Path) -> None:
     found = read(tmp_path, points(7), INSTANCES, denied={("points_of_vault", "EC2")})
 
-    assert (found.contents.problems, found.contents.unreachable) == ((), ())
+    assert (found.contents.problems, found.contents.not_searchable) == ((), ())
     assert len(found.contents.not_counted) == found.contents.vaults_read == 2
 
 

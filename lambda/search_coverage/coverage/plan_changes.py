@@ -150,8 +150,7 @@ def plan_changes(posture: Posture) -> list[PlanChange]:
     types: defaultdict[str, dict[BackupRule, set[str]]] = defaultdict(dict)
     sources: Counter[str] = Counter()
     for counted in posture.rules:
-        plan = posture.plans.get(counted.plan_id or "")
-        rule = plan.rule(counted.rule) if plan else None
+        plan, rule = posture.in_plan(counted)
         if plan is None or rule is None or rule.vault in air_gapped or not _can_be_written(plan, rule):
             continue
         if to_index := set(_types_to_index(counted, rule.indexed_types)):

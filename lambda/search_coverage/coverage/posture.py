@@ -1,25 +1,35 @@
 """The posture of an account and Region: which backups a search could look into, before anyone starts one."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
-from search_coverage.coverage.backup_plan import BackupPlan
+from search_coverage.coverage.backup_plan import BackupPlan, BackupRule
+from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.recovery_point import RecoveryPoint
 from search_coverage.coverage.searchability import Searchability
 from search_coverage.coverage.verdict import NotSearchable
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Backups by whether a search could look into them. What does not occur is missing, or 0."""
+class Searchabilities:
+    """How many of something by whether a search could look into it. What does not occur is missing, or 0."""
 
     by_searchability: Mapping[Searchability, int] = field(default_factory=dict)
 
+    @classmethod
+    def sum_of(cls, several: Iterable[Self]) -> Self:
+        """Add them up."""
+        total = Counter[Searchability]()
+        for each in several:
+            total.update(each.by_searchability)
+        return cls(dict(total))
+
     @property
-    def backups(self) -> int:
-        """All of them."""
+    def _all(self) -> int:
         return sum(self.by_searchability.values())
 
     @property
@@ -30,34 +40,38 @@ class Counts:
     @property
     def not_searchable(self) -> int:
         """The others."""
-        return self.backups - self.searchable
+        return self._all - self.searchable
 
     @property
     def share(self) -> float | None:
-        """The percentage that a search could look into; None where there is no backup."""
-        return 100 * self.searchable / self.backups if self.backups else None
+        """The percentage that a search could look into; None where there is nothing."""
+        return 100 * self.searchable / self._all if self._all else None
+
+    def members(self) -> dict[str, int]:
+        """Write what occurs as JSON."""
+        return {state.value: count for state, count in sorted(self.by_searchability.items()) if count}
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
-    """The sources by whether a search could look into the newest backup of each. What does not occur is missing."""
+class Counts(Searchabilities):
+    """Backups."""
 
-    by_searchability: Mapping[Searchability, int] = field(default_factory=dict)
+    __slots__ = ()
+
+    @property
+    def backups(self) -> int:
+        """All of them."""
+        return self._all
+
+
+class Newest(Searchabilities):
+    """Sources, by their newest backups."""
+
+    __slots__ = ()
 
     @property
     def sources(self) -> int:
         """All of them."""
-        return sum(self.by_searchability.values())
-
-    @property
-    def searchable(self) -> int:
-        """Those whose newest backup a search could look into."""
-        return self.by_searchability.get(Searchability.SEARCHABLE, 0)
-
-    @property
-    def share(self) -> float | None:
-        """The percentage of those; None without sources."""
-        return 100 * self.searchable / self.sources if self.sources else None
+        return self._all
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,12 @@ class SourcePosture:
     counts: Counts
     newest: RecoveryPoint
     searchability: Searchability
+
+    @property
+    def newest_left_out(self) -> Exclusion | None:
+        """The newest backup as a search would leave it out; None if it would not."""
+        reason = self.searchability.reason
+        return self.newest.left_out_for(reason) if reason else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +260,11 @@ class Posture:
     index_failures: IndexFailures
     target: int | None
     since: SinceBefore | None
+
+    def in_plan(self, rule: RulePosture) -> tuple[BackupPlan | None, BackupRule | None]:
+        """Return the plan of a rule and the rule in it, as far as AWS shows them and they still exist."""
+        plan = self.plans.get(rule.plan_id or "")
+        return plan, plan.rule(rule.rule) if plan else None
 
     @property
     def misses_target(self) -> bool | None:

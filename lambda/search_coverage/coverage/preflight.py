@@ -73,17 +73,12 @@ class PreflightResult:
             "takenAt": utc_text(self.taken_at),
             "inScope": self.counts.backups,
             "searchable": self.counts.searchable,
-            "bySearchability": {
-                state.value: count for state, count in sorted(self.counts.by_searchability.items()) if count
-            },
+            "bySearchability": self.counts.members(),
             "namedMissing": self.named_missing,
             "searches": self.searches,
             "backupsInASearch": BACKUPS_IN_A_SEARCH,
             "leftOut": {reason.value: count for reason, count in sorted(self.left_out.items()) if count},
-            "unreachable": [
-                {"vault": each.vault, "backups": each.backups, "examples": list(each.examples)}
-                for each in self.unreachable
-            ],
+            "unreachable": [each.members() for each in self.unreachable],
             "gaps": [gap_members(self, state, examples) for state, examples in self.examples.items()],
         }
 

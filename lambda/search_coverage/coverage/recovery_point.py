@@ -7,11 +7,10 @@ from typing import NamedTuple
 from search_coverage.coverage.backup import Backup, BackupIndex
 from search_coverage.coverage.exclusion import REASON_BY_INDEX, Exclusion, Reason
 from search_coverage.coverage.search_job import SearchJob
+from search_coverage.coverage.search_scope import SEARCHED_TYPES
 
 AIR_GAPPED_VAULTS = frozenset({"LOGICALLY_AIR_GAPPED_BACKUP_VAULT", "RESTORE_ACCESS_BACKUP_VAULT"})
 """The vaults whose recovery points cannot be indexed; the second type gives access to one of the first."""
-
-_INDEXABLE = frozenset({"S3", "EBS"})
 
 # A continuous backup is one recovery point that AWS keeps updating (aws-facts.md §7).
 _CONTINUOUS = ":recovery-point:continuous:"
@@ -96,7 +95,7 @@ def matches_scope(job: SearchJob) -> Callable[[RecoveryPoint], bool]:
     """Return the test whether the scope of a search job covers a recovery point, tags aside."""
     scope = job.scope
     in_window = is_in_window(job)
-    types = frozenset(scope.resource_types) or _INDEXABLE
+    types = frozenset(scope.resource_types or SEARCHED_TYPES)
     sources, arns = frozenset(scope.source_arns), frozenset(scope.backup_arns)
 
     def matches(point: RecoveryPoint) -> bool:
@@ -138,7 +137,7 @@ def is_cold(point: RecoveryPoint, job: SearchJob) -> bool:
 
 def reason_not_listed(point: RecoveryPoint, job: SearchJob) -> Reason:
     """Return the reason why a search does not list a recovery point that is in its scope."""
-    if point.vault_type in AIR_GAPPED_VAULTS or (point.resource_type or "S3") not in _INDEXABLE:
+    if point.vault_type in AIR_GAPPED_VAULTS or (point.resource_type or "S3") not in SEARCHED_TYPES:
         return Reason.NOT_SUPPORTED
     if is_cold(point, job):
         return Reason.ARCHIVED

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from search_coverage.coverage.errors import SearchCoverageError
-from search_coverage.coverage.search_scope import SearchScope
+from search_coverage.coverage.search_scope import SEARCHED_TYPES, SearchScope
 
-_TYPES = ("EBS", "S3")
 _ARNS_AT_MOST = 50
 """Of sources, and of backups (aws-facts.md §2)."""
 
@@ -36,9 +35,9 @@ def scope_of(given: object) -> SearchScope:
     """
     members = _object("searchScope", given, _MEMBERS)
     types = _texts("BackupResourceTypes", members.get("BackupResourceTypes"))
-    if len(types) != 1 or types[0] not in _TYPES:
+    if len(types) != 1 or types[0] not in SEARCHED_TYPES:
         raise InvalidScope(
-            f"BackupResourceTypes is {_shown(list(types))}; it takes exactly one of {', '.join(_TYPES)}."
+            f"BackupResourceTypes is {_shown(list(types))}; it takes exactly one of {', '.join(SEARCHED_TYPES)}."
         )
     window = _object("BackupResourceCreationTime", members.get("BackupResourceCreationTime") or {}, _BOUNDS)
     after, before = (_moment(name, window.get(name)) for name in _BOUNDS)

@@ -6,6 +6,9 @@ from typing import Any
 
 from search_coverage.coverage.timestamp import utc_text
 
+SEARCHED_TYPES = ("EBS", "S3")
+"""The resource types that AWS Backup searches (aws-facts.md §2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from search_coverage.coverage.recovery_point import LeftOut
 from search_coverage.coverage.search_job import SearchJob, SearchJobStatus
@@ -39,6 +40,10 @@ class NotSearchable:
     vault: str
     backups: int
     examples: tuple[str, ...] = ()
+
+    def members(self) -> dict[str, Any]:
+        """Write it as JSON."""
+        return {"vault": self.vault, "backups": self.backups, "examples": list(self.examples)}
 
 
 @dataclass(frozen=True, slots=True)

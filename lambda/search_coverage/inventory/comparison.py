@@ -121,9 +121,7 @@ class Comparison:
             f"{left_out[reason]} {words}" for reason, words in _LEFT_OUT_IN_WORDS.items() if left_out[reason]
         ]:
             yield f"Of the backups that match the scope, these are left out: {', '.join(counted)}."
-        if not_counted := self.contents.not_counted:
-            vaults = "1 vault" if len(not_counted) == 1 else f"{len(not_counted)} vaults"
-            yield f"The backups of EC2 instances in {vaults} could not be counted: {not_counted[0].rstrip('.')}."
+        yield from self.contents.not_counted_in_words()
         if unknown := self._unlisted.without_details:
             yield (
                 f"The storage class and the completion of {unknown} backups that the search does not list were not "

@@ -3,7 +3,7 @@
 A recovery point takes some 300 bytes of disk, and while SQLite sorts, as much again; memory holds its page cache alone.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -122,13 +122,6 @@ class PostureTable(DiskTable):
         """Count them by age, from the newest to the oldest; those without a creation time count as the oldest."""
         counts = self._counts_by("age")
         return tuple(AgePosture(days or None, counts.get(days, Counts())) for days in (*_AGES, 0))
-
-    def newest(self) -> Newest:
-        """Count the sources by their newest backups."""
-        total = Counter[Searchability]()
-        for of_type in self.newest_by_type().values():
-            total.update(of_type.by_searchability)
-        return Newest(dict(total))
 
     def newest_by_type(self) -> dict[str, Newest]:
         """Count the sources by their newest backups and by resource type."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from search_coverage.coverage.backup import Backup, BackupIndex, BackupsPage
 from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.verdict import Inventory, InventoryStatus, NotSearchable
+from search_coverage.inventory.ports import Vault
 
 _MESSAGES_AT_MOST = 5
 
@@ -16,16 +17,25 @@ class VaultContents:
     """What was read, apart from the recovery points, which are in the table.
 
     Attributes:
+        vaults: All that AWS lists, by name.
         vaults_read: How many vaults were read to the end.
         problems: Why other vaults were not.
         not_searchable: The backups of EC2 instances, by vault.
         not_counted: Why they were not counted in some vaults.
     """
 
+    vaults: tuple[Vault, ...] = ()
     vaults_read: int = 0
     problems: tuple[str, ...] = ()
     not_searchable: tuple[NotSearchable, ...] = ()
     not_counted: tuple[str, ...] = ()
+
+    def not_counted_in_words(self) -> Iterator[str]:
+        """Say in how many vaults they were not counted, and why; nothing if they were counted in all."""
+        if self.not_counted:
+            vaults = "1 vault" if len(self.not_counted) == 1 else f"{len(self.not_counted)} vaults"
+            why = self.not_counted[0].rstrip(".")
+            yield f"The backups of EC2 instances in {vaults} could not be counted: {why}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,14 @@
-"""Reads what the vaults hold in the scope of a search into the table, several lists at a time."""
+"""Reads what the vaults hold in the scope of a search into the table."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 from aws_lambda_powertools import Logger
 
 from search_coverage.coverage.errors import AwsCallFailed
 from search_coverage.coverage.recovery_point import RecoveryPoint, left_out, matches_scope
 from search_coverage.coverage.search_job import SearchJob
-from search_coverage.coverage.verdict import NotSearchable
-from search_coverage.inventory.instances import count_instances
-from search_coverage.inventory.lookups import CALLS_AT_ONCE
 from search_coverage.inventory.ports import POINTS_PER_PAGE, Vault
+from search_coverage.inventory.read_vaults import read_vaults
 from search_coverage.inventory.table import RecoveryPointTable
 from search_coverage.inventory.vault_contents import Unavailable, VaultContents
 from search_coverage.inventory.vault_lists import VaultLists
@@ -35,26 +31,18 @@ class VaultReader:
         """Read the vaults into the table."""
         clock = self.lists.budget.clock
         started = clock()
+        is_for_ebs = _EBS in self.job.scope.resource_types
         try:
-            vaults, problems = self.lists.list_vaults()
+            contents = read_vaults(self.job, self.lists, self._sources_of, self._read_list, counts_instances=is_for_ebs)
         except AwsCallFailed as error:
             return Unavailable(str(error))
-        lists = [(vault, source) for vault in vaults for source in self._sources_of(vault)]
-        is_for_ebs = _EBS in self.job.scope.resource_types
-        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="inventory") as pool:
-            outcomes = list(pool.map(lambda each: self._read_list(*each), lists))
-            count = partial(count_instances, self.job, self.lists)
-            counts = list(pool.map(count, vaults if is_for_ebs else ()))
-        unread = {vault.name for (vault, _), problem in zip(lists, outcomes, strict=True) if problem}
-        contents = VaultContents(
-            vaults_read=len(vaults) - len(unread),
-            problems=(*problems, *filter(None, outcomes)),
-            not_searchable=tuple(count for count in counts if isinstance(count, NotSearchable)),
-            not_counted=tuple(count for count in counts if isinstance(count, str)),
-        )
         seconds = round(clock() - started, 3)
         _logger.info(
-            "vaults read", vaults=contents.vaults_read, of=len(vaults), in_scope=self.table.points, seconds=seconds
+            "vaults read",
+            vaults=contents.vaults_read,
+            of=len(contents.vaults),
+            in_scope=self.table.points,
+            seconds=seconds,
         )
         return contents
 

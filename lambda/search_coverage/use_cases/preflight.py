@@ -81,18 +81,18 @@ class Preflight:
                     examples[state].append(point.left_out_for(state.reason))
         problems = (*contents.problems, *points.problems())
         return PreflightResult(
-            job.scope,
-            job.arn.region,
-            started,
-            InventoryStatus.PARTIAL if problems else InventoryStatus.COMPLETE,
-            problems,
-            tuple(_notes(contents, points)),
-            Counts(dict(counted)),
-            len(named),
-            {state: tuple(examples[state]) for state in Searchability if examples.get(state)},
-            dict(points.left_out),
-            contents.not_searchable,
-            tuple(searchable),
+            scope=job.scope,
+            region=job.arn.region,
+            taken_at=started,
+            status=InventoryStatus.PARTIAL if problems else InventoryStatus.COMPLETE,
+            problems=problems,
+            notes=tuple(_notes(contents, points)),
+            counts=Counts(dict(counted)),
+            named_missing=len(named),
+            examples={state: tuple(examples[state]) for state in Searchability if examples.get(state)},
+            left_out=dict(points.left_out),
+            unreachable=contents.not_searchable,
+            first_searchable=tuple(searchable),
         )
 
 

@@ -14,12 +14,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from search_coverage.coverage.errors import SearchCoverageError
-from search_coverage.coverage.posture import Counts, Posture, PostureStatus, VaultPosture
+from search_coverage.coverage.posture import Counts, Newest, Posture, PostureStatus, VaultPosture
 from search_coverage.coverage.searchability import search_now
 from search_coverage.inventory.ports import Vaults
-from search_coverage.inventory.posture_reader import PostureContents, PostureReader
+from search_coverage.inventory.posture_reader import PostureReader
 from search_coverage.inventory.posture_table import PostureTable
 from search_coverage.inventory.time_budget import TimeBudget
+from search_coverage.inventory.vault_contents import VaultContents
 from search_coverage.inventory.vault_lists import VaultLists
 from search_coverage.names import POSTURE_HTML, SERVICE, SOURCES_CSV
 from search_coverage.report.files.spool import spool_folder
@@ -184,7 +185,7 @@ class _Attempt:
                 files.add(source_row(source))
             return files.finish()
 
-    def _posture(self, table: PostureTable, contents: PostureContents, sources: Path) -> Posture:
+    def _posture(self, table: PostureTable, contents: VaultContents, sources: Path) -> Posture:
         use_case, place, taken_at = self.use_case, self.place, self.taken_at
         is_partial = bool(contents.problems)
         changes = PostureChanges(use_case.store, place.account, place.region, mails=use_case.mail.is_on)
@@ -192,7 +193,7 @@ class _Attempt:
         failures = FailedIndexes(use_case.store, place.account, place.region).since(compared.before, taken_at)
         rules = table.rules()
         plans, of_plans = plans_without_index(use_case.plans, rules, self._budget(_SHARE_OF_PLANS))
-        by_vault = table.by_vault()
+        by_vault, newest_by_type = table.by_vault(), table.newest_by_type()
         return Posture(
             account=place.account,
             region=place.region,
@@ -204,8 +205,8 @@ class _Attempt:
             vaults_read=contents.vaults_read,
             total=table.total(),
             by_type=table.by_type(),
-            newest=table.newest(),
-            newest_by_type=table.newest_by_type(),
+            newest=Newest.sum_of(newest_by_type.values()),
+            newest_by_type=newest_by_type,
             left_out=table.left_out,
             vaults=tuple(
                 VaultPosture(vault.name, vault.type, by_vault.get(vault.name, Counts())) for vault in contents.vaults
@@ -215,7 +216,7 @@ class _Attempt:
             plans=plans,
             first_sources=table.first_sources(_FIRST_SOURCES),
             failed=table.failed(_FAILED),
-            unreachable=contents.unreachable,
+            unreachable=contents.not_searchable,
             index_failures=failures,
             target=use_case.target,
             since=compared.since,
@@ -236,7 +237,7 @@ class _Attempt:
             _logger.warning("the mail is not sent: %s", mailed.why)
 
 
-def _notes(table: PostureTable, contents: PostureContents) -> Iterable[str]:
+def _notes(table: PostureTable, contents: VaultContents) -> Iterable[str]:
     if without_source := table.without_source:
         yield (
             f"AWS names no source for {without_source} backups: they are counted as backups, and are no source's "
@@ -244,6 +245,4 @@ def _notes(table: PostureTable, contents: PostureContents) -> Iterable[str]:
         )
     if left_out := table.left_out:
         yield f"{left_out} backups are not counted, because they are still being made, or being deleted."
-    if not_counted := contents.not_counted:
-        vaults = "1 vault" if len(not_counted) == 1 else f"{len(not_counted)} vaults"
-        yield f"The backups of EC2 instances in {vaults} could not be counted: {not_counted[0].rstrip('.')}."
+    yield from contents.not_counted_in_words()

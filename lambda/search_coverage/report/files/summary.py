@@ -168,5 +168,5 @@ def _inventory_members(inventory: Inventory) -> dict[str, Any]:
             }
             for thin in inventory.thin_indexes
         ],
-        "notSearchable": [{**asdict(held), "examples": list(held.examples)} for held in inventory.not_searchable],
+        "notSearchable": [held.members() for held in inventory.not_searchable],
     }

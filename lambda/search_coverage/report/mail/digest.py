@@ -7,17 +7,15 @@ from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
 from search_coverage.report import wording
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
-from search_coverage.report.mail.layout import bulleted, joined, wrapped
+from search_coverage.report.mail.layout import SUBJECT_CHARACTERS, bulleted, joined, wrapped
 from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.sources import sources_in_words
-
-_SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
 
 
 def subject(findings: Findings) -> str:
     """Write the subject: the verdict, the numbers, and the name of the search job, under 100 characters."""
     start = f"{wording.headline_in_short(findings)} - "
-    return start + name_of(findings.job, _SUBJECT_CHARACTERS - len(start))
+    return start + name_of(findings.job, SUBJECT_CHARACTERS - len(start))
 
 
 def digest(findings: Findings, bucket: str, prefix: str, console_url: str) -> str:

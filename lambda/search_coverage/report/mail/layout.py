@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
+SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
 _LINE_CHARACTERS = 46  # a line that a phone breaks again, indented or not, is hard to read
 
 

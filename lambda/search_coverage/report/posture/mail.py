@@ -6,7 +6,7 @@ from search_coverage.coverage.posture import Change, Posture
 from search_coverage.names import POSTURE_HTML, SUMMARY_JSON
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.mail.alert import console_url
-from search_coverage.report.mail.layout import bulleted, joined, wrapped
+from search_coverage.report.mail.layout import SUBJECT_CHARACTERS, bulleted, joined, wrapped
 from search_coverage.report.mail.messages import Attribute, Message, fitting_text, head_text
 from search_coverage.report.plain_text import one_line
 from search_coverage.report.posture import wording
@@ -15,7 +15,6 @@ from search_coverage.report.posture.summary import posture_members
 from search_coverage.report.sources import source_name
 from search_coverage.report.wording import moment_in_words
 
-_SUBJECT_CHARACTERS = 99
 _NAMED = 5
 _TEXT_CHARACTERS = 300
 _TEXTS = 10  # of each kind for machines: AWS does not bound them, and a message has 256 KiB
@@ -39,7 +38,7 @@ def posture_message(posture: Posture, bucket: str, keys: PostureKeys) -> Message
         "account": Attribute("String", posture.account),
         "region": Attribute("String", posture.region),
         "targetMissed": Attribute("String", _TRUTH[posture.misses_target]),
-        "sourcesNotSearchable": Attribute("Number", str(posture.newest.sources - posture.newest.searchable)),
+        "sourcesNotSearchable": Attribute("Number", str(posture.newest.not_searchable)),
     }
     return Message(subject(posture), compact_json(body), attributes)
 
@@ -53,7 +52,7 @@ def subject(posture: Posture) -> str:
         line += f", target {posture.target}% MISSED"
     elif posture.since and posture.since.worse:
         line += f", {posture.since.worse:,} worse"
-    return one_line(f"Search Coverage: {line} - {posture.account} {posture.region}", _SUBJECT_CHARACTERS)
+    return one_line(f"Search Coverage: {line} - {posture.account} {posture.region}", SUBJECT_CHARACTERS)
 
 
 def _some(texts: Sequence[str]) -> list[str | None]:

@@ -2,7 +2,6 @@
 
 from typing import TypedDict
 
-from search_coverage.coverage.exclusion import Exclusion
 from search_coverage.coverage.posture import SourcePosture
 from search_coverage.coverage.remedy_commands import advice
 from search_coverage.coverage.searchability import Searchability
@@ -69,11 +68,5 @@ def source_row(source: SourcePosture) -> SourceRow:
 
 
 def _remedy(source: SourcePosture) -> str | None:
-    exclusion = newest_exclusion(source)
+    exclusion = source.newest_left_out
     return advice(exclusion) if exclusion else None
-
-
-def newest_exclusion(source: SourcePosture) -> Exclusion | None:
-    """Return the newest backup of a source as a search would leave it out; None if it would not."""
-    reason = source.searchability.reason
-    return source.newest.left_out_for(reason) if reason else None

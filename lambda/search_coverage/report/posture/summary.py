@@ -52,7 +52,7 @@ def posture_summary(posture: Posture, files: Mapping[str, StoredFile], mailed: M
                 "type": vault.type,
                 "total": vault.counts.backups,
                 "searchable": vault.counts.searchable,
-                "bySearchability": _by_searchability(vault.counts),
+                "bySearchability": vault.counts.members(),
             }
             for vault in posture.vaults
         ],
@@ -60,10 +60,7 @@ def posture_summary(posture: Posture, files: Mapping[str, StoredFile], mailed: M
         "ages": [
             {"days": age.days, "total": age.counts.backups, "searchable": age.counts.searchable} for age in posture.ages
         ],
-        "unreachable": [
-            {"vault": each.vault, "backups": each.backups, "examples": list(each.examples)}
-            for each in posture.unreachable
-        ],
+        "unreachable": [each.members() for each in posture.unreachable],
         "indexFailures": {
             "count": failures.count,
             "since": utc_text(failures.since),
@@ -90,7 +87,7 @@ def posture_members(posture: Posture) -> dict[str, Any]:
         "problems": list(posture.problems),
         "notes": list(posture.notes),
         "backups": _counts(posture.total),
-        "bySearchability": _by_searchability(posture.total),
+        "bySearchability": posture.total.members(),
         "byResourceType": {
             kind: {**_counts(counts), **_newest(posture.newest_by_type.get(kind, Newest()), "sources")}
             for kind, counts in sorted(posture.by_type.items())
@@ -141,13 +138,8 @@ def _newest(newest: Newest, total: str) -> dict[str, Any]:
     return {total: newest.sources, "newestSearchable": newest.searchable, "newestShare": rounded_down(newest.share)}
 
 
-def _by_searchability(counts: Counts) -> dict[str, int]:
-    return {state.value: count for state, count in sorted(counts.by_searchability.items()) if count}
-
-
 def _rule(posture: Posture, rule: RulePosture) -> dict[str, Any]:
-    plan = posture.plans.get(rule.plan_id or "")
-    of_plan = plan.rule(rule.rule) if plan else None
+    plan, of_plan = posture.in_plan(rule)
     return {
         "planId": rule.plan_id,
         "planName": plan.name if plan else None,

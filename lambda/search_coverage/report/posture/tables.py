@@ -1,11 +1,9 @@
 """The tables of the page that say how many backups could be searched: by resource type, age, plan and rule, vault."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_coverage.coverage.posture import Counts, Newest, Posture, RulePosture
-from search_coverage.coverage.searchability import Searchability
 from search_coverage.report.posture.wording import percent
 from search_coverage.report.wording import type_in_words
 
@@ -78,7 +76,7 @@ def _by_rule(posture: Posture) -> CountTable:
     rows = [
         [_plan(posture, rule), rule.rule if rule.plan_id else "", _indexes(posture, rule), f"{rule.sources:,}", *counts]
         for rule in posture.rules
-        for counts in [_counts(_sum(rule.by_type.values()))]
+        for counts in [_counts(Counts.sum_of(rule.by_type.values()))]
     ]
     columns = ("Backup plan", "Rule", "Indexes", "Sources", "Backups", "Searchable", "Share")
     return _table("rules", "By backup plan and rule", columns, 3, rows)
@@ -101,21 +99,13 @@ def _counts(counts: Counts) -> list[str]:
 def _plan(posture: Posture, rule: RulePosture) -> str | None:
     if rule.plan_id is None:
         return "none: on demand, or a copy"
-    plan = posture.plans.get(rule.plan_id)
+    plan, _ = posture.in_plan(rule)
     return plan.name if plan and plan.name else rule.plan_id
 
 
 def _indexes(posture: Posture, rule: RulePosture) -> str:
-    plan = posture.plans.get(rule.plan_id or "")
-    of_plan = plan.rule(rule.rule) if plan else None
+    _, of_plan = posture.in_plan(rule)
     return (", ".join(sorted(of_plan.indexed_types)) or "nothing") if of_plan else "–"
-
-
-def _sum(counts: Iterable[Counts]) -> Counts:
-    total = Counter[Searchability]()
-    for each in counts:
-        total.update(each.by_searchability)
-    return Counts(total)
 
 
 def _words(code: str | None) -> str | None:

@@ -69,8 +69,8 @@ def _remedy(state: Searchability, examples: Iterable[Exclusion]) -> Remedy:
 
 def _newest_of(posture: Posture, state: Searchability) -> Iterator[Exclusion]:
     for source in posture.first_sources:
-        if source.searchability is state and state.reason:
-            yield source.newest.left_out_for(state.reason)
+        if source.searchability is state and (exclusion := source.newest_left_out):
+            yield exclusion
 
 
 def _blocks(remedy: Remedy | None, examples: list[Exclusion]) -> list[str]:
