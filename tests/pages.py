@@ -1,6 +1,9 @@
 """Reads a page: its elements, what its policy allows, and what people read."""
 
+import hashlib
 import re
+from base64 import b64encode
+from html import unescape
 from html.parser import HTMLParser
 
 TAGS = set(
@@ -53,3 +56,31 @@ def policy_of(elements: Elements) -> dict[str, str]:
         if attributes.get("http-equiv") == "Content-Security-Policy"
     )
     return dict(directive.split(" ", 1) for directive in policy.split("; "))
+
+
+def assert_texts_alone_are_from_aws(elements: Elements) -> None:
+    """Check that what AWS sent became no element, no attribute and no second script."""
+    assert set(elements.tags) <= TAGS
+    assert elements.tags.count("script") == 1
+    for tag, attributes in elements.found:
+        assert not any(name == "style" or name.startswith("on") for name in attributes), (tag, attributes)
+        assert not any("alert" in (value or "") for value in attributes.values()), (tag, attributes)
+
+
+def policy_for(elements: Elements) -> dict[str, str]:
+    """Return the directives that allow the one style and the one script of a page and nothing else."""
+    hashes = {tag: b64encode(hashlib.sha256(text.encode()).digest()).decode() for tag, text in elements.raw.items()}
+    return {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{hashes['style']}'",
+        "script-src": f"'sha256-{hashes['script']}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def block(page: str, name: str) -> str:
+    """Return what a reader copies."""
+    found = re.search(rf'<pre id="{name}"[^>]*><code>(.*?)</code>', page, re.DOTALL)
+    assert found, name
+    return unescape(found[1])

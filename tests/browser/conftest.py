@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from demo.pictures.chromium import HOW_TO_GET, find_chromium
 from tests.reports import exclusions, report_page
@@ -90,6 +90,14 @@ def _opener(browser: Browser, folder: Path) -> Iterator[Open]:
     yield open_page
     for one in pages:
         one.finish()
+
+
+def expect_on_the_first_screen(page: Page, *texts: str) -> None:
+    """Expect that texts, the sign of the verdict and the bar are seen without scrolling."""
+    for text in texts:
+        expect(page.get_by_text(text, exact=False).first).to_be_in_viewport(ratio=1)
+    for part in (".verdict svg", ".coverage"):
+        expect(page.locator(part)).to_be_in_viewport(ratio=1)
 
 
 @pytest.fixture

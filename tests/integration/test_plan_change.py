@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import subprocess
 from copy import deepcopy
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from cfnlint.api import lint_all  # type: ignore[import-untyped]  # ships no typ
 
 from simulators.backup_search import BackupSimulator, RecoveryPointGroup, Vault
 from tests.integration.conftest import Deployment
+from tests.pages import block
 
 ROOT = Path(__file__).parents[2]
 PLAN_ID = "22222222-3333-4444-5555-666666666666"
@@ -57,9 +56,7 @@ class Page:
 
     def block(self, name: str) -> str:
         """Return what a reader copies."""
-        found = re.search(rf'<pre id="{name}"[^>]*><code>(.*?)</code>', self.text, re.DOTALL)
-        assert found, name
-        return unescape(found[1])
+        return block(self.text, name)
 
     def run(self, commands: str, before_the_second_look: str = "") -> subprocess.CompletedProcess[str]:
         """Run commands; do something before the AWS CLI looks at the version for the last time."""

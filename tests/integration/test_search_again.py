@@ -6,7 +6,6 @@ import re
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from search_coverage.names import Variable
 from simulators.backup_search import BackupGroup, Scenario
 from tests.examples import JANE
 from tests.integration.conftest import Deployment
+from tests.pages import block
 from tests.unit.test_search_commands import HOSTILE
 
 ROOT = Path(__file__).parents[2]
@@ -59,14 +59,12 @@ class Reader:
         summary: dict[str, Any] = json.loads((self._folder / "summary.json").read_text())
         return summary
 
-    def runs(self, block: str) -> list[str]:
+    def runs(self, name: str) -> list[str]:
         """Copy a block of commands from the page and run it; return the search jobs that it starts."""
-        copied = re.search(rf'<pre id="{block}"[^>]*><code>(.*?)</code>', self.page, re.DOTALL)
-        assert copied
         (self._folder / "aws").write_text(f'#!/bin/sh\nexec "{ROOT}/.venv/bin/python" -m awscli "$@"\n')
         (self._folder / "aws").chmod(0o700)
         environment = {**os.environ, "PATH": f"{self._folder}:{os.environ['PATH']}", "AWS_PAGER": ""}
-        command = ["/bin/sh", "-e", "-c", unescape(copied[1])]
+        command = ["/bin/sh", "-e", "-c", block(self.page, name)]
         ran = subprocess.run(command, cwd=self._folder, env=environment, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         return re.findall(r'"SearchJobIdentifier": "(.*?)"', ran.stdout)

@@ -156,7 +156,7 @@ class IndexFailures:
 
     Attributes:
         count: How many state changes AWS sent.
-        since: The beginning of the day from which on they are counted; None for all that are kept.
+        since: From when on they are counted.
         examples: The latest, at most 20.
     """
 

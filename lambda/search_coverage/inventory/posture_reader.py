@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from aws_lambda_powertools import Logger
-
 from search_coverage.coverage.recovery_point import RecoveryPoint
 from search_coverage.coverage.search_job import SearchJob
 from search_coverage.coverage.search_scope import SEARCHED_TYPES
@@ -14,9 +12,6 @@ from search_coverage.inventory.posture_table import PostureTable
 from search_coverage.inventory.read_vaults import read_vaults
 from search_coverage.inventory.vault_contents import VaultContents
 from search_coverage.inventory.vault_lists import VaultLists
-from search_coverage.names import SERVICE
-
-_logger = Logger(service=SERVICE, child=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +32,7 @@ class PostureReader:
         Raises:
             AwsCallFailed: AWS does not list the vaults.
         """
-        clock = self.lists.budget.clock
-        started = clock()
         contents = read_vaults(self.at, self.lists, lambda _: SEARCHED_TYPES, self._read_list)
-        seconds = round(clock() - started, 3)
-        _logger.info("vaults read", vaults=contents.vaults_read, of=len(contents.vaults), seconds=seconds)
         return replace(contents, problems=tuple(dict.fromkeys(contents.problems)))  # both lists fail alike
 
     def _read_list(self, vault: Vault, resource_type: str) -> str | None:

@@ -190,16 +190,16 @@ class _Comparison:
     def result(self, baseline: _Baseline) -> SinceBefore:
         counts = self.counts
         return SinceBefore(
-            baseline.taken_at,
-            baseline.summary_key,
-            baseline.share,
-            counts["better"],
-            counts["worse"],
-            counts["new"],
-            counts["gone"],
-            tuple(self.better),
-            tuple(self.worse),
-            tuple(self.new),
+            taken_at=baseline.taken_at,
+            summary_key=baseline.summary_key,
+            share=baseline.share,
+            better=counts["better"],
+            worse=counts["worse"],
+            new_not_searchable=counts["new"],
+            gone=counts["gone"],
+            examples_better=tuple(self.better),
+            examples_worse=tuple(self.worse),
+            examples_new=tuple(self.new),
         )
 
     def _count(self, name: str, changes: list[Change], now: "_Source", before: "_Source | None") -> None:

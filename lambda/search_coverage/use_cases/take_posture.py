@@ -159,7 +159,7 @@ class _Attempt:
                 search_now(self.place.account, self.place.region, self.taken_at), lists, table
             ).read()
             table.finish_adding(self.taken_at)
-            phases.end("vaults read", vaults=contents.vaults_read, backups=lists.points_read)
+            phases.end("vaults read", vaults=contents.vaults_read, of=len(contents.vaults), backups=lists.points_read)
             csv, jsonl = self._write_tables(table)
             posture = self._posture(table, contents, jsonl.path)
         phases.end("posture worked out", sources=posture.newest.sources, searchable=posture.newest.searchable)
