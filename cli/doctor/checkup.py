@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from cli.aws_errors import is_denied, sentence_about
 from cli.deployment import Deployment
 from cli.doctor.checks import functions, notifications, postures, rights, search_keys, searches, stack, storage, sweeps
-from cli.doctor.finding import Concluded, Finding, unknown
+from cli.doctor.finding import Concluded, Finding, ok, unknown
 from cli.doctor.section import Section
 from cli.errors import PartMissing, StackMissing
 from search_coverage.aws.errors import reading
@@ -22,11 +22,12 @@ _CONCURRENT_CHECKS: Final = 8  # most of the time is spent waiting for AWS
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: its name as it is shown, what it runs, and whether it needs the stack."""
+    """One check: its name as it is shown, what it runs, and whether it needs the stack, and one that takes postures."""
 
     name: str
     run: Callable[[Deployment], Finding]
     needs_stack: bool = True
+    needs_postures: bool = False
 
 
 STACK: Final = Check("stack", stack.check, needs_stack=False)
@@ -37,12 +38,12 @@ _EMPTY = "Remove the cause, and empty the queue"
 CHECKS: Final = (
     Check("watch function", functions.watch),
     Check("report function", functions.report),
-    Check("posture function", functions.posture),
+    Check("posture function", functions.posture, needs_postures=True),
     Check("schedule", functions.schedule),
-    Check("schedule of the posture", functions.posture_schedule),
+    Check("schedule of the posture", functions.posture_schedule, needs_postures=True),
     Check("rule", functions.rule),
     Check("last sweep", sweeps.check),
-    Check("last posture", postures.check),
+    Check("last posture", postures.check, needs_postures=True),
     Check("report emails", notifications.reports),
     Check("alarm emails", notifications.alarms),
     Check("KMS key of the reports", storage.key_of_the_reports),
@@ -53,9 +54,9 @@ CHECKS: Final = (
     Check("AWS Backup search", searches.answers, needs_stack=False),
     Check("role of the watch function", rights.watch),
     Check("role of the report function", rights.report),
-    Check("role of the posture function", rights.posture),
+    Check("role of the posture function", rights.posture, needs_postures=True),
     Check("role of the schedule", rights.schedule),
-    Check("role of the schedule of the posture", rights.posture_schedule),
+    Check("role of the schedule of the posture", rights.posture_schedule, needs_postures=True),
     Check("KMS keys of search jobs", search_keys.check),
     Check("failure destination", functions.failure_destination),
     Check(
@@ -70,7 +71,11 @@ CHECKS: Final = (
         "queue of the schedule",
         partial(functions.queue, "ScheduleDeadLetterQueueUrl", Section.SCHEDULE_QUEUE, _EMPTY, Section.CHANGED),
     ),
-    Check("queue of the posture", partial(functions.posture_queue, _EMPTY)),
+    Check(
+        "queue of the posture",
+        partial(functions.queue, "PostureDeadLetterQueueUrl", Section.POSTURE_QUEUE, _EMPTY, Section.CHANGED),
+        needs_postures=True,
+    ),
     Check("alarms", notifications.alarm_states),
     Check("overdue reports", searches.overdue),
 )
@@ -96,6 +101,8 @@ def run_check(check: Check, deployment: Deployment) -> Finding:
     """Run one check. Whatever AWS answers, the result is a finding."""
     try:
         with reading(f"The check '{check.name}'"):
+            if check.needs_postures and "PostureFunctionName" not in deployment.outputs:
+                return ok("No posture is taken (setting postureSchedule).")
             return check.run(deployment)
     except Concluded as concluded:
         return concluded.finding

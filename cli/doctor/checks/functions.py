@@ -2,7 +2,7 @@
 
 import json
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -10,8 +10,6 @@ from cli.aws_errors import is_missing
 from cli.deployment import Deployment
 from cli.doctor.finding import Finding, attention, ok, wrong, wrong_if_missing
 from cli.doctor.section import Section
-
-NO_POSTURE: Final = ok("No posture is taken (setting postureSchedule).")
 
 
 def watch(deployment: Deployment) -> Finding:
@@ -30,16 +28,12 @@ def schedule(deployment: Deployment) -> Finding:
 
 
 def posture(deployment: Deployment) -> Finding:
-    """Check the posture function, if there is one."""
-    if "PostureFunctionName" not in deployment.outputs:
-        return NO_POSTURE
+    """Check the posture function."""
     return _function(deployment, "PostureFunctionName", Section.POSTURE_FAILED)
 
 
 def posture_schedule(deployment: Deployment) -> Finding:
     """Check that the schedule of the posture is on, and starts its function."""
-    if "PostureFunctionName" not in deployment.outputs:
-        return NO_POSTURE
     return _schedule(deployment, "PosterSchedule", "PostureFunctionName", "posture", Section.POSTURE_MISSING)
 
 
@@ -92,13 +86,6 @@ def failure_destination(deployment: Deployment) -> Finding:
     if destination != deployment.queue_arn("FailureQueueUrl"):
         return restore(f"Failures of {name} go to {destination}, not to the failure queue.")
     return ok("Failures of the report function go to the failure queue.")
-
-
-def posture_queue(remedy: str, deployment: Deployment) -> Finding:
-    """Check the queue of the posture, if there is one."""
-    if "PostureFunctionName" not in deployment.outputs:
-        return NO_POSTURE
-    return queue("PostureDeadLetterQueueUrl", Section.POSTURE_QUEUE, remedy, Section.CHANGED, deployment)
 
 
 def queue(output: str, full: Section, remedy: str, missing: Section, deployment: Deployment) -> Finding:

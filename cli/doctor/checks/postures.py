@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cli.deployment import Deployment
-from cli.doctor.checks.functions import NO_POSTURE
 from cli.doctor.finding import Finding, attention, ok, unknown, wrong, wrong_if_missing
 from cli.doctor.log_lines import last_error, last_line, log_group
 from cli.doctor.schedules import interval
@@ -23,8 +22,6 @@ _DAWDLING: Final = timedelta(hours=1)
 
 def check(deployment: Deployment) -> Finding:
     """Look for the mark of the newest posture in the bucket, and for its line in the log."""
-    if "PostureFunctionName" not in deployment.outputs:
-        return NO_POSTURE
     group, now = log_group(deployment, "PostureFunctionName"), deployment.now()
     tolerance = _INTERVALS * (interval(deployment, "PostureScheduleName") or _LONGEST)
     taken = _newest_mark(deployment, now - tolerance)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.deployment import Deployment
-from cli.doctor.checks.functions import NO_POSTURE
 from cli.doctor.finding import Finding, ok, unknown, wrong
 from cli.doctor.needs import INVENTORY, KEEP_RESULTS, POSTURE, REPORT, SCHEDULE, WATCH, Need, Places
 from cli.doctor.section import Section
@@ -34,9 +33,7 @@ def report(deployment: Deployment) -> Finding:
 
 
 def posture(deployment: Deployment) -> Finding:
-    """Check the role of the posture function, if there is one."""
-    if "PostureFunctionName" not in deployment.outputs:
-        return NO_POSTURE
+    """Check the role of the posture function."""
     function = deployment.function("PostureFunctionName")
     return _ask(deployment, function["Role"], POSTURE, Places.of(deployment, function["LoggingConfig"]["LogGroup"]))
 
@@ -47,9 +44,7 @@ def schedule(deployment: Deployment) -> Finding:
 
 
 def posture_schedule(deployment: Deployment) -> Finding:
-    """Check the role of the schedule of the posture, if there is one."""
-    if "PostureFunctionName" not in deployment.outputs:
-        return NO_POSTURE
+    """Check the role of the schedule of the posture."""
     places = Places.of(deployment, scheduled=("PostureFunctionName", "PostureDeadLetterQueueUrl"))
     return _schedule(deployment, "PosterSchedule", places)
 

@@ -119,17 +119,14 @@ class ReportBucket:
         self._objects.remove(key, lease, etag)
 
     def summary(self, key: str) -> StoredSummary | None:
-        """Read a summary. S3 answers "no such key" only to callers that may list the bucket."""
-        with reading(f"Reading s3://{self.name}/{key}"):
-            try:
-                answer = self._client.get_object(Bucket=self.name, Key=key)
-            except self._client.exceptions.NoSuchKey:
-                return None
-            content = _summary_in(answer["Body"].read())
-            stored = StoredSummary(content, answer["Metadata"].get(_REQUEST_ID), answer["ETag"])
+        """Read a summary."""
+        stored = self.stored_json(key)
+        if stored is None:
+            return None
+        content = stored.content if _is_summary(stored.content) else None
         if content is None:
             _logger.warning("s3://%s/%s is no summary: it counts as one that has to be made again", self.name, key)
-        return stored
+        return StoredSummary(content, stored.request_id, stored.etag)
 
     def has_files_of(self, summary: dict[str, Any]) -> bool:
         """Compare the versions; a summary that names none (of version 1.0.0, or of such a bucket) is believed."""
@@ -166,14 +163,11 @@ class ReportBucket:
         return found[SUMMARY_JSON].difference(*(found[name] for name in _PENDING))
 
 
-def _summary_in(body: bytes) -> dict[str, Any] | None:
-    """Read a summary, as far as a later attempt relies on it; None if it is not one."""
+def _is_summary(content: Any) -> bool:
+    """Whether JSON is a summary, as far as a later attempt relies on it."""
     try:
-        content = json.loads(body)
-        for name, kind in _RELIED_ON.items():
-            if not isinstance(content[name], kind):
-                return None
-        keys = [file["key"] for file in content["files"].values()]
-    except (ValueError, TypeError, LookupError, AttributeError):
-        return None
-    return content if all(isinstance(key, str) for key in keys) else None
+        return all(isinstance(content[name], kind) for name, kind in _RELIED_ON.items()) and all(
+            isinstance(file["key"], str) for file in content["files"].values()
+        )
+    except (TypeError, LookupError, AttributeError):
+        return False
