@@ -15,6 +15,7 @@ from search_coverage.names import (
     Variable,
 )
 from simulators.embedded_aws.embedded_aws import EmbeddedAws
+from simulators.embedded_aws.errors import EmulatorError
 
 
 class DeployedStack:
@@ -59,10 +60,18 @@ class DeployedStack:
         self._aws.client("lambda").invoke(FunctionName=self._outputs["WatchFunctionName"])
 
     def take_posture(self) -> dict[str, Any]:
-        """Run the posture function now, instead of waiting for its schedule; return the summary that it wrote."""
-        self._aws.client("lambda").invoke(FunctionName=self._outputs["PostureFunctionName"], Payload='{"posture": {}}')
-        mark = max(key for key in self._keys(self._bucket, POSTURE) if key.endswith(f"/{SUMMARY_JSON}"))
-        summary: dict[str, Any] = json.loads(self._read(mark))
+        """Run the posture function now, instead of waiting for its schedule; return the summary that it wrote.
+
+        Raises:
+            EmulatorError: It took no posture.
+        """
+        answer = self._aws.client("lambda").invoke(
+            FunctionName=self._outputs["PostureFunctionName"], Payload='{"posture": {}}'
+        )
+        outcome = json.loads(answer["Payload"].read())
+        if "summaryKey" not in outcome:
+            raise EmulatorError(f"There is no posture: {outcome}. See out/emulator.")
+        summary: dict[str, Any] = json.loads(self._read(outcome["summaryKey"]))
         return summary
 
     def posture_page(self) -> Path:

@@ -14,7 +14,7 @@ from infra.python_function import Program, PythonFunction
 from infra.report_store import ReportStore
 from infra.scheduled import schedule
 from infra.settings import Settings, hours_of
-from search_coverage.names import INDEX_STATE_CHANGE, Variable
+from search_coverage.names import AWS_BACKUP, INDEX_STATE_CHANGE, Variable
 
 PROGRAM: Final = Program(
     handler="search_coverage.handlers.posture.handler",
@@ -98,7 +98,7 @@ class Poster(Construct):
             "IndexFailed",
             self.function,
             description="Search Coverage: an index failed, record why",
-            source="aws.backup",
+            source=AWS_BACKUP,
             detail_type=INDEX_STATE_CHANGE,
             detail={"indexStatus": ["FAILED"]},
             dead_letter_queue=self.dead_letter_queue,

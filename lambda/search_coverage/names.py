@@ -18,8 +18,9 @@ REPORT_CREATED = "Search Coverage Report Created"
 POSTURE_CREATED = "Searchability Report Created"
 """The detail types of the events."""
 
+AWS_BACKUP = "aws.backup"
 INDEX_STATE_CHANGE = "Recovery Point Index State Change"
-"""The detail type of AWS Backup's own event about an index."""
+"""The source and the detail type of AWS Backup's own event about an index."""
 
 REPORTS = "reports/"
 EXCLUDED_BACKUPS = "excluded_backups/"

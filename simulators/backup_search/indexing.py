@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from search_coverage.names import INDEX_STATE_CHANGE
+from search_coverage.names import AWS_BACKUP, INDEX_STATE_CHANGE
 from simulators.backup_search.vaults import Index, StoredGroup
-
-EVENT_SOURCE = "aws.backup"
 
 _TEXTS = {
     "ACTIVE": "An AWS Backup recovery point index was successfully completed.",
@@ -94,7 +92,7 @@ def _event(change: _Change) -> dict[str, Any]:
         **({done[status]: _time(change.done_at)} if status in done else {}),
     }
     return {
-        "Source": EVENT_SOURCE,
+        "Source": AWS_BACKUP,
         "DetailType": INDEX_STATE_CHANGE,
         "Time": change.done_at,
         "Resources": [arn],

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from search_coverage.names import AWS_BACKUP
 from simulators.embedded_aws import ministack_cloudformation
 from simulators.embedded_aws.async_delivery import Condition, DeliveryQueue, Outcome
 from simulators.embedded_aws.errors import EmulatorError
@@ -27,8 +28,6 @@ _VERSION = "1.5.33"
 _DEFAULT_RETRIES = 2
 _DEFAULT_MAXIMUM_AGE = 21_600  # seconds; AWS's six hours
 _SCHEDULER_TICK = 1.0  # seconds; ministack looks every ten, so that rate(1 minute) came up to ten seconds late
-
-_AWS_BACKUP = "aws.backup"
 
 _logger = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ def _putting_events_of_aws_backup(put_events: Callable[..., Any]) -> Callable[..
 
     def put(data: dict[str, Any], allow_aws_source: bool = False) -> Any:  # noqa: FBT001, FBT002  ministack's own
         sources = {entry.get("Source") for entry in data.get("Entries", ())}
-        return put_events(data, allow_aws_source or sources == {_AWS_BACKUP})
+        return put_events(data, allow_aws_source or sources == {AWS_BACKUP})
 
     return put
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from search_coverage.coverage.posture import IndexFailure
 from search_coverage.handlers.report_request import InvalidRequest, kind_of
-from search_coverage.names import INDEX_STATE_CHANGE
+from search_coverage.names import AWS_BACKUP, INDEX_STATE_CHANGE
 
 _FAILED = "FAILED"
 _ALLOWED = (
@@ -66,7 +66,7 @@ def parse(event: object, now: datetime) -> TakeRequest | PreflightRequest | Inde
 
 def _index_event(event: dict[str, Any], now: datetime) -> IndexEvent:
     source, kind, detail = event.get("source"), event.get("detail-type"), event.get("detail")
-    if source != "aws.backup" or kind != INDEX_STATE_CHANGE:
+    if source != AWS_BACKUP or kind != INDEX_STATE_CHANGE:
         raise InvalidRequest(
             f"The event has source {str(source)[:100]!r} and detail-type {str(kind)[:100]!r}. {_ALLOWED}"
         )
