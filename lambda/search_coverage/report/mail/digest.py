@@ -7,7 +7,7 @@ from search_coverage.names import EXCLUDED_BACKUPS_CSV, REPORT_HTML
 from search_coverage.report import wording
 from search_coverage.report.blind_spots import blind_spots
 from search_coverage.report.findings import Findings
-from search_coverage.report.mail.layout import SUBJECT_CHARACTERS, bulleted, joined, wrapped
+from search_coverage.report.mail.messages import SUBJECT_CHARACTERS, bulleted, joined, wrapped
 from search_coverage.report.plain_text import name_of, one_line
 from search_coverage.report.sources import sources_in_words
 

@@ -4,12 +4,16 @@ SNS takes 256 KiB per message, body and attributes together, in UTF-8 bytes (aws
 """
 
 import json
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.files.row import Row
+
+SUBJECT_CHARACTERS = 99  # "less than 100 characters long" (aws-facts.md §5)
+_LINE_CHARACTERS = 46  # a line that a phone breaks again, indented or not, is hard to read
 
 # How the 256 KiB of a message are divided, less 6 KiB that a queue adds around it. A character takes at most seven
 # bytes (a control character is quoted twice), so the rest has room for five texts of 1,000 characters.
@@ -133,3 +137,20 @@ def fitting_text(text: str) -> str:
     while _size_in_message(text) > room:
         text = text[: len(text) * 3 // 4]
     return text.rstrip() + _CUT_LINE
+
+
+def joined(sections: Iterable[Sequence[str]]) -> str:
+    """Return the text of a mail: sections under each other; one without lines is left out."""
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def bulleted(texts: Iterable[str]) -> list[str]:
+    """Return the lines of a list."""
+    return [line for text in texts for line in wrapped(f"- {text}", indent="  ")]
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Return the lines of a text, all but the first one indented. A link or an ARN stays whole: cut it is of no use."""
+    return textwrap.wrap(
+        text, _LINE_CHARACTERS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

@@ -6,8 +6,16 @@ from search_coverage.coverage.posture import Change, Posture
 from search_coverage.names import POSTURE_HTML, SUMMARY_JSON
 from search_coverage.report.files.json_text import compact_json
 from search_coverage.report.mail.alert import console_url
-from search_coverage.report.mail.layout import SUBJECT_CHARACTERS, bulleted, joined, wrapped
-from search_coverage.report.mail.messages import Attribute, Message, fitting_text, head_text
+from search_coverage.report.mail.messages import (
+    SUBJECT_CHARACTERS,
+    Attribute,
+    Message,
+    bulleted,
+    fitting_text,
+    head_text,
+    joined,
+    wrapped,
+)
 from search_coverage.report.plain_text import one_line
 from search_coverage.report.posture import wording
 from search_coverage.report.posture.keys import PostureKeys
